@@ -1,0 +1,107 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/containerd/cgroups/v3/cgroup2"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Controllers names the controllers that the limits of res need.
+func Controllers(res *specs.LinuxResources) []string {
+	if res == nil {
+		return nil
+	}
+	return cgroup2.ToResources(res).EnabledControllers()
+}
+
+// Offers returns an error that names those of the controllers that d does not have.
+func (d Dir) Offers(controllers []string) error {
+	have := d.words("cgroup.controllers")
+	missing := slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return slices.Contains(have, c) })
+	if len(missing) == 0 {
+		return nil
+	}
+	if len(have) == 0 {
+		have = []string{"none"}
+	}
+	return fmt.Errorf("this limit needs the %s controller, and our cgroup has: %s",
+		strings.Join(missing, ", "), strings.Join(have, ", "))
+}
+
+// Enable makes the controllers available to each cgroup on the way from d down to child. No
+// process may be in d then, unless it is the real root (the "no internal process" rule): it
+// fails with EBUSY. It returns those that d had not enabled before.
+func (d Dir) Enable(child Dir, controllers []string) ([]string, error) {
+	before := d.words("cgroup.subtree_control")
+	if err := child.manager(d).ToggleControllers(controllers, cgroup2.Enable); err != nil {
+		return nil, fmt.Errorf("cannot enable the controllers %s: %w", strings.Join(controllers, ", "), err)
+	}
+	return slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return slices.Contains(before, c) }), nil
+}
+
+// Disable undoes Enable on d itself.
+func (d Dir) Disable(controllers []string) error {
+	return d.write("cgroup.subtree_control", "-"+strings.Join(controllers, " -"))
+}
+
+// Limit sets the limits of res. With a memory limit, running out of memory ends the whole
+// cgroup and not one process of it (memory.oom.group, since Linux 4.19).
+func (d Dir) Limit(res *specs.LinuxResources) error {
+	r := cgroup2.ToResources(res)
+	if r.Memory != nil && r.Memory.Max != nil {
+		group := true
+		r.Memory.OOMGroup = &group
+	}
+	parent := Dir(filepath.Dir(string(d)))
+	if err := d.manager(parent).Update(r); err != nil {
+		return fmt.Errorf("cannot set the limits of %s: %w", d, err)
+	}
+	for file, value := range res.Unified {
+		if err := d.write(file, value); err != nil {
+			return fmt.Errorf("cannot set %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+// MoveAll moves every process of d into to, until none is left in d: one may be forked, or
+// enter, while we move the others.
+func (d Dir) MoveAll(to Dir) error {
+	for range 1000 {
+		pids, err := d.ownProcs()
+		if err != nil || len(pids) == 0 {
+			return err
+		}
+		for _, pid := range pids {
+			// What has ended meanwhile needs no moving.
+			if err := to.Add(pid); err != nil && !isGone(err) {
+				return fmt.Errorf("cannot move process %d to %s: %w", pid, to, err)
+			}
+		}
+	}
+	return errors.New("processes enter the cgroup faster than they can be moved out of it")
+}
+
+// IsRoot tells whether d is the real root of the hierarchy, which may hold processes beside
+// children with controllers, and has no limits of its own.
+func (d Dir) IsRoot() bool { return !d.has("cgroup.events") }
+
+func (d Dir) words(file string) []string {
+	data, _ := d.read(file)
+	return strings.Fields(string(data))
+}
+
+// manager returns the library's view of d, seen from the ancestor top.
+func (d Dir) manager(top Dir) *cgroup2.Manager {
+	// Load fails only for a group that is not a clean absolute path.
+	m, err := cgroup2.Load(strings.TrimPrefix(string(d), string(top)), cgroup2.WithMountpoint(string(top)))
+	if err != nil {
+		panic("cgroup: " + err.Error())
+	}
+	return m
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// envPrefix starts the name of every variable of ours: --stop-signal is CGINIT_STOP_SIGNAL.
+const envPrefix = "CGINIT_"
+
+// DefaultGracePeriod leaves one second of the ten that docker stop gives, for the kill and
+// the receipt.
+const DefaultGracePeriod = 9 * time.Second
+
+// Options is what the command line and the environment ask for.
+type Options struct {
+	Job       Spec
+	Require   string // the weakest containment that will do; empty: any
+	Report    string // file for receipts; empty: none
+	LogFormat string // text or json
+	Verbose   bool
+	Version   bool
+	Help      bool
+}
+
+// Parse reads the flags in args, and in env (KEY=VALUE) those that args do not set. What is
+// left of args is the command; it gets env without our own variables.
+func Parse(args, env []string) (*Options, error) {
+	o := &Options{Job: Spec{Name: "main", KillMode: Mixed, Leftovers: LeftoversStop}}
+	var limits Limits
+	flags := o.flagSet(&limits)
+	if err := flags.Parse(args); err != nil {
+		return nil, fmt.Errorf("%w (cginit --help lists the flags)", err)
+	}
+	if err := setFromEnv(flags, env); err != nil {
+		return nil, err
+	}
+	if o.Version || o.Help {
+		return o, nil
+	}
+	o.Job.Args = flags.Args()
+	o.Job.Resources = limits.Resources()
+	o.Job.Env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, envPrefix) })
+	if o.Job.User != nil {
+		o.Job.Env = append(slices.DeleteFunc(o.Job.Env, func(kv string) bool { return strings.HasPrefix(kv, "HOME=") }),
+			"HOME="+o.Job.User.Home)
+	}
+	return o, o.validate()
+}
+
+func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
+	f := pflag.NewFlagSet("cginit", pflag.ContinueOnError)
+	f.SetInterspersed(false) // what follows the command is the command's
+	f.SortFlags = false
+	f.Usage = func() {}
+	j := &o.Job
+	f.Var((*SignalValue)(&j.StopSignal), "stop-signal", "ask the command to stop with this `signal`, whichever we were sent")
+	f.DurationVar(&j.GracePeriod, "stop-grace-period", DefaultGracePeriod, "how long after that it may live; then it is killed")
+	f.Var(&j.KillMode, "kill-mode", "whom a stop asks: mixed (the command, then the rest), control-group (all\nat once), process (the command alone)")
+	f.Var(&j.Leftovers, "leftovers", "when the command ends by itself, its other processes: stop (ask, then\nkill), wait (for the last of them), kill")
+	f.DurationVar(&j.Timeout, "timeout", 0, "stop the command when it has run this long (status 124)")
+	f.Var((*RewriteValue)(&j.Rewrite), "rewrite", "pass signal FROM on as TO, or not at all (FROM:0); repeatable")
+	f.Func("memory", "memory limit, such as 512m", limits.SetMemory)
+	f.Func("cpus", "how many processors, such as 0.5", limits.SetCPUs)
+	f.Func("pids-limit", "how many processes and threads at once", limits.SetPids)
+	f.Func("user", "run the command as `NAME|UID[:GROUP|GID]`", func(s string) (err error) {
+		j.User, err = ParseUser(s)
+		return err
+	})
+	f.StringVar(&o.Require, "require", "", "refuse to start below this containment: `cgroup|uid|tree`")
+	f.StringVar(&o.Report, "report", "", "append the receipt of the teardown to this `file`, a JSON object a line")
+	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
+	f.BoolVarP(&o.Verbose, "verbose", "v", false, "say more")
+	f.BoolVar(&o.Version, "version", false, "print the version")
+	f.BoolVarP(&o.Help, "help", "h", false, "print this text")
+	return f
+}
+
+func setFromEnv(flags *pflag.FlagSet, env []string) error {
+	var problems []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, ok := lookup(env, name); ok && !f.Changed && f.Name != "help" && f.Name != "version" {
+			if err := flags.Set(f.Name, value); err != nil {
+				problems = append(problems, fmt.Errorf("the environment's %s=%s: %w", name, value, err))
+			}
+		}
+	})
+	return errors.Join(problems...)
+}
+
+func lookup(env []string, key string) (string, bool) {
+	for _, kv := range slices.Backward(env) {
+		if k, v, ok := strings.Cut(kv, "="); ok && k == key {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+func (o *Options) validate() error {
+	switch {
+	case len(o.Job.Args) == 0:
+		return errors.New("no command: cginit [flags] -- COMMAND [ARG...] (cginit --help says more)")
+	case o.Job.Args[0] == "":
+		return errors.New("the command's name is empty")
+	case o.Job.GracePeriod < 0:
+		return fmt.Errorf("--stop-grace-period %s: it cannot be negative", o.Job.GracePeriod)
+	case o.Job.Timeout < 0:
+		return fmt.Errorf("--timeout %s: it cannot be negative", o.Job.Timeout)
+	case o.LogFormat != "text" && o.LogFormat != "json":
+		return fmt.Errorf("--log-format %s: it is text or json", o.LogFormat)
+	case !slices.Contains([]string{"", "cgroup", "uid", "tree"}, o.Require):
+		return fmt.Errorf("--require %s: it is one of cgroup, uid, tree", o.Require)
+	case o.Job.StopSignal == syscall.SIGKILL || o.Job.StopSignal == syscall.SIGSTOP:
+		return fmt.Errorf("--stop-signal %s: no program can heed it; use --stop-grace-period 0 to kill at once", SignalName(o.Job.StopSignal))
+	}
+	return nil
+}
+
+// Usage is the help text.
+func Usage() string {
+	var o Options
+	o.Job = Spec{KillMode: Mixed, Leftovers: LeftoversStop}
+	return `cginit runs a command as process 1 of a container (or anywhere else), holds all that it
+starts in a cgroup, and when it ends leaves nothing behind.
+
+  cginit [flags] [--] COMMAND [ARG...]
+
+` + o.flagSet(new(Limits)).FlagUsages() + `
+Each flag is also a variable: --stop-signal is CGINIT_STOP_SIGNAL. Signals are passed on to
+the command; SIGTERM and SIGINT also start the grace period, after which all is killed.
+
+Exit status: the command's own, or 128 + the signal that ended it; 124 timed out; 125 cginit
+failed, or something could not be killed; 126 cannot be executed; 127 not found.
+`
+}

@@ -1,0 +1,21 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/moby/sys/user"
+)
+
+// ParseUser resolves NAME, UID, NAME:GROUP or UID:GID by /etc/passwd and /etc/group. A number
+// needs no entry there: containers run with numbers that nobody has named.
+func ParseUser(s string) (*User, error) {
+	u, err := user.GetExecUserPath(s, nil, "/etc/passwd", "/etc/group")
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a user here: %w", s, err)
+	}
+	groups := make([]uint32, len(u.Sgids))
+	for i, g := range u.Sgids {
+		groups[i] = uint32(g)
+	}
+	return &User{UID: uint32(u.Uid), GID: uint32(u.Gid), Groups: groups, Home: u.Home}, nil
+}

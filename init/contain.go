@@ -1,0 +1,70 @@
+package supervisor
+
+import (
+	"os"
+	"syscall"
+	"time"
+)
+
+// Level is what holds a job's processes together.
+type Level string
+
+// The levels, from the strongest.
+const (
+	LevelCgroup Level = "cgroup" // a cgroup of its own
+	LevelPidns  Level = "pidns"  // one job, and the PID namespace is ours: kill(-1) by process 1
+	LevelTree   Level = "tree"   // we are its subreaper, and kill until no child is left
+)
+
+// guarantee says what a level promises.
+var guarantee = map[Level]string{
+	LevelCgroup: "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself",
+	LevelPidns:  "the kernel's: nothing in this PID namespace outlives the job; that includes what entered it from outside, such as docker exec",
+	LevelTree:   "best effort: its descendants are killed until none is left, but one that forks faster can delay that, and if cginit itself is killed with SIGKILL they live on",
+}
+
+// meets tells whether level is at least what --require asks for. kill(-1) by process 1 is as
+// complete as kill(-1) by a uid: both are one call that no fork slips past.
+func (l Level) meets(required string) bool {
+	switch required {
+	case "cgroup":
+		return l == LevelCgroup
+	case "uid":
+		return l == LevelCgroup || l == LevelPidns
+	}
+	return true
+}
+
+// run is one life of a job: its main process and what holds all that it starts.
+type run struct {
+	containment
+	level  Level
+	number int
+	main   process
+	status *syscall.WaitStatus // of the main process; nil while it lives
+	helper *os.File            // what the exec helper says has gone wrong; nil: none was needed
+	book   book                // what the receipt will say
+
+	accounted bool
+	asleep    time.Time // since when all that is left has been in state D; zero: not so
+}
+
+// containment holds one run's processes. None of its calls blocks, and none waits for what
+// it asks for: the loop looks again.
+type containment interface {
+	// procs lists the run's processes, zombies left out.
+	procs() ([]int, error)
+	// signal sends a signal to every process of the run.
+	signal(sig syscall.Signal) error
+	freeze() error
+	thaw() error
+	frozen() bool
+	// kill sends SIGKILL to every process of the run; again until empty.
+	kill() error
+	// empty says that the kernel knows no live process of the run any more.
+	empty() bool
+	// account reads what the run has used into its receipt.
+	account(*Receipt)
+	// remove gives back what the containment is made of.
+	remove() error
+}

@@ -1,0 +1,60 @@
+package supervisor
+
+import (
+	"syscall"
+
+	"github.com/cginit/cginit/cgroup"
+	"golang.org/x/sys/unix"
+)
+
+// cgroupRun holds a run in a cgroup of its own.
+type cgroupRun struct {
+	dir    cgroup.Dir
+	watch  *cgroup.Watch
+	clones bool // a process can be cloned into it
+}
+
+func (c *cgroupRun) procs() ([]int, error) { return c.dir.Procs() }
+
+func (c *cgroupRun) signal(sig syscall.Signal) error {
+	pids, err := c.dir.Procs()
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		if e := unix.Kill(pid, sig); e != nil && e != unix.ESRCH {
+			err = e // the others are to be asked all the same
+		}
+	}
+	return err
+}
+
+func (c *cgroupRun) freeze() error { return c.dir.Freeze() }
+
+func (c *cgroupRun) thaw() error { return c.dir.Thaw() }
+
+func (c *cgroupRun) frozen() bool {
+	e, err := c.dir.Events()
+	return err == nil && e.Frozen
+}
+
+func (c *cgroupRun) kill() error { return c.dir.Kill() }
+
+func (c *cgroupRun) empty() bool {
+	e, err := c.dir.Events()
+	return err == nil && !e.Populated
+}
+
+func (c *cgroupRun) account(r *Receipt) {
+	s := c.dir.Stats()
+	r.MemoryPeak, r.PidsPeak, r.OOMKills = s.MemoryPeak, s.PidsPeak, s.OOMKills
+	if s.CPU != nil {
+		ms := milliseconds(*s.CPU)
+		r.CPU = &ms
+	}
+}
+
+func (c *cgroupRun) remove() error {
+	c.watch.Close()
+	return c.dir.Remove()
+}

@@ -1,0 +1,79 @@
+package supervisor
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/cginit/cginit/init/proctree"
+	"golang.org/x/sys/unix"
+)
+
+// pidns holds the one run of a supervisor that is process 1 of a PID namespace: all the other
+// processes there are are the run's. kill(-1) signals them in one instant, under the lock that
+// every fork takes, so none slips past. It must never be used where we are not process 1: it
+// would reach what is not ours.
+type pidns struct{ isFrozen bool }
+
+const everyone = -1
+
+func (p *pidns) procs() ([]int, error) {
+	pids, err := proctree.All()
+	if err != nil {
+		return nil, err
+	}
+	alive := pids[:0]
+	for _, q := range living(pids) {
+		alive = append(alive, q.pid)
+	}
+	return alive, nil
+}
+
+func (p *pidns) signal(sig syscall.Signal) error { return p.killAll(sig) }
+
+func (p *pidns) freeze() error {
+	p.isFrozen = true
+	return p.killAll(unix.SIGSTOP)
+}
+
+func (p *pidns) thaw() error {
+	p.isFrozen = false
+	return p.killAll(unix.SIGCONT)
+}
+
+func (p *pidns) frozen() bool { return p.isFrozen }
+
+func (p *pidns) kill() error { return p.killAll(unix.SIGKILL) }
+
+// empty needs no /proc: nobody is left to signal. Zombies that others must wait for (what
+// docker exec started) can still be signalled, so where there are such, /proc decides.
+func (p *pidns) empty() bool {
+	if unix.Kill(everyone, 0) == unix.ESRCH {
+		return true
+	}
+	pids, err := p.procs()
+	return err == nil && len(pids) == 0
+}
+
+func (p *pidns) account(r *Receipt) { r.CPU = childrenCPU() }
+
+func (p *pidns) remove() error { return nil }
+
+// killAll takes "there is nobody" for done.
+func (p *pidns) killAll(sig syscall.Signal) error {
+	if err := unix.Kill(everyone, sig); !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	return nil
+}
+
+// childrenCPU is the CPU time, in milliseconds, of all that we have waited for: the run's and
+// nobody else's, where we hold one run only.
+func childrenCPU() *float64 {
+	var ru unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &ru); err != nil {
+		return nil
+	}
+	ms := milliseconds(time.Duration(ru.Utime.Nano() + ru.Stime.Nano()))
+	return &ms
+}

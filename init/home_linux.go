@@ -1,0 +1,156 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/config"
+	"golang.org/x/sys/unix"
+)
+
+// jobsName is the cgroup that holds those of the jobs, leafName the one that we move to when
+// controllers are needed. Names of ours start with cginit so that a person knows whose it is.
+const (
+	jobsName = "cginit.jobs"
+	leafName = "cginit"
+)
+
+// enterRetries is how often a process may enter our cgroup (docker exec) between its clearing
+// and the enabling of controllers.
+const enterRetries = 100
+
+// home is where runs get their containment.
+type home struct {
+	level   Level
+	why     error      // why it is no better
+	own     cgroup.Dir // the cgroup that we were started in
+	jobs    cgroup.Dir // below it: the parent of every run's; empty: no cgroup
+	leaf    cgroup.Dir // below it: ours since controllers were needed; empty: not needed
+	mount   int        // descriptor of the mount that is ours alone; -1: none
+	enabled []string   // controllers
+	watcher *cgroup.Watcher
+	clones  bool // clone3 into a cgroup works here
+}
+
+// openHome finds the best containment that there is. An error means that something is wrong
+// with it, not that there is none: level and why tell that.
+func openHome(pid1 bool) (*home, error) {
+	h := &home{mount: -1, level: LevelTree}
+	if pid1 {
+		h.level = LevelPidns
+	}
+	if h.own, h.why = cgroup.Find(); h.why == nil {
+		h.jobs, h.why = h.own.MakeUnique(jobsName)
+	}
+	if errors.Is(h.why, cgroup.ErrReadOnly) {
+		h.mountPrivately()
+	}
+	if h.why != nil {
+		return h, nil
+	}
+	var err error
+	if h.watcher, err = cgroup.NewWatcher(); err != nil {
+		h.jobs.Remove()
+		return nil, err
+	}
+	h.level, h.clones = LevelCgroup, probeClone(h.jobs)
+	return h, nil
+}
+
+// mountPrivately is for the read-only cgroup2 of a container that has CAP_SYS_ADMIN.
+func (h *home) mountPrivately() {
+	dir, fd, err := cgroup.Private()
+	if err != nil {
+		h.why = fmt.Errorf("%w, and it cannot be mounted for us alone: %w", h.why, err)
+		return
+	}
+	h.own, h.mount = dir, fd
+	h.jobs, h.why = dir.MakeUnique(jobsName)
+}
+
+// contain makes the containment of one run; id is what the watcher answers for it.
+func (h *home) contain(spec *config.Spec, number int, id int32) (containment, error) {
+	switch {
+	case h.level == LevelCgroup:
+		return h.containInCgroup(spec, number, id)
+	case spec.Resources != nil:
+		return nil, fmt.Errorf("limits need a writable cgroup v2, and there is none: %w", h.why)
+	case h.level == LevelPidns:
+		return &pidns{}, nil
+	}
+	return &tree{}, nil
+}
+
+func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ containment, err error) {
+	dir, err := h.jobs.Make(fmt.Sprintf("%s.%d", spec.Name, number))
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a cgroup for %s: %w", spec.Name, err)
+	}
+	defer func() {
+		if err != nil {
+			dir.Remove()
+		}
+	}()
+	if controllers := cgroup.Controllers(spec.Resources); len(controllers) > 0 {
+		if err := h.enable(dir, controllers); err != nil {
+			return nil, err
+		}
+		if err := dir.Limit(spec.Resources); err != nil {
+			return nil, err
+		}
+	}
+	watch, err := h.watcher.Add(dir, id)
+	if err != nil {
+		return nil, err
+	}
+	return &cgroupRun{dir: dir, watch: watch, clones: h.clones}, nil
+}
+
+// enable makes controllers available to runs. No process may be in our own cgroup then, so we
+// move to a leaf below it, with all that came with us or has entered since.
+func (h *home) enable(dir cgroup.Dir, controllers []string) error {
+	if err := h.own.Offers(controllers); err != nil {
+		return err
+	}
+	if h.leaf == "" && !h.own.IsRoot() {
+		leaf, err := h.own.MakeUnique(leafName)
+		if err != nil {
+			return err
+		}
+		h.leaf = leaf
+	}
+	for range enterRetries {
+		if h.leaf != "" {
+			if err := h.own.MoveAll(h.leaf); err != nil {
+				return err
+			}
+		}
+		added, err := h.own.Enable(dir, controllers)
+		if err == nil {
+			h.enabled = append(h.enabled, added...)
+			return nil
+		}
+		if !errors.Is(err, unix.EBUSY) {
+			return err
+		}
+	}
+	return errors.New("cannot enable controllers: processes keep entering our cgroup")
+}
+
+// close gives back all that was made, as far as it is empty.
+func (h *home) close() error {
+	if h.jobs == "" {
+		return nil
+	}
+	err := h.jobs.Remove()
+	if len(h.enabled) > 0 && err == nil {
+		err = h.own.Disable(h.enabled)
+	}
+	if h.leaf != "" && err == nil {
+		if err = h.leaf.MoveAll(h.own); err == nil {
+			err = h.leaf.Remove()
+		}
+	}
+	return err
+}

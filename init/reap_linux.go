@@ -1,0 +1,66 @@
+package supervisor
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// reapBatch bounds one look for dead children: a job that forks without end must not hold the
+// loop.
+const reapBatch = 200
+
+// reap waits for every child that has died, ours and adopted ones. wait4 is the truth, SIGCHLD
+// only a hint. What the bound leaves is for the next turn of the loop, which it asks for.
+//
+// The project was asked to use github.com/moby/sys/reaper, which is not published; this file
+// is all that would change if it were.
+func (s *Supervisor) reap() {
+	options := unix.WNOHANG
+	if s.terminal != nil {
+		options |= unix.WUNTRACED
+	}
+	for range reapBatch {
+		var ws syscall.WaitStatus
+		var ru syscall.Rusage
+		pid, err := syscall.Wait4(-1, &ws, options, &ru)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			s.inspect(s.job)
+			return
+		}
+		s.reaped(pid, ws)
+	}
+	select {
+	case s.inbox.child <- unix.SIGCHLD:
+	default: // one is there already
+	}
+}
+
+// reaped handles one child. Most are nobody's: orphans that we adopted.
+func (s *Supervisor) reaped(pid int, ws syscall.WaitStatus) {
+	j := s.job
+	switch {
+	case s.guardian != nil && pid == s.guardian.pid:
+		s.guardian.lost(s.now())
+	case j.run == nil || pid != j.run.main.pid || j.run.status != nil:
+	case ws.Stopped():
+		s.suspended(j)
+	case ws.Exited() || ws.Signaled():
+		s.mainReaped(j, ws)
+	}
+}
+
+func (s *Supervisor) mainReaped(j *job, ws syscall.WaitStatus) {
+	j.run.status = &ws
+	if err := j.run.helperFailure(); err != nil {
+		j.run.book.err = err
+		s.feed(j, evSpawnFail)
+		return
+	}
+	if !j.run.empty() {
+		s.feed(j, evMainExit)
+	}
+}

@@ -1,0 +1,234 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cginit/cginit/init/config"
+)
+
+type cause string
+
+const (
+	exited      cause = "exited"  // its main process ended by itself
+	stopped     cause = "stopped" // on request
+	killed      cause = "killed"  // on request, at once
+	timedOut    cause = "timed-out"
+	outOfMemory cause = "out-of-memory"
+	startFailed cause = "start-failed"
+)
+
+// Receipt is the record that every teardown leaves. A field that could not be had is absent.
+type Receipt struct {
+	Job     string    `json:"job"`
+	Run     int       `json:"run"`
+	Cause   cause     `json:"cause"`
+	Error   string    `json:"error,omitempty"` // why it could not be started
+	Command []string  `json:"command"`
+	Pid     int       `json:"pid,omitempty"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
+
+	// What became of the main process: its exit code or the signal that ended it.
+	Code   *int   `json:"code,omitempty"`
+	Signal string `json:"signal,omitempty"`
+	// ExitStatus is what cginit answers for the run.
+	ExitStatus int `json:"exit_status"`
+
+	Asked      int       `json:"asked"`      // processes that were asked to leave
+	Left       int       `json:"left"`       // those of them that did
+	Killed     int       `json:"killed"`     // processes that had to be killed
+	Unkillable int       `json:"unkillable"` // processes that live on
+	Processes  []Process `json:"processes,omitempty"`
+	Omitted    int       `json:"omitted,omitempty"` // killed, but beyond the maxListed that are listed
+
+	Phases Phases `json:"phases_ms"`
+
+	CPU        *float64 `json:"cpu_ms,omitempty"`      // user and system time, milliseconds
+	MemoryPeak *uint64  `json:"memory_peak,omitempty"` // bytes
+	PidsPeak   *uint64  `json:"pids_peak,omitempty"`   // processes and threads
+	OOMKills   *uint64  `json:"oom_kills,omitempty"`
+
+	Containment Level  `json:"containment"`
+	Guarantee   string `json:"guarantee"`
+}
+
+// Process is one that did not leave by itself.
+type Process struct {
+	Pid     int      `json:"pid"`
+	PPid    int      `json:"ppid,omitempty"`
+	Command string   `json:"command,omitempty"`
+	State   string   `json:"state,omitempty"` // R, S, D, T ... as in proc(5)
+	Age     float64  `json:"age_ms,omitempty"`
+	Outcome string   `json:"outcome"` // killed, unkillable
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// Phases is how long each phase of the run took, in milliseconds.
+type Phases struct {
+	Run    float64 `json:"run"`
+	Ask    float64 `json:"ask"`   // until the main process had gone
+	Leave  float64 `json:"leave"` // for the others after that
+	Freeze float64 `json:"freeze"`
+	Kill   float64 `json:"kill"`
+}
+
+// maxListed bounds the processes that a receipt names: a fork bomb has no end of them.
+const maxListed = 4096
+
+// book gathers a receipt while the run goes on.
+type book struct {
+	started    time.Time
+	asked      map[int]syscall.Signal
+	processes  []Process
+	killed     int
+	unkillable int
+	err        error
+	receipt    Receipt // accounts, read before the containment goes
+}
+
+func (b *book) ask(sig syscall.Signal, pids ...int) {
+	if b.asked == nil {
+		b.asked = make(map[int]syscall.Signal, len(pids))
+	}
+	for _, pid := range pids {
+		b.asked[pid] = sig
+	}
+}
+
+// receipt closes the book of the job's run.
+func (j *job) receipt(now time.Time) Receipt {
+	b := &j.run.book
+	r := b.receipt
+	r.Job, r.Run, r.Cause, r.Command = j.spec.Name, j.run.number, j.cause, j.spec.Args
+	r.Pid, r.Started, r.Ended = j.run.main.pid, b.started, now
+	if ws := j.run.status; ws != nil && ws.Signaled() {
+		r.Signal = config.SignalName(ws.Signal())
+	} else if ws != nil {
+		code := ws.ExitStatus()
+		r.Code = &code
+	}
+	if b.err != nil {
+		r.Error = b.err.Error()
+	}
+	if r.Cause == exited && r.OOMKills != nil && *r.OOMKills > 0 && r.Signal == "SIGKILL" {
+		r.Cause = outOfMemory
+	}
+	r.Asked, r.Killed, r.Unkillable, r.Processes = len(b.asked), b.killed, b.unkillable, b.processes
+	r.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
+	r.Left = r.Asked
+	for _, p := range b.processes {
+		if _, ok := b.asked[p.Pid]; ok {
+			r.Left--
+		}
+	}
+	r.Phases = j.phases()
+	r.Containment = j.run.level
+	r.Guarantee = guarantee[r.Containment]
+	r.ExitStatus = exitStatus(r.Cause, j.run)
+	return r
+}
+
+func (j *job) phases() Phases {
+	ms := func(states ...state) (sum float64) {
+		for _, s := range states {
+			sum += milliseconds(j.spent[s])
+		}
+		return sum
+	}
+	return Phases{
+		Run: ms(running, waiting), Ask: ms(asking, stopping), Leave: ms(leaving),
+		Freeze: ms(freezing), Kill: ms(killing),
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// JSON returns the receipt as one line.
+func (r Receipt) JSON() []byte {
+	// Strings and numbers alone: this cannot fail.
+	line, err := json.Marshal(r)
+	if err != nil {
+		panic(err)
+	}
+	return append(line, '\n')
+}
+
+// Clean says that there is nothing in the receipt that a person must see.
+func (r Receipt) Clean() bool {
+	return r.Cause == exited && r.Killed+r.Unkillable+r.Asked == 0
+}
+
+// Summary tells the receipt in a few readable lines, the first without indent.
+func (r Receipt) Summary() []string {
+	lines := []string{fmt.Sprintf("%s: %s; %s", r.Job, r.end(), r.others())}
+	const most = 8
+	for _, p := range r.Processes[:min(most, len(r.Processes))] {
+		lines = append(lines, "  "+p.String())
+	}
+	if more := r.Killed + r.Unkillable - most; more > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d more (--report FILE has them)", more))
+	}
+	return lines
+}
+
+func (r Receipt) end() string {
+	took := r.Ended.Sub(r.Started).Round(time.Millisecond)
+	switch {
+	case r.Cause == startFailed:
+		return "not started: " + r.Error
+	case r.Signal == "" && r.Code == nil:
+		return fmt.Sprintf("%s after %s, its main process has not ended", r.Cause, took)
+	}
+	how := "ended by " + r.Signal
+	if r.Code != nil {
+		how = fmt.Sprintf("exit code %d", *r.Code)
+	}
+	return fmt.Sprintf("%s after %s, %s", r.Cause, took, how)
+}
+
+func (r Receipt) others() string {
+	if r.Asked+r.Killed+r.Unkillable == 0 {
+		return "nothing was left"
+	}
+	words := fmt.Sprintf("%d asked to leave, %d left", r.Asked, r.Left)
+	if r.Killed > 0 {
+		words += fmt.Sprintf(", %d killed", r.Killed)
+	}
+	if r.Unkillable > 0 {
+		return words + fmt.Sprintf(", %d cannot be killed and live on", r.Unkillable)
+	}
+	return words + "; nothing is left"
+}
+
+// String tells the process in one line.
+func (p Process) String() string {
+	s := fmt.Sprintf("%s %d %q", p.Outcome, p.Pid, p.Command)
+	if p.Age > 0 {
+		s += fmt.Sprintf(", %s old", (time.Duration(p.Age) * time.Millisecond).Round(10*time.Millisecond))
+	}
+	if len(p.Reasons) > 0 {
+		s += ": " + strings.Join(p.Reasons, ", ")
+	}
+	return s
+}
+
+// markUnkillable turns what is still there from killed to unkillable.
+func (b *book) markUnkillable(left []Process) {
+	for _, p := range left {
+		p.Outcome = "unkillable"
+		at := slices.IndexFunc(b.processes, func(q Process) bool { return q.Pid == p.Pid })
+		if at < 0 {
+			b.processes = append(b.processes, p)
+			b.unkillable++
+			continue
+		}
+		b.processes[at].Outcome, b.processes[at].State = p.Outcome, p.State
+		b.killed--
+		b.unkillable++
+	}
+}

@@ -1,0 +1,103 @@
+package supervisor
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// notForwarded is every signal that never reaches the command, and why. All others do.
+var notForwarded = map[syscall.Signal]string{
+	unix.SIGKILL: "the kernel lets nobody catch it",
+	unix.SIGSTOP: "the kernel lets nobody catch it",
+	unix.SIGCHLD: "it is about our own children",
+	unix.SIGPIPE: "it is about our own log, whose reader has gone",
+	unix.SIGURG:  "Go's runtime sends it to itself, and ours cannot be told from another's",
+	unix.SIGPROF: "Go's profiler takes it",
+	32:           "the C library uses it between threads; Go cannot catch it",
+	33:           "the C library uses it between threads; Go cannot catch it",
+	34:           "the C library (musl) uses it between threads; Go cannot catch it",
+}
+
+const lastSignal = 64
+
+// inbox is where signals arrive. Notify never waits, and drops what finds no room, so what
+// must not be lost has a channel to itself, with room for all that can be in it at once.
+type inbox struct {
+	child chan os.Signal // merged by the kernel anyway: one is as good as many
+	stop  chan os.Signal // SIGTERM, SIGINT
+	other chan os.Signal
+}
+
+// catch begins to catch signals. SIGCHLD comes first: a child of before that gives no signal,
+// and is found by the first look. What was ignored when we were started stays ignored, for us
+// and for the command (nohup); only SIGTERM is caught in any case, or nobody could stop us.
+func catch() *inbox {
+	in := &inbox{
+		child: make(chan os.Signal, 1),
+		stop:  make(chan os.Signal, 2),
+		other: make(chan os.Signal, 2*lastSignal),
+	}
+	signal.Notify(in.child, unix.SIGCHLD)
+	// A write to a log whose reader has gone then fails, instead of ending us.
+	if !signal.Ignored(unix.SIGPIPE) {
+		signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	}
+	var others []os.Signal
+	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
+		switch {
+		case sig == unix.SIGTERM, sig == unix.SIGINT && !signal.Ignored(sig):
+			signal.Notify(in.stop, sig)
+		case notForwarded[sig] == "" && !signal.Ignored(sig):
+			others = append(others, sig)
+		}
+	}
+	signal.Notify(in.other, others...)
+	return in
+}
+
+// signaled handles a signal that was sent to us: it asks for the end, or is passed on.
+func (s *Supervisor) signaled(sig syscall.Signal) {
+	j := s.job
+	isStop := sig == unix.SIGTERM || sig == unix.SIGINT
+	target, rewritten := j.spec.Rewrite[sig]
+	if !rewritten {
+		target = sig
+	}
+	if isStop && !j.spec.ForwardOnly && !j.isStopping() {
+		if j.spec.StopSignal == 0 {
+			j.askWith = target
+		}
+		s.feed(j, evStop)
+		return
+	}
+	if sig == unix.SIGCONT {
+		s.resumed(j)
+	}
+	if target != 0 {
+		s.forward(j, target)
+	}
+}
+
+// forward passes a signal on: to the main process, or, when that has ended and others go on,
+// to those that were left to us, which are the heads of what is left.
+func (s *Supervisor) forward(j *job, sig syscall.Signal) {
+	r := j.run
+	switch {
+	case r == nil || r.main.pid == 0:
+		return
+	case r.status == nil && j.spec.Group:
+		s.complain("forward", unix.Kill(-r.main.pid, sig))
+	case r.status == nil:
+		s.complain("forward", unix.Kill(r.main.pid, sig))
+	default:
+		pids, _ := r.procs()
+		for _, p := range living(pids) {
+			if p.ppid == os.Getpid() {
+				s.complain("forward", unix.Kill(p.pid, sig))
+			}
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/cginit/cginit/cgroup"
+	"golang.org/x/sys/unix"
+)
+
+// selfExe is our own binary, for the processes of ours that are it once more.
+const selfExe = "/proc/self/exe"
+
+// execError says that a command cannot be executed, and so whose fault it is.
+type execError struct {
+	path string
+	err  error
+}
+
+func (e *execError) Error() string {
+	hint := ""
+	switch {
+	case errors.Is(e.err, unix.ENOENT) && exists(e.path):
+		hint = " (the file is there: the interpreter of its first line, or its dynamic loader, is not)"
+	case errors.Is(e.err, unix.ENOEXEC):
+		hint = " (not a program for this machine)"
+	}
+	return fmt.Sprintf("cannot execute %s: %v%s", e.path, e.err, hint)
+}
+
+func (e *execError) Unwrap() error { return e.err }
+
+// startStatus is the exit status for a command that could not be started.
+func startStatus(err error) int {
+	var exec *execError
+	switch {
+	case !errors.As(err, &exec):
+		return StatusFailed
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return StatusNotFound
+	}
+	return StatusNotExecutable
+}
+
+// isBusy tells whether a fork or exec that failed so may go well a little later.
+func isBusy(err error) bool {
+	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ETXTBSY) ||
+		errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+}
+
+// defaultPath is for a command whose environment has no PATH.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// lookPath finds a command as execvp(3) does, in the PATH of env: the command's, not ours.
+func lookPath(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, executable(name)
+	}
+	path := defaultPath
+	for _, kv := range env {
+		if value, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = value
+		}
+	}
+	var found error = &execError{name, fmt.Errorf("%w in PATH %q", unix.ENOENT, path)}
+	for _, dir := range filepath.SplitList(path) {
+		file := filepath.Join(dir, name)
+		err := executable(file)
+		if err == nil {
+			return file, nil
+		}
+		if errors.Is(err, unix.EACCES) && !isDir(file) {
+			found = err // one that may not be executed is only the answer if there is no other
+		}
+	}
+	return "", found
+}
+
+func executable(file string) error {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return &execError{file, errors.Unwrap(err)}
+	case info.IsDir():
+		return &execError{file, fmt.Errorf("%w: it is a directory", unix.EACCES)}
+	case info.Mode()&0o111 == 0:
+		return &execError{file, fmt.Errorf("%w: it is not marked executable", unix.EACCES)}
+	}
+	return nil
+}
+
+func exists(file string) bool { _, err := os.Stat(file); return err == nil }
+
+func isDir(file string) bool { info, err := os.Stat(file); return err == nil && info.IsDir() }
+
+// spawn starts the main process of j's run, born in its containment. Where something must
+// happen between fork and exec that Go cannot do there, the exec helper does it.
+func (s *Supervisor) spawn(j *job) error {
+	path, err := lookPath(j.spec.Args[0], j.spec.Env)
+	if err != nil {
+		return err
+	}
+	sys := &syscall.SysProcAttr{Setpgid: !j.spec.NewSession, Setsid: j.spec.NewSession}
+	c, inCgroup := j.run.containment.(*cgroupRun)
+	if s.terminal != nil || inCgroup && !c.clones || s.listenPid {
+		return s.spawnByHelper(j, path, sys)
+	}
+	if inCgroup {
+		dir, err := os.OpenFile(string(c.dir), unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		sys.UseCgroupFD, sys.CgroupFD = true, int(dir.Fd())
+	}
+	if u := j.spec.User; u != nil {
+		sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+	}
+	err = s.fork(j, path, j.spec.Args, sys)
+	if errors.Is(err, unix.ENOEXEC) { // a script without a first line is the shell's: execvp(3)
+		err = s.fork(j, "/bin/sh", append([]string{"sh", path}, j.spec.Args[1:]...), sys)
+	}
+	if err != nil && !isBusy(err) && !errors.Is(err, unix.EPERM) {
+		err = &execError{path, err}
+	}
+	return err
+}
+
+// fork is the one place where a process of a job is made.
+func (s *Supervisor) fork(j *job, path string, args []string, sys *syscall.SysProcAttr) error {
+	defer s.passInherited()()
+	defer raiseOOMScore()()
+	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
+		Env: j.spec.Env, Files: []uintptr{0, 1, 2}, Sys: sys,
+	})
+	if err != nil {
+		return err
+	}
+	session := s.session
+	if sys.Setsid {
+		session = pid
+	}
+	j.run.main = process{pid: pid, ppid: os.Getpid(), session: session}
+	return nil
+}
+
+// oomMore is by how much a job is preferred to us when memory runs out, in thousandths of it.
+const oomMore = 100
+
+// raiseOOMScore raises our oom_score_adj, which a child inherits, and returns what puts it
+// back. Raising needs no privilege, and putting back what it was neither. The child has it
+// from birth, so nothing that it forks can be without.
+func raiseOOMScore() (restore func()) {
+	const file = "/proc/self/oom_score_adj"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return func() {}
+	}
+	var ours int
+	if _, err := fmt.Sscan(string(data), &ours); err != nil {
+		return func() {}
+	}
+	write := func(n int) { _ = os.WriteFile(file, fmt.Append(nil, n), 0) } // what fails leaves it equal
+	write(min(ours+oomMore, 1000))
+	return func() { write(ours) }
+}
+
+// probeClone tells whether a process can be born in a cgroup below dir (CLONE_INTO_CGROUP,
+// Linux 5.7). The default seccomp profiles of Docker and containerd answer ENOSYS to clone3
+// without CAP_SYS_ADMIN, and Linux 6.14 to 7.2 kill such a child at birth where our own cgroup
+// was ever killed. The child here is to fail at its exec: anything else is a no.
+func probeClone(dir cgroup.Dir) bool {
+	fd, err := unix.Open(string(dir), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	pid, err := syscall.ForkExec("/proc/self/nothing", nil, &syscall.ProcAttr{
+		Sys: &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd},
+	})
+	if err == nil { // killed at birth: nothing was executed, yet it has to be reaped
+		_, _ = syscall.Wait4(pid, nil, 0, nil)
+	}
+	return err == unix.ENOENT
+}

@@ -1,0 +1,70 @@
+// Package harness is what the end-to-end suites share: the program under test, and the rule
+// for what a machine lacks.
+package harness
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Missing ends a test whose engine (docker, qemu, root ...) is not here: a skip with a name
+// on a user's machine, a failure where CI=true, because there a skip would hide a suite.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing, and CI must have it", what)
+	}
+	t.Skipf("SKIPPED for want of %s", what)
+}
+
+// Command looks a program up; without it the test ends as Missing says.
+func Command(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Missing(t, name)
+	}
+	return path
+}
+
+// Root returns the directory of go.mod.
+func Root() string {
+	dir, err := os.Getwd()
+	for ; err == nil && dir != "/"; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	panic("no go.mod above " + dir)
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "cginit-test-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
+		"-o", dir+"/", "./cmd/...", "./test/trees")
+	cmd.Dir = Root()
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return strings.TrimSpace(string(out)), err
+	}
+	return dir, os.Chmod(dir, 0o755)
+})
+
+// Bin builds the programs as they are shipped (static, stripped), once a test binary, and
+// returns the path of one of them: cginit, trees.
+func Bin(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := build()
+	if err != nil {
+		t.Fatalf("cannot build: %v\n%s", err, dir)
+	}
+	return filepath.Join(dir, name)
+}
