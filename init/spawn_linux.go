@@ -24,7 +24,7 @@ type execError struct {
 func (e *execError) Error() string {
 	hint := ""
 	switch {
-	case errors.Is(e.err, unix.ENOENT) && exists(e.path):
+	case errors.Is(e.err, unix.ENOENT) && strings.Contains(e.path, "/") && exists(e.path):
 		hint = " (the file is there: the interpreter of its first line, or its dynamic loader, is not)"
 	case errors.Is(e.err, unix.ENOEXEC):
 		hint = " (not a program for this machine)"

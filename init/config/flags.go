@@ -62,8 +62,8 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	j := &o.Job
 	f.Var((*SignalValue)(&j.StopSignal), "stop-signal", "ask the command to stop with this `signal`, whichever we were sent")
 	f.DurationVar(&j.GracePeriod, "stop-grace-period", DefaultGracePeriod, "how long after that it may live; then it is killed")
-	f.Var(&j.KillMode, "kill-mode", "whom a stop asks: mixed (the command, then the rest), control-group (all\nat once), process (the command alone)")
-	f.Var(&j.Leftovers, "leftovers", "when the command ends by itself, its other processes: stop (ask, then\nkill), wait (for the last of them), kill")
+	f.Var(&j.KillMode, "kill-mode", "whom a stop asks: mixed (the command, then the rest), control-group (all at once), process (the command alone)")
+	f.Var(&j.Leftovers, "leftovers", "when the command ends by itself, its other processes: stop (ask, then kill), wait (for the last of them), kill")
 	f.DurationVar(&j.Timeout, "timeout", 0, "stop the command when it has run this long (status 124)")
 	f.Var((*RewriteValue)(&j.Rewrite), "rewrite", "pass signal FROM on as TO, or not at all (FROM:0); repeatable")
 	f.Func("memory", "memory limit, such as 512m", limits.SetMemory)
@@ -133,7 +133,7 @@ starts in a cgroup, and when it ends leaves nothing behind.
 
   cginit [flags] [--] COMMAND [ARG...]
 
-` + o.flagSet(new(Limits)).FlagUsages() + `
+` + o.flagSet(new(Limits)).FlagUsagesWrapped(100) + `
 Each flag is also a variable: --stop-signal is CGINIT_STOP_SIGNAL. Signals are passed on to
 the command; SIGTERM and SIGINT also start the grace period, after which all is killed.
 

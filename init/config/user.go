@@ -9,7 +9,7 @@ import (
 // ParseUser resolves NAME, UID, NAME:GROUP or UID:GID by /etc/passwd and /etc/group. A number
 // needs no entry there: containers run with numbers that nobody has named.
 func ParseUser(s string) (*User, error) {
-	u, err := user.GetExecUserPath(s, nil, "/etc/passwd", "/etc/group")
+	u, err := user.GetExecUserPath(s, &user.ExecUser{Home: "/"}, "/etc/passwd", "/etc/group")
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a user here: %w", s, err)
 	}

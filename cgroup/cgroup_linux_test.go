@@ -1,0 +1,227 @@
+package cgroup
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// missing ends a test for want of something: a skip with a name, but a failure in CI, where a
+// skip would hide it.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing, and CI must have it", what)
+	}
+	t.Skipf("SKIPPED for want of %s", what)
+}
+
+// newDir makes a cgroup for a test and removes it afterwards, with all that lives in it.
+func newDir(t *testing.T) Dir {
+	t.Helper()
+	own, err := Find()
+	if err != nil {
+		missing(t, "a cgroup v2 of our own: "+err.Error())
+	}
+	dir, err := own.MakeUnique("cginit.test")
+	if err != nil {
+		missing(t, "a writable cgroup v2: "+err.Error())
+	}
+	t.Cleanup(func() {
+		for deadline := time.Now().Add(10 * time.Second); dir.Remove() != nil && time.Now().Before(deadline); {
+			_ = dir.Kill()
+			_ = dir.Thaw()
+		}
+		if _, err := os.Stat(string(dir)); err == nil {
+			t.Errorf("%s is still there", dir)
+		}
+	})
+	return dir
+}
+
+// start starts a process in d.
+func start(t *testing.T, d Dir, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	fd, err := unix.Open(string(d), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &unix.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd
+}
+
+// await waits until the cgroup's events are as wanted, by its Watcher.
+func await(t *testing.T, w *Watcher, d Dir, what string, is func(Events) bool) {
+	t.Helper()
+	hung := time.AfterFunc(20*time.Second, func() { panic(string(d) + " is never " + what) })
+	defer hung.Stop()
+	for {
+		e, err := d.Events()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is(e) {
+			return
+		}
+		if _, err := w.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func watch(t *testing.T, d Dir, id int32) *Watcher {
+	t.Helper()
+	w, err := NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Add(d, id); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestMakeIsExclusive(t *testing.T) {
+	d := newDir(t)
+	if _, err := d.Make("a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Make("a"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("made twice: %v", err)
+	}
+	b, err := d.MakeUnique("a")
+	if err != nil || b != d+"/a.2" {
+		t.Errorf("the second a is %s, %v", b, err)
+	}
+}
+
+func TestFreezeListKill(t *testing.T) {
+	for name, kill := range map[string]func(Dir) error{"cgroup.kill": Dir.Kill, "by pid": Dir.killEach} {
+		t.Run(name, func(t *testing.T) {
+			d := newDir(t)
+			nested, err := d.Make("nested")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := watch(t, d, 7)
+			deaf := start(t, d, "sh", "-c", `trap "" TERM; while :; do sleep 1 & wait; done`)
+			inner := start(t, nested, "sleep", "1000")
+			if err := d.Freeze(); err != nil {
+				t.Fatal(err)
+			}
+			await(t, w, d, "frozen", func(e Events) bool { return e.Frozen })
+			pids, err := d.Procs()
+			if err != nil || len(pids) < 2 {
+				t.Fatalf("frozen are %v, %v; want %d and %d at least", pids, err, deaf.Process.Pid, inner.Process.Pid)
+			}
+			if err := d.Remove(); !errors.Is(err, unix.EBUSY) {
+				t.Errorf("removed with live processes in it: %v", err)
+			}
+			if err := kill(d); err != nil {
+				t.Fatal(err)
+			}
+			await(t, w, d, "empty", func(e Events) bool { return !e.Populated })
+			if pids, _ := d.Procs(); len(pids) != 0 {
+				t.Errorf("%v are left", pids)
+			}
+			if err := d.Remove(); err != nil {
+				t.Errorf("not removed with only zombies of it: %v", err)
+			}
+			if err := d.Remove(); err != nil {
+				t.Errorf("what is gone cannot be removed again: %v", err)
+			}
+		})
+	}
+}
+
+func TestWatcherTellsWhich(t *testing.T) {
+	a, b := newDir(t), newDir(t)
+	w := watch(t, a, 1)
+	if _, err := w.Add(b, 2); err != nil {
+		t.Fatal(err)
+	}
+	cmd := start(t, b, "true")
+	_ = cmd.Wait()
+	ids, err := w.Wait()
+	if err != nil || len(ids) != 1 || ids[0] != 2 {
+		t.Errorf("changed: %v, %v; want the second alone", ids, err)
+	}
+}
+
+func TestAddMoves(t *testing.T) {
+	a, b := newDir(t), newDir(t)
+	cmd := start(t, a, "sleep", "1000")
+	if err := a.MoveAll(b); err != nil {
+		t.Fatal(err)
+	}
+	if pids, err := b.Procs(); err != nil || len(pids) != 1 || pids[0] != cmd.Process.Pid {
+		t.Errorf("in b: %v, %v", pids, err)
+	}
+	if err := a.Add(1 << 22); !isGone(err) {
+		t.Errorf("added a process that is not there: %v", err)
+	}
+}
+
+// TestMissingFile: a file that the kernel does not know says so, and not "permission denied".
+func TestMissingFile(t *testing.T) {
+	if err := newDir(t).write("cgroup.nothing", "1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestControllers(t *testing.T) {
+	n := int64(10)
+	res := &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: &n}, Memory: &specs.LinuxMemory{Limit: &n}}
+	if got := Controllers(res); len(got) != 2 {
+		t.Errorf("controllers %v", got)
+	}
+	if got := Controllers(nil); got != nil {
+		t.Errorf("no limits need %v", got)
+	}
+	if err := newDir(t).Offers([]string{"nosuch"}); err == nil {
+		t.Error("a controller that does not exist is offered")
+	}
+}
+
+func TestStatsWithoutControllers(t *testing.T) {
+	d := newDir(t)
+	cmd := start(t, d, "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+	_ = cmd.Wait()
+	s := d.Stats()
+	if s.CPU == nil || *s.CPU <= 0 {
+		t.Errorf("CPU time %v", s.CPU)
+	}
+	if len(d.words("cgroup.controllers")) == 0 && (s.MemoryPeak != nil || s.OOMKills != nil || s.PidsPeak != nil) {
+		t.Errorf("without controllers there are %+v", s)
+	}
+}
+
+// TestRefusals: what cannot be made has a reason that a person can act on.
+func TestRefusals(t *testing.T) {
+	if os.Getuid() == 0 {
+		dir := t.TempDir()
+		if err := unix.Mount("cgroup2", dir, "cgroup2", unix.MS_RDONLY, ""); err != nil {
+			missing(t, "CAP_SYS_ADMIN")
+		}
+		defer func() { _ = unix.Unmount(dir, 0) }()
+		if _, err := Dir(dir).MakeUnique("x"); !errors.Is(err, ErrReadOnly) {
+			t.Errorf("read-only: %v", err)
+		}
+	}
+	if _, err := Dir("/proc/" + strconv.Itoa(os.Getpid())).MakeUnique("x"); err == nil {
+		t.Error("made a cgroup in /proc")
+	}
+}

@@ -1,0 +1,161 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestParse(t *testing.T) {
+	o, err := Parse([]string{
+		"--stop-signal", "quit", "--stop-grace-period=3s", "--kill-mode", "process", "--rewrite", "TERM:INT,HUP:0",
+		"--rewrite", "RTMIN+3:15", "--memory", "64m", "--cpus", "0.5", "--pids-limit", "20", "-v", "prog", "-v", "--", "x",
+	}, []string{"A=1", "CGINIT_TIMEOUT=90s", "CGINIT_KILL_MODE=mixed", "CGINIT_SERVICE_HOST=10.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := o.Job
+	if j.StopSignal != syscall.SIGQUIT || j.GracePeriod != 3*time.Second || j.Timeout != 90*time.Second || !o.Verbose {
+		t.Errorf("options %+v", o)
+	}
+	if j.KillMode != Process {
+		t.Errorf("kill mode %s: the flag goes before the environment", j.KillMode)
+	}
+	if want := []string{"prog", "-v", "--", "x"}; !slices.Equal(j.Args, want) {
+		t.Errorf("command %q, want %q", j.Args, want)
+	}
+	if want := []string{"A=1"}; !slices.Equal(j.Env, want) {
+		t.Errorf("its environment %q, want %q", j.Env, want)
+	}
+	want := map[syscall.Signal]syscall.Signal{syscall.SIGTERM: syscall.SIGINT, syscall.SIGHUP: 0, 37: syscall.SIGTERM}
+	if !maps.Equal(j.Rewrite, want) {
+		t.Errorf("rewrite %v, want %v", j.Rewrite, want)
+	}
+	r := j.Resources
+	if *r.Memory.Limit != 64<<20 || *r.CPU.Quota != 50_000 || *r.CPU.Period != 100_000 || *r.Pids.Limit != 20 {
+		t.Errorf("limits %+v", r)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	o, err := Parse([]string{"--", "-x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := o.Job
+	if j.Args[0] != "-x" || j.KillMode != Mixed || j.Leftovers != LeftoversStop || j.GracePeriod != DefaultGracePeriod ||
+		j.Resources != nil || j.StopSignal != 0 || j.Timeout != 0 || o.Require != "" {
+		t.Errorf("defaults %+v", o)
+	}
+}
+
+// TestParseErrors: each says what was wrong, where, and what to do.
+func TestParseErrors(t *testing.T) {
+	for args, words := range map[string][]string{
+		"":                               {"no command", "cginit [flags] -- COMMAND"},
+		"--nosuch x":                     {"--nosuch", "--help"},
+		"--stop-signal FOO x":            {"--stop-signal", `"FOO" is not a signal`, "RTMIN+3"},
+		"--stop-signal 65 x":             {`"65" is not a signal`},
+		"--stop-signal 0 x":              {`"0" is not a signal`},
+		"--stop-signal KILL x":           {"SIGKILL", "--stop-grace-period 0"},
+		"--stop-grace-period 5 x":        {"--stop-grace-period", "missing unit"},
+		"--stop-grace-period -5s x":      {"--stop-grace-period -5s", "negative"},
+		"--timeout -5s x":                {"--timeout -5s", "negative"},
+		"--kill-mode all x":              {"--kill-mode", "mixed, control-group, process"},
+		"--leftovers keep x":             {"--leftovers", "stop, wait, kill"},
+		"--rewrite TERM x":               {"--rewrite", "FROM:TO"},
+		"--rewrite TERM:FOO x":           {"--rewrite", "FOO"},
+		"--rewrite FOO:TERM x":           {"--rewrite", "FOO"},
+		"--memory lots x":                {"--memory", `"lots" is not a size`},
+		"--memory 0 x":                   {"--memory", "is not a size"},
+		"--cpus none x":                  {"--cpus", "0.5"},
+		"--cpus 0 x":                     {"--cpus", "not below 0.01"},
+		"--cpus NaN x":                   {"--cpus"},
+		"--pids-limit 0 x":               {"--pids-limit"},
+		"--user nobody-of-that-name x":   {"--user", "nobody-of-that-name"},
+		"--require strong x":             {"--require strong", "cgroup, uid, tree"},
+		"--log-format xml x":             {"--log-format xml", "text or json"},
+		"env CGINIT_STOP_SIGNAL=NONE":    {"CGINIT_STOP_SIGNAL=NONE", "not a signal"},
+		"env CGINIT_STOP_GRACE_PERIOD=x": {"CGINIT_STOP_GRACE_PERIOD=x"},
+	} {
+		argv, env := strings.Fields(args), []string(nil)
+		if variable, ok := strings.CutPrefix(args, "env "); ok {
+			argv, env = []string{"x"}, []string{variable}
+		}
+		_, err := Parse(argv, env)
+		if err == nil {
+			t.Errorf("%q is taken", args)
+			continue
+		}
+		for _, word := range words {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%q: %q does not say %q", args, err, word)
+			}
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: more than a line: %q", args, err)
+		}
+	}
+	if _, err := Parse([]string{""}, nil); err == nil {
+		t.Error("an empty name is taken for a command")
+	}
+}
+
+func TestUser(t *testing.T) {
+	for s, want := range map[string]User{
+		"12345":     {UID: 12345},
+		"12345:678": {UID: 12345, GID: 678},
+		"root":      {},
+	} {
+		got, err := ParseUser(s)
+		if err != nil || got.UID != want.UID || got.GID != want.GID {
+			t.Errorf("%s: %+v, %v", s, got, err)
+		}
+	}
+	o, err := Parse([]string{"--user", "12345", "x"}, []string{"HOME=/root"})
+	if err != nil || !slices.Equal(o.Job.Env, []string{"HOME=/"}) {
+		t.Errorf("home of a user without a name: %v, %v", o, err)
+	}
+}
+
+func TestSignalNames(t *testing.T) {
+	for sig, want := range map[syscall.Signal]string{
+		syscall.SIGTERM: "SIGTERM", syscall.SIGABRT: "SIGABRT", syscall.SIGIO: "SIGIO", 34: "SIGRTMIN", 37: "SIGRTMIN+3",
+	} {
+		if got := SignalName(sig); got != want {
+			t.Errorf("%d is %s, want %s", sig, got, want)
+		}
+	}
+}
+
+// TestUsage: the help names every flag, and fits a terminal.
+func TestUsage(t *testing.T) {
+	text := Usage()
+	for _, flag := range []string{
+		"--stop-signal", "--stop-grace-period", "--kill-mode", "--leftovers", "--timeout", "--rewrite", "--memory", "--cpus",
+		"--pids-limit", "--user", "--require", "--report", "--log-format", "-v, --verbose", "--version", "CGINIT_STOP_SIGNAL",
+	} {
+		if !strings.Contains(text, flag) {
+			t.Errorf("the help says nothing of %s", flag)
+		}
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > 100 {
+			t.Errorf("a line of %d columns: %s", len(line), line)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("--rewrite TERM:INT --memory 64m x", "CGINIT_CPUS=2")
+	f.Add("--stop-signal RTMIN+3 -- y", "CGINIT_USER=0:0")
+	f.Fuzz(func(t *testing.T, args, variable string) {
+		o, err := Parse(strings.Fields(args), []string{variable})
+		if err == nil && !o.Help && !o.Version && (len(o.Job.Args) == 0 || o.Job.GracePeriod < 0) {
+			t.Errorf("%q, %q: taken as %+v", args, variable, o)
+		}
+	})
+}

@@ -1,0 +1,78 @@
+package supervisor
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestParseStat(t *testing.T) {
+	const rest = " S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3"
+	p, err := parseStat([]byte("42 (a) b (c)" + rest))
+	want := process{pid: 42, ppid: 7, session: 13, state: 'S', start: 42 * time.Second, comm: "a) b (c"}
+	if err != nil || p != want {
+		t.Errorf("got %+v, %v; want %+v", p, err, want)
+	}
+	for _, bad := range []string{"", "42", "42 (a", "(a) S", "x (a)" + rest, "42 (a) S 7 12"} {
+		if p, err := parseStat([]byte(bad)); err == nil {
+			t.Errorf("%q gave %+v", bad, p)
+		}
+	}
+}
+
+func FuzzParseStat(f *testing.F) {
+	f.Add([]byte("42 (a) S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if p, err := parseStat(data); err == nil && p.state == 0 {
+			t.Errorf("%q: no state", data)
+		}
+	})
+}
+
+func TestReadProcess(t *testing.T) {
+	p, err := readProcess(os.Getpid())
+	if err != nil || p.pid != os.Getpid() || p.ppid != os.Getppid() {
+		t.Fatalf("we are %+v, %v", p, err)
+	}
+	if age := sinceBoot() - p.start; age < 0 || age > time.Hour {
+		t.Errorf("our age is %v", age)
+	}
+	if got := living([]int{p.pid, 1 << 22}); len(got) != 1 {
+		t.Errorf("living gave %v", got)
+	}
+}
+
+func TestStatusMask(t *testing.T) {
+	status := []byte("Name:\tSigIgn:\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000004002\nSigCgt:\tzz\n")
+	if got := statusMask(status, "SigIgn"); got != 0x4002 {
+		t.Errorf("SigIgn is %x", got)
+	}
+	if got := statusMask(status, "SigCgt") | statusMask(status, "None"); got != 0 {
+		t.Errorf("what is not a number gave %x", got)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	r := &run{main: process{pid: 10, session: 5}}
+	r.book.ask(syscall.SIGTERM, 11)
+	for _, c := range []struct {
+		p    process
+		want string
+	}{
+		{process{pid: 11, ppid: 10, session: 5, state: 'S'}, "outlived SIGTERM"},
+		{process{pid: 12, ppid: 10, session: 12, state: 'S'}, "was not asked, own session"},
+		{process{pid: 12, ppid: os.Getpid(), session: 12, state: 'S'}, "was not asked, daemonised"},
+		{process{pid: 12, ppid: os.Getpid(), session: 5, state: 'T'}, "was not asked, stopped, orphaned"},
+		{process{pid: 12, ppid: 0, session: 12, state: 'S'}, "was not asked, entered from outside"},
+	} {
+		c.p.pid += 1 << 22 // none that /proc knows
+		if c.p.pid == 11+1<<22 {
+			r.book.ask(syscall.SIGTERM, c.p.pid)
+		}
+		if got := strings.Join(r.describe(c.p).Reasons, ", "); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.p, got, c.want)
+		}
+	}
+}
