@@ -22,9 +22,10 @@ const helperName = "cginit-exec"
 // helperOrder is what the helper is to do; descriptors are -1 where there is nothing to do.
 type helperOrder struct {
 	Path      string
-	Join      int // cgroup.procs to write ourselves into
-	Terminal  int // whose foreground group we become
-	Status    int // pipe for what fails; closed by the exec
+	Join      int  // cgroup.procs to write ourselves into
+	Terminal  int  // whose foreground group we become
+	Own       bool // the terminal becomes that of the session that we lead
+	Status    int  // pipe for what fails; closed by the exec
 	User      *config.User
 	ListenPid bool
 }
@@ -32,7 +33,9 @@ type helperOrder struct {
 // spawnByHelper starts the command through the helper. What the helper finds wrong is in the
 // pipe when it has ended; see helperFailure.
 func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr) error {
-	order := helperOrder{Path: path, Join: -1, Terminal: -1, User: j.spec.User, ListenPid: s.listenPid}
+	order := helperOrder{
+		Path: path, Join: -1, Terminal: -1, User: j.spec.User, ListenPid: s.listenPid, Own: j.spec.NewSession,
+	}
 	var handed []*os.File
 	defer func() {
 		for _, f := range handed {
@@ -143,10 +146,8 @@ func (o *helperOrder) prepare() error {
 			return fmt.Errorf("cannot join the cgroup: %w", err)
 		}
 	}
-	if o.Terminal >= 0 {
-		if err := setForeground(o.Terminal, unix.Getpgrp()); err != nil {
-			return fmt.Errorf("cannot take the terminal: %w", err)
-		}
+	if err := o.takeTerminal(); err != nil {
+		return fmt.Errorf("cannot take the terminal: %w", err)
 	}
 	if u := o.User; u != nil {
 		groups := make([]int, len(u.Groups))
@@ -159,6 +160,16 @@ func (o *helperOrder) prepare() error {
 		}
 	}
 	return nil
+}
+
+func (o *helperOrder) takeTerminal() error {
+	switch {
+	case o.Terminal < 0:
+		return nil
+	case o.Own:
+		return unix.IoctlSetInt(o.Terminal, unix.TIOCSCTTY, 0)
+	}
+	return setForeground(o.Terminal, unix.Getpgrp())
 }
 
 // setForeground makes a process group the terminal's foreground group. From a background

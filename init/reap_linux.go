@@ -20,23 +20,29 @@ func (s *Supervisor) reap() {
 	if s.terminal != nil {
 		options |= unix.WUNTRACED
 	}
+	if s.inbox.drain(options, s.reaped) {
+		s.inspect(s.job)
+	}
+}
+
+// drain waits for children, a bounded number, and tells whether it found the last.
+func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) bool {
 	for range reapBatch {
 		var ws syscall.WaitStatus
-		var ru syscall.Rusage
-		pid, err := syscall.Wait4(-1, &ws, options, &ru)
+		pid, err := syscall.Wait4(-1, &ws, options, nil)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || pid <= 0 {
-			s.inspect(s.job)
-			return
+			return true
 		}
-		s.reaped(pid, ws)
+		each(pid, ws)
 	}
 	select {
-	case s.inbox.child <- unix.SIGCHLD:
+	case in.child <- unix.SIGCHLD:
 	default: // one is there already
 	}
+	return false
 }
 
 // reaped handles one child. Most are nobody's: orphans that we adopted.

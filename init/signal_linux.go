@@ -78,6 +78,10 @@ func unusual() []os.Signal {
 
 // signaled handles a signal that was sent to us: it asks for the end, or is passed on.
 func (s *Supervisor) signaled(sig syscall.Signal) {
+	if s.swallow[sig] {
+		delete(s.swallow, sig)
+		return
+	}
 	j := s.job
 	isStop := sig == unix.SIGTERM || sig == unix.SIGINT
 	target, rewritten := j.spec.Rewrite[sig]

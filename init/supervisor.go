@@ -38,7 +38,8 @@ type Supervisor struct {
 	listenPid bool  // LISTEN_PID names us, and is to name the command
 
 	timer    *time.Timer
-	said     map[string]string // the last complaint of each kind
+	swallow  map[unix.Signal]bool // signals that our own doing provokes, once each
+	said     map[string]string    // the last complaint of each kind
 	receipts []Receipt
 }
 
@@ -53,21 +54,21 @@ func New(c Config) *Supervisor {
 	}
 }
 
-// Run runs the job and returns the exit status. Whatever can fail for good fails before the
-// job is started.
-func (s *Supervisor) Run() int {
+// Run runs the job and returns the exit status, and whether the command was started: whatever
+// can fail for good fails before that.
+func (s *Supervisor) Run() (status int, started bool) {
 	s.inbox = catch()
 	if err := s.prepare(); err != nil {
 		s.log.printf("%v", err)
 		s.close()
-		return StatusFailed
+		return StatusFailed, false
 	}
-	s.terminal = openTerminal()
 	s.feed(s.job, evStart)
 	s.reap() // what has died before signals were caught gave none
 	s.loop()
 	s.close()
-	return s.receipts[len(s.receipts)-1].ExitStatus
+	last := s.receipts[len(s.receipts)-1]
+	return last.ExitStatus, last.Cause != startFailed
 }
 
 // prepare does all that can fail, before anything is started.
@@ -96,6 +97,11 @@ func (s *Supervisor) prepare() (err error) {
 		s.log.printf("containment %s: %s", s.home.level, guarantee[s.home.level])
 	}
 	s.session, _ = unix.Getsid(0)
+	if s.terminal = openTerminal(); s.terminal != nil && s.config.Job.NewSession {
+		if err := s.leaveTerminal(); err != nil {
+			return fmt.Errorf("cannot give up the terminal: %w", err)
+		}
+	}
 	if s.home.level == LevelCgroup && !s.pid1 {
 		if s.guardian, err = startGuardian(s.home); err != nil {
 			return fmt.Errorf("cannot start the guardian: %w", err)
@@ -214,7 +220,7 @@ func (s *Supervisor) close() {
 	if s.guardian != nil {
 		s.guardian.dismiss()
 	}
-	if s.terminal != nil && !s.pid1 {
+	if s.terminal != nil && !s.pid1 && !s.config.Job.NewSession {
 		s.terminal.give(unix.Getpgrp())
 	}
 	if s.home != nil {

@@ -48,12 +48,24 @@ func (t *terminal) dup() (*os.File, error) {
 // there is nothing to give.
 func (t *terminal) give(group int) { _ = setForeground(int(t.file.Fd()), group) }
 
+// leaveTerminal gives the terminal up, for a command that leads a session of its own and makes it
+// that session's. Only the leader of the session that has it can. The kernel then sends us
+// SIGHUP and SIGCONT, which are not for the command.
+func (s *Supervisor) leaveTerminal() error {
+	if s.session != os.Getpid() {
+		s.terminal = nil // it stays the terminal of whoever started us
+		return nil
+	}
+	s.swallow = map[unix.Signal]bool{unix.SIGHUP: true, unix.SIGCONT: true}
+	return unix.IoctlSetInt(int(s.terminal.file.Fd()), unix.TIOCNOTTY, 0)
+}
+
 // suspended is told that the main process has stopped: Ctrl-Z, or a read from the background.
 // Under a shell with job control we stop as well, all of our group, as the command would have
 // without us, and go on when the shell continues us (resumed). Where nobody could ever
 // continue us, as process 1 or as leader of our session, the command goes on at once.
 func (s *Supervisor) suspended(j *job) {
-	if s.terminal == nil {
+	if s.terminal == nil || j.spec.NewSession {
 		return
 	}
 	if s.pid1 || s.session == os.Getpid() {
@@ -67,7 +79,7 @@ func (s *Supervisor) suspended(j *job) {
 
 // resumed is told of SIGCONT: the shell has put us in the foreground again, or not (bg).
 func (s *Supervisor) resumed(j *job) {
-	if s.terminal != nil && inForeground(int(s.terminal.file.Fd())) {
+	if s.terminal != nil && !j.spec.NewSession && inForeground(int(s.terminal.file.Fd())) {
 		s.terminal.give(j.run.main.pid)
 	}
 	_ = unix.Kill(-j.run.main.pid, unix.SIGCONT)

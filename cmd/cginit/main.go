@@ -41,8 +41,9 @@ func run(name string, args, env []string) int {
 		fmt.Print(config.Usage())
 		return 0
 	}
-	return supervisor.New(supervisor.Config{
+	status, _ := supervisor.New(supervisor.Config{
 		Job: o.Job, Require: o.Require, Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
 		Name: "cginit",
 	}).Run()
+	return status
 }

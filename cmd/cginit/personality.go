@@ -1,7 +1,184 @@
 package main
 
-type personality struct{}
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
 
-var personalities map[string]personality
+	supervisor "github.com/cginit/cginit/init"
+	"github.com/cginit/cginit/init/config"
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+)
 
-func (p personality) run(name string, args, env []string) int { return 0 }
+// personality is another init whose name we were called by: its flags, its variables and its
+// habits. What the command leaves behind is torn down all the same, only faster: these inits
+// end with their command, so its leftovers are given no time.
+type personality struct {
+	parse  func(p *parsed, args []string) error
+	noExec func(status int) int // its status where the command was not started, from ours
+}
+
+// parsed is what the flags of a personality come to.
+type parsed struct {
+	job     config.Spec
+	verbose int
+	pause   bool
+	remap   []int    // exit statuses that become 0
+	text    string   // to print instead of running anything
+	to      *os.File // where; nil: run
+}
+
+func (p *parsed) say(to *os.File, text string) { p.to, p.text = to, text }
+
+// misused is the status of all of them for a wrong command line.
+const misused = 1
+
+var personalities = map[string]personality{
+	"tini":        tini,
+	"docker-init": tini,
+	"dumb-init":   {parse: parseDumbInit, noExec: func(int) int { return 2 }},
+	"catatonit":   {parse: parseCatatonit, noExec: func(int) int { return 1 }},
+}
+
+// dockerVersion is the form that dockerd reads from "docker-init --version"; it wants the
+// first two words.
+const dockerVersion = "tini version 0.19.0_cginit-" + version
+
+var tini = personality{parse: parseTini, noExec: func(status int) int {
+	if status == supervisor.StatusFailed {
+		return 1
+	}
+	return status
+}}
+
+func (p personality) run(name string, args, env []string) int {
+	in := &parsed{job: config.Spec{
+		Name: "main", KillMode: config.Mixed, Leftovers: config.LeftoversKill, ForwardOnly: true, Env: env,
+	}}
+	if err := p.parse(in, args); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		return misused
+	}
+	if in.to != nil {
+		fmt.Fprint(in.to, in.text)
+		return 0
+	}
+	c := supervisor.Config{Job: in.job, Quiet: in.verbose == 0, Verbose: in.verbose > 1, Name: name, LogFormat: "text"}
+	if in.pause {
+		return supervisor.New(c).Pause()
+	}
+	if len(in.job.Args) == 0 {
+		fmt.Fprintf(os.Stderr, "%s: no command: %s [options] -- COMMAND [ARG...]\n", name, name)
+		return misused
+	}
+	status, started := supervisor.New(c).Run()
+	switch {
+	case !started:
+		return p.noExec(status)
+	case slices.Contains(in.remap, status):
+		return 0
+	}
+	return status
+}
+
+// parseTini takes the flags of tini, which docker run --init runs as docker-init.
+func parseTini(p *parsed, args []string) error {
+	if len(args) == 1 && args[0] == "--version" {
+		p.say(os.Stdout, dockerVersion+"\n")
+		return nil
+	}
+	f := flagSet("tini")
+	f.BoolP("subreaper", "s", false, "")
+	f.BoolP("warn", "w", false, "")
+	group := f.BoolP("group", "g", os.Getenv("TINI_KILL_PROCESS_GROUP") != "", "")
+	f.CountVarP(&p.verbose, "verbose", "v", "")
+	f.IntSliceVarP(&p.remap, "remap", "e", nil, "")
+	var parentDeath config.SignalValue
+	f.VarP(&parentDeath, "parent-death", "p", "")
+	help, licence := f.BoolP("help", "h", false, ""), f.BoolP("licence", "l", false, "")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	for _, code := range p.remap {
+		if code < 0 || code > 255 {
+			return fmt.Errorf("-e %d: an exit code is from 0 to 255", code)
+		}
+	}
+	p.job.Args, p.job.Group = f.Args(), *group
+	if *help || *licence {
+		p.say(os.Stdout, about("tini", "-s -p SIGNAL -v -w -g -e CODE -l -h --version"))
+		return nil
+	}
+	if parentDeath != 0 {
+		return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDeath), 0, 0, 0)
+	}
+	return nil
+}
+
+// parseDumbInit takes the flags of dumb-init: unless told otherwise the command leads a
+// session of its own, and signals go to its group.
+func parseDumbInit(p *parsed, args []string) error {
+	f := flagSet("dumb-init")
+	single := f.BoolP("single-child", "c", os.Getenv("DUMB_INIT_SETSID") == "0", "")
+	f.VarP((*config.RewriteValue)(&p.job.Rewrite), "rewrite", "r", "")
+	f.CountVarP(&p.verbose, "verbose", "v", "")
+	help, ver := f.BoolP("help", "h", false, ""), f.BoolP("version", "V", false, "")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	p.job.Args, p.job.Group, p.job.NewSession = f.Args(), !*single, !*single
+	// Its group is sent SIGTERM when the command ends, and is given no time.
+	p.job.Leftovers, p.job.GracePeriod = config.LeftoversStop, 0
+	if !*single { // a group without a shell above it cannot be stopped by these
+		for _, sig := range []syscall.Signal{unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
+			if _, set := p.job.Rewrite[sig]; !set {
+				_ = (*config.RewriteValue)(&p.job.Rewrite).Set(fmt.Sprintf("%d:STOP", sig))
+			}
+		}
+	}
+	switch {
+	case *help:
+		p.say(os.Stdout, about("dumb-init", "-c/--single-child -r/--rewrite FROM:TO -v -h -V"))
+	case *ver:
+		p.say(os.Stderr, "dumb-init v1.2.5_cginit-"+version+"\n") // there, as dumb-init has it
+	}
+	return nil
+}
+
+// parseCatatonit takes the flags of catatonit, which podman run --init runs.
+func parseCatatonit(p *parsed, args []string) error {
+	f := flagSet("catatonit")
+	group := f.BoolP("group", "g", false, "")
+	pause := f.BoolP("pause", "P", false, "")
+	help, licence := f.BoolP("help", "h", false, ""), f.BoolP("licence", "L", false, "")
+	ver := f.BoolP("version", "V", false, "")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	p.job.Args, p.job.Group, p.pause = f.Args(), *group, *pause
+	switch {
+	case *help || *licence:
+		p.say(os.Stdout, about("catatonit", "-g -P -L -h -V"))
+	case *ver:
+		p.say(os.Stdout, dockerVersion+"\n")
+	}
+	return nil
+}
+
+func flagSet(name string) *pflag.FlagSet {
+	f := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	f.SetInterspersed(false)
+	f.Usage = func() {}
+	return f
+}
+
+func about(name, flags string) string {
+	return strings.Join([]string{
+		"cginit " + version + ", called as " + name + ": it takes the flags of " + name + ":",
+		"  " + flags,
+		"and whatever the command leaves behind when it ends is killed. Apache License 2.0.", "",
+	}, "\n")
+}
