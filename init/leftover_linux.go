@@ -75,7 +75,8 @@ func (r *run) describe(p process) Process {
 	} else {
 		d.Reasons = append(d.Reasons, "was not asked")
 	}
-	if p.state == 'T' || p.state == 't' {
+	// Where there is no cgroup to freeze we have stopped it ourselves, for the list.
+	if r.level == LevelCgroup && (p.state == 'T' || p.state == 't') {
 		d.Reasons = append(d.Reasons, "stopped")
 	}
 	// The process that we started leads its group; what stays in its session shares ours.

@@ -55,7 +55,7 @@ func TestStatusMask(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	r := &run{main: process{pid: 10, session: 5}}
+	r := &run{level: LevelCgroup, main: process{pid: 10, session: 5}}
 	r.book.ask(syscall.SIGTERM, 11)
 	for _, c := range []struct {
 		p    process

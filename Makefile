@@ -1,0 +1,38 @@
+# make demo: build it and see what it does. make test: all tests that this machine can run.
+GO       ?= go
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.1
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w"
+
+.PHONY: build demo test test-vm lint image bench fuzz matrix
+
+build:
+	$(BUILD) -o bin/ ./cmd/...
+
+demo: build
+	@sh examples/demo/demo.sh bin/cginit
+
+test:
+	$(GO) vet ./...
+	$(GO) test -race ./cgroup ./init/... ./cmd/...
+	$(GO) test -timeout 25m -p 1 ./test/... ./examples/...
+
+test-vm:
+	$(GO) test -v -timeout 15m ./test/vm
+
+# The full proof of the teardown matrix: 20 runs of each cell.
+matrix:
+	CGINIT_RUNS=20 $(GO) test -v -timeout 60m ./test/matrix
+
+lint:
+	$(GO) run $(LINT) run
+
+image:
+	docker build -t cginit .
+
+bench: build
+	sh bench/run.sh
+
+fuzz:
+	$(GO) test -fuzz FuzzParse -fuzztime 1m ./init/config
+	$(GO) test -fuzz FuzzParseStat -fuzztime 1m ./init
+	$(GO) test -fuzz FuzzParseEvents -fuzztime 1m ./cgroup
