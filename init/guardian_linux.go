@@ -3,7 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"os"
-	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guardianName is argv[0] of the guardian: our binary once more, which does for a supervisor
-// that is not process 1 what the kernel does for one that is: when it dies, its jobs die.
+// guardianName is argv[0] of the guardian: what does for a supervisor that is not process 1
+// what the kernel does for one that is: when it dies, its jobs die.
 const guardianName = "cginit-guardian"
 
-// guardian is the supervisor's side of it. It sits in a session of its own, so that what kills
-// our process group does not kill it too. The pipe tells it of our death: only we hold the
-// end that writes, and the kernel closes it however we die.
+// guardian is the supervisor's side of it. The guardian is a fork of ours that waits in a read
+// of a pipe, in a session of its own, so that what kills our process group does not kill it
+// too. Only we hold the end that writes, and the kernel closes it however we die: then the
+// guardian becomes our binary once more, and kills. Until then it costs next to nothing.
 type guardian struct {
 	jobs  cgroup.Dir
 	mount int // descriptor that jobs leads through; -1: none
@@ -38,27 +39,21 @@ func startGuardian(h *home) (*guardian, error) {
 }
 
 func (g *guardian) start() error {
-	read, write, err := os.Pipe()
-	if err != nil {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return fmt.Errorf("cannot make a pipe: %w", err)
 	}
-	defer read.Close()
-	files := []uintptr{0: ^uintptr(0), 1: ^uintptr(0), 2: 2, 3: read.Fd()}
-	if g.mount >= 0 {
-		_, _ = unix.FcntlInt(uintptr(g.mount), unix.F_SETFD, 0)
-		defer unix.CloseOnExec(g.mount)
-	}
-	pid, err := syscall.ForkExec(selfExe, []string{guardianName, string(g.jobs)}, &syscall.ProcAttr{
-		Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
-	})
+	defer unix.Close(pipe[0])
+	life := os.NewFile(uintptr(pipe[1]), "guardian's pipe")
+	pid, err := forkWaiting(selfExe, []string{guardianName, string(g.jobs)}, pipe[0], g.mount)
 	if err != nil {
-		write.Close()
-		return err
+		life.Close()
+		return fmt.Errorf("cannot fork: %w", err)
 	}
 	if g.life != nil {
 		g.life.Close()
 	}
-	g.life, g.pid, g.retry = write, pid, time.Time{}
+	g.life, g.pid, g.retry = life, pid, time.Time{}
 	return nil
 }
 
@@ -81,33 +76,53 @@ func (g *guardian) dismiss() {
 	}
 }
 
-// runGuardian is the guardian's whole life: it waits for the supervisor's death, then kills
-// the jobs until the kernel says that none is left. It never returns.
-func runGuardian(args []string) {
+// forkWaiting forks a child that keeps stderr and the descriptors life and mount (-1: none),
+// waits until nobody has the other end of life open any more, and then executes path. Every
+// signal that can be is blocked in it: it ends with its supervisor, and not before.
+func forkWaiting(path string, args []string, life, mount int) (int, error) {
+	path0, err := syscall.BytePtrFromString(path)
+	if err != nil {
+		return 0, err
+	}
+	argv, err := syscall.SlicePtrFromStrings(args)
+	if err != nil {
+		return 0, err
+	}
+	low, high := min(life, mount), max(life, mount)
+	if low < 0 {
+		low = high
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all, before unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i] = ^all.Val[i]
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &before); err != nil {
+		return 0, err
+	}
+	pid, errno := forkAndWait(path0, &argv[0], uintptr(life), uintptr(low), uintptr(high))
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil); err != nil {
+		return 0, err
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(pid), nil
+}
+
+// runGuardian is what the guardian does when its supervisor has died: it kills the jobs until
+// the kernel says that none is left, and removes their cgroups.
+func runGuardian(args []string) int {
 	if len(args) != 2 {
 		fmt.Fprintln(os.Stderr, "cginit: "+guardianName+" is cginit's own")
-		os.Exit(StatusFailed)
+		return StatusFailed
 	}
-	// It ends with its supervisor and not before: it catches what would end it.
-	ignored := make(chan os.Signal, 1)
-	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
-		if sig != unix.SIGURG {
-			signal.Notify(ignored, sig)
-		}
-	}
-	var b [1]byte
-	for {
-		// The supervisor never writes: whatever comes is the end.
-		if _, err := unix.Read(3, b[:]); err != unix.EINTR {
-			break
-		}
-	}
-	jobs := cgroup.Dir(args[1])
-	if err := killAll(jobs); err != nil {
+	if err := killAll(cgroup.Dir(args[1])); err != nil {
 		fmt.Fprintf(os.Stderr, "cginit: the supervisor was killed, and its guardian %d cannot end its jobs: %v\n", os.Getpid(), err)
-		os.Exit(StatusFailed)
+		return StatusFailed
 	}
-	os.Exit(0)
+	return 0
 }
 
 // killAll kills until the cgroup is empty, and removes it.

@@ -101,22 +101,24 @@ func (r *run) helperFailure() error {
 	return &execError{text, syscall.Errno(number)}
 }
 
-// RunHelper turns this process into one of the supervisor's own, if its argv[0] says that it
-// was started as one, and then never returns. It is the first thing that main does.
-func RunHelper(args []string) {
+// RunHelper does the work of one of the supervisor's own processes, if argv[0] says that this
+// one was started for it, and returns its exit status. It is the first thing that main does.
+func RunHelper(args []string) (status int, is bool) {
 	switch args[0] {
 	case helperName:
-		runExec(args)
+		return runExec(args), true
 	case guardianName:
-		runGuardian(args)
+		return runGuardian(args), true
 	}
+	return 0, false
 }
 
-func runExec(args []string) {
+// runExec executes the command, and returns only if that fails.
+func runExec(args []string) int {
 	var order helperOrder
 	if len(args) < 3 || json.Unmarshal([]byte(args[1]), &order) != nil {
 		fmt.Fprintln(os.Stderr, "cginit: "+helperName+" is cginit's own")
-		os.Exit(StatusFailed)
+		return StatusFailed
 	}
 	for _, fd := range []int{order.Join, order.Terminal, order.Status} {
 		if fd >= 0 {
@@ -126,7 +128,7 @@ func runExec(args []string) {
 	report := os.NewFile(uintptr(order.Status), "status")
 	if err := order.prepare(); err != nil {
 		fmt.Fprintf(report, "0 %v", err)
-		os.Exit(StatusFailed)
+		return StatusFailed
 	}
 	env := os.Environ()
 	if order.ListenPid {
@@ -136,8 +138,10 @@ func runExec(args []string) {
 	if err == unix.ENOEXEC {
 		err = syscall.Exec("/bin/sh", append([]string{"sh", order.Path}, args[3:]...), env)
 	}
-	fmt.Fprintf(report, "%d %s", err.(syscall.Errno), order.Path)
-	os.Exit(startStatus(&execError{order.Path, err}))
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	fmt.Fprintf(report, "%d %s", int(errno), order.Path)
+	return startStatus(&execError{order.Path, err})
 }
 
 func (o *helperOrder) prepare() error {

@@ -1,3 +1,7 @@
+// The runtime would read the cgroup files at start to choose GOMAXPROCS, which main sets anyway.
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command cginit is a container's process 1: it runs a command, holds all that it starts in
 // a cgroup, and when it ends leaves nothing behind. See README.md.
 package main
@@ -16,7 +20,9 @@ import (
 const version = "0.1.0"
 
 func main() {
-	supervisor.RunHelper(os.Args)
+	if status, is := supervisor.RunHelper(os.Args); is {
+		os.Exit(status)
+	}
 	// A program that mostly waits: two threads that run are enough (one could be held by a
 	// fork), and setting the number ends the runtime's own watch over cpu.max. The heap is
 	// kept small; by call, for the environment would go to the command.
