@@ -30,7 +30,8 @@ image:
 	docker build -t cginit .
 
 bench: build
-	sh bench/run.sh
+	$(BUILD) -o bin/floor ./bench/floor
+	$(GO) run ./bench bin/cginit bin/floor
 
 fuzz:
 	$(GO) test -fuzz FuzzParse -fuzztime 1m ./init/config

@@ -124,7 +124,7 @@ func (d Dir) MakeUnique(name string) (Dir, error) {
 		return "", err
 	}
 	if !child.has("cgroup.kill") && !child.has("cgroup.freeze") {
-		child.Remove()
+		_ = child.Remove()
 		return "", ErrTooOld
 	}
 	return child, nil

@@ -45,9 +45,13 @@ func (p *pidns) frozen() bool { return p.isFrozen }
 
 func (p *pidns) kill() error { return p.killAll(unix.SIGKILL) }
 
-// empty needs no /proc: nobody is left to signal. Zombies that others must wait for (what
-// docker exec started) can still be signalled, so where there are such, /proc decides.
+// empty needs no /proc: we have no child, and nobody is left to signal. What docker exec
+// started is not our child, and a zombie of it, for which others must wait, can be signalled;
+// so where there is such, /proc decides.
 func (p *pidns) empty() bool {
+	if !childless() {
+		return false
+	}
 	if unix.Kill(everyone, 0) == unix.ESRCH {
 		return true
 	}
@@ -65,6 +69,12 @@ func (p *pidns) killAll(sig syscall.Signal) error {
 		return err
 	}
 	return nil
+}
+
+// childless: the kernel knows of no child of ours, and so of nothing below us.
+func childless() bool {
+	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return errors.Is(err, unix.ECHILD)
 }
 
 // childrenCPU is the CPU time, in milliseconds, of all that we have waited for: the run's and

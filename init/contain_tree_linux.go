@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
@@ -61,11 +60,7 @@ func (t *tree) frozen() bool { return t.isFrozen }
 
 func (t *tree) kill() error { return t.signal(unix.SIGKILL) }
 
-// empty: the kernel knows of no child of ours, and so of nothing below us.
-func (t *tree) empty() bool {
-	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	return errors.Is(err, unix.ECHILD)
-}
+func (t *tree) empty() bool { return childless() }
 
 func (t *tree) account(r *Receipt) { r.CPU = childrenCPU() }
 

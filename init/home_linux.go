@@ -51,7 +51,7 @@ func openHome(pid1 bool) (*home, error) {
 	}
 	var err error
 	if h.watcher, err = cgroup.NewWatcher(); err != nil {
-		h.jobs.Remove()
+		_ = h.jobs.Remove()
 		return nil, err
 	}
 	h.level, h.clones = LevelCgroup, probeClone(h.jobs)
@@ -89,7 +89,7 @@ func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ conta
 	}
 	defer func() {
 		if err != nil {
-			dir.Remove()
+			_ = dir.Remove()
 		}
 	}()
 	if controllers := cgroup.Controllers(spec.Resources); len(controllers) > 0 {

@@ -8,39 +8,79 @@ import (
 	"time"
 )
 
-// logRoom bounds the lines that wait for a reader; what finds no room is counted and dropped.
-const logRoom = 256
+// outletRoom bounds the texts that wait to be written to one place.
+const outletRoom = 256
 
-// flushWait is how long the end waits for a reader that does not read.
+// flushWait is how long the end waits for readers that do not read.
 const flushWait = 200 * time.Millisecond
 
-// log writes lines without ever making the loop wait: one goroutine does the writing, and a
-// reader that has stalled stalls only that.
+// outlet writes to one place without ever making the loop wait: a goroutine of its own does
+// the writing, and a reader that has stalled stalls only that.
+type outlet struct {
+	queue chan []byte
+	done  chan error // the first error, once all is written
+}
+
+func newOutlet(to io.Writer) *outlet {
+	o := &outlet{queue: make(chan []byte, outletRoom), done: make(chan error, 1)}
+	go func() {
+		var first error
+		for text := range o.queue {
+			if _, err := to.Write(text); err != nil && first == nil {
+				first = err
+			}
+		}
+		o.done <- first
+	}()
+	return o
+}
+
+// put queues a text, unless there is no room.
+func (o *outlet) put(text []byte) bool {
+	select {
+	case o.queue <- text:
+		return true
+	default:
+		return false
+	}
+}
+
+// close waits until all is written, or until late fires: nobody may hold up the end.
+func (o *outlet) close(late <-chan time.Time) error {
+	close(o.queue)
+	select {
+	case err := <-o.done:
+		return err
+	case <-late:
+		return fmt.Errorf("nobody has read it for %s", flushWait)
+	}
+}
+
+// log writes lines to stderr.
 type log struct {
 	name    string
 	json    bool
-	queue   chan line
-	done    chan struct{}
-	dropped int
-}
-
-// line is something to write, and where.
-type line struct {
-	to   io.Writer
-	text []byte
-	fail func(error) // told what went wrong, on the writing goroutine; may be nil
+	out     *outlet // nil until there is something to say
+	dropped int     // lines that found no room
 }
 
 func newLog(name, format string) *log {
 	return &log{name: name, json: format == "json"}
 }
 
-// printf writes one line to stderr.
 func (l *log) printf(format string, args ...any) {
-	l.put(line{to: os.Stderr, text: l.render(fmt.Sprintf(format, args...))})
+	if l.out == nil {
+		l.out = newOutlet(os.Stderr)
+	}
+	if l.dropped > 0 && l.out.put(l.line(fmt.Sprintf("%d lines were dropped: nobody read them", l.dropped))) {
+		l.dropped = 0
+	}
+	if !l.out.put(l.line(fmt.Sprintf(format, args...))) {
+		l.dropped++
+	}
 }
 
-func (l *log) render(msg string) []byte {
+func (l *log) line(msg string) []byte {
 	if !l.json {
 		return fmt.Appendf(nil, "%s: %s\n", l.name, msg)
 	}
@@ -56,51 +96,9 @@ func (l *log) render(msg string) []byte {
 	return append(text, '\n')
 }
 
-func (l *log) put(ln line) {
-	if l.queue == nil { // most runs have nothing to say: the goroutine comes with the first line
-		l.queue, l.done = make(chan line, logRoom), make(chan struct{})
-		go write(l.queue, l.done)
-	}
-	if l.dropped > 0 {
-		note := line{to: os.Stderr, text: l.render(fmt.Sprintf("%d lines were dropped: nobody read them", l.dropped))}
-		if !l.offer(note) {
-			l.dropped++
-			return
-		}
-		l.dropped = 0
-	}
-	if !l.offer(ln) {
-		l.dropped++
-	}
-}
-
-func (l *log) offer(ln line) bool {
-	select {
-	case l.queue <- ln:
-		return true
-	default:
-		return false
-	}
-}
-
-// flush ends the log when all is written, or after flushWait: nobody may hold up the end.
-func (l *log) flush() {
-	if l.queue == nil {
-		return
-	}
-	close(l.queue)
-	timer := time.NewTimer(flushWait)
-	select {
-	case <-l.done:
-	case <-timer.C:
-	}
-}
-
-func write(queue <-chan line, done chan<- struct{}) {
-	defer close(done)
-	for ln := range queue {
-		if _, err := ln.to.Write(ln.text); err != nil && ln.fail != nil {
-			ln.fail(err)
-		}
+// close writes what is left.
+func (l *log) close() {
+	if l.out != nil {
+		_ = l.out.close(time.After(flushWait)) // there is nowhere to say it
 	}
 }

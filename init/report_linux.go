@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,22 +19,19 @@ const (
 
 // openReport opens the file for receipts. A FIFO without a reader fails instead of waiting
 // for one.
-func openReport(path string) (*os.File, error) {
+func openReport(path string) (*outlet, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NONBLOCK, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the report: %w", err)
 	}
-	return f, nil
+	return newOutlet(f), nil
 }
 
 // report tells the world of a receipt: the file, and a person, if there is anything to see.
 func (s *Supervisor) report(r Receipt) {
 	s.receipts = append(s.receipts, r)
-	if s.file != nil {
-		s.log.put(line{to: s.file, text: r.JSON(), fail: func(err error) {
-			// On the goroutine that writes the log, so this is a write of its own.
-			_, _ = os.Stderr.Write(s.log.render(fmt.Sprintf("cannot write the receipt: %v", err)))
-		}})
+	if s.reports != nil && !s.reports.put(r.JSON()) {
+		s.log.printf("cannot write the receipt: nobody reads the report")
 	}
 	switch {
 	case r.Cause == startFailed:
@@ -45,19 +43,29 @@ func (s *Supervisor) report(r Receipt) {
 	}
 }
 
-// lastWords leaves the receipts' summary where Kubernetes shows it. The file is the
-// container's, so only its process 1 writes it.
-func (s *Supervisor) lastWords() {
+// closeReports waits for the receipts to be written, and leaves their summary where Kubernetes
+// shows it. That file is the container's, so only its process 1 writes it.
+func (s *Supervisor) closeReports() {
+	late := time.After(flushWait)
+	if s.reports != nil {
+		if err := s.reports.close(late); err != nil {
+			s.log.printf("cannot write the receipt: %v", err)
+		}
+	}
 	if !s.pid1 {
 		return
 	}
 	f, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return
+		return // there is none
 	}
 	var text bytes.Buffer
 	for _, r := range s.receipts {
 		text.WriteString(strings.Join(r.Summary(), "\n") + "\n")
 	}
-	s.log.put(line{to: f, text: text.Bytes()[:min(text.Len(), terminationLogMost)]})
+	last := newOutlet(f)
+	last.put(text.Bytes()[:min(text.Len(), terminationLogMost)])
+	if err := last.close(late); err != nil {
+		s.log.printf("cannot write %s: %v", terminationLog, err)
+	}
 }

@@ -23,12 +23,12 @@ type Config struct {
 
 // Supervisor runs a job from its start until nothing of it is left.
 type Supervisor struct {
-	config Config
-	pid1   bool
-	log    *log
-	inbox  *inbox
-	home   *home
-	file   *os.File // of receipts
+	config  Config
+	pid1    bool
+	log     *log
+	inbox   *inbox
+	home    *home
+	reports *outlet // nil: receipts go to no file
 
 	job       *job
 	guardian  *guardian // nil: the kernel does it, or there is no cgroup
@@ -81,7 +81,7 @@ func (s *Supervisor) prepare() (err error) {
 		}
 	}
 	if s.config.Report != "" {
-		if s.file, err = openReport(s.config.Report); err != nil {
+		if s.reports, err = openReport(s.config.Report); err != nil {
 			return err
 		}
 	}
@@ -228,6 +228,6 @@ func (s *Supervisor) close() {
 			s.log.printf("cannot remove our cgroups: %v", err)
 		}
 	}
-	s.lastWords()
-	s.log.flush()
+	s.closeReports()
+	s.log.close()
 }
