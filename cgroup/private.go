@@ -2,6 +2,8 @@ package cgroup
 
 import (
 	"fmt"
+	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,5 +36,5 @@ func Private() (dir Dir, fd int, err error) {
 	if err != nil {
 		return "", -1, fmt.Errorf("cannot mount cgroup2: %w", err)
 	}
-	return Dir(fmt.Sprintf("/proc/self/fd/%d%s", fd, self)), fd, nil
+	return Dir(filepath.Join("/proc/self/fd", strconv.Itoa(fd), self)), fd, nil
 }

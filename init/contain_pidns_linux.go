@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pidns holds the one run of a supervisor that is process 1 of a PID namespace: all the other
-// processes there are are the run's. kill(-1) signals them in one instant, under the lock that
-// every fork takes, so none slips past. It must never be used where we are not process 1: it
-// would reach what is not ours.
+// pidns holds the one run of a supervisor that is process 1 of a PID namespace: the namespace
+// is the job's. kill(-1) signals all others in it in one instant, under the lock that every
+// fork takes, so none slips past. It must never be used where we are not process 1: it would
+// reach what is not ours.
 type pidns struct{ isFrozen bool }
 
 const everyone = -1
@@ -45,19 +45,9 @@ func (p *pidns) frozen() bool { return p.isFrozen }
 
 func (p *pidns) kill() error { return p.killAll(unix.SIGKILL) }
 
-// empty needs no /proc: we have no child, and nobody is left to signal. What docker exec
-// started is not our child, and a zombie of it, for which others must wait, can be signalled;
-// so where there is such, /proc decides.
-func (p *pidns) empty() bool {
-	if !childless() {
-		return false
-	}
-	if unix.Kill(everyone, 0) == unix.ESRCH {
-		return true
-	}
-	pids, err := p.procs()
-	return err == nil && len(pids) == 0
-}
+// empty needs no /proc: whatever the job starts is below us, so we have no child then. What
+// docker exec started is not ours and does not hold up the end; that ends it too.
+func (p *pidns) empty() bool { return childless() }
 
 func (p *pidns) account(r *Receipt) { r.CPU = childrenCPU() }
 

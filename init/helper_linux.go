@@ -73,6 +73,7 @@ func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr
 		return err
 	}
 	if err := s.fork(j, selfExe, append([]string{helperName, string(text)}, j.spec.Args...), sys); err != nil {
+		j.run.helper.Close()
 		return fmt.Errorf("cannot start the exec helper: %w", err)
 	}
 	return nil

@@ -85,8 +85,11 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 	j := s.job
 	isStop := sig == unix.SIGTERM || sig == unix.SIGINT
 	target, rewritten := j.spec.Rewrite[sig]
-	if !rewritten {
+	switch {
+	case !rewritten:
 		target = sig
+	case target == 0:
+		return
 	}
 	if isStop && !j.spec.ForwardOnly && !j.isStopping() {
 		if j.spec.StopSignal == 0 {
@@ -98,9 +101,7 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 	if sig == unix.SIGCONT {
 		s.resumed(j)
 	}
-	if target != 0 {
-		s.forward(j, target)
-	}
+	s.forward(j, target)
 }
 
 // forward passes a signal on: to the main process, or, when that has ended and others go on,

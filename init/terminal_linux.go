@@ -79,6 +79,9 @@ func (s *Supervisor) suspended(j *job) {
 
 // resumed is told of SIGCONT: the shell has put us in the foreground again, or not (bg).
 func (s *Supervisor) resumed(j *job) {
+	if j.run == nil || j.run.main.pid == 0 || j.run.status != nil {
+		return
+	}
 	if s.terminal != nil && !j.spec.NewSession && inForeground(int(s.terminal.file.Fd())) {
 		s.terminal.give(j.run.main.pid)
 	}
