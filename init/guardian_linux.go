@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -19,7 +18,8 @@ const guardianName = "cginit-guardian"
 // guardian is the supervisor's side of it. The guardian is a fork of ours that waits in a read
 // of a pipe, in a session of its own, so that what kills our process group does not kill it
 // too. Only we hold the end that writes, and the kernel closes it however we die: then the
-// guardian becomes our binary once more, and kills. Until then it costs next to nothing.
+// guardian kills, and then becomes our binary once more, to make sure and to remove the
+// cgroups. Until then it costs next to nothing.
 type guardian struct {
 	jobs  cgroup.Dir
 	mount int // descriptor that jobs leads through; -1: none
@@ -45,16 +45,49 @@ func (g *guardian) start() error {
 	}
 	defer unix.Close(pipe[0])
 	life := os.NewFile(uintptr(pipe[1]), "guardian's pipe")
-	pid, err := forkWaiting(selfExe, []string{guardianName, string(g.jobs)}, pipe[0], g.mount)
+	pid, err := g.fork(pipe[0])
 	if err != nil {
 		life.Close()
-		return fmt.Errorf("cannot fork: %w", err)
+		return err
 	}
 	if g.life != nil {
 		g.life.Close()
 	}
 	g.life, g.pid, g.retry = life, pid, time.Time{}
 	return nil
+}
+
+func (g *guardian) fork(life int) (int, error) {
+	path, err := syscall.BytePtrFromString(selfExe)
+	if err != nil {
+		return 0, err
+	}
+	argv, err := syscall.SlicePtrFromStrings([]string{guardianName, string(g.jobs)})
+	if err != nil {
+		return 0, err
+	}
+	events, err := unix.Open(string(g.jobs)+"/cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
+	}
+	defer unix.Close(events)
+	kill, err := unix.Open(string(g.jobs)+"/cgroup.kill", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		defer unix.Close(kill)
+	} else {
+		kill = -1 // before Linux 5.14: it kills by pid, once it is executed
+	}
+	v := &vigil{life: life, kill: kill, events: events, path: path, argv: &argv[0]}
+	v.keepOnly(life, kill, events, g.mount)
+	if g.mount >= 0 {
+		_, _ = unix.FcntlInt(uintptr(g.mount), unix.F_SETFD, 0) // its path leads through it, once it is executed
+		defer unix.CloseOnExec(g.mount)
+	}
+	pid, err := v.fork()
+	if err != nil {
+		return 0, fmt.Errorf("cannot fork: %w", err)
+	}
+	return pid, nil
 }
 
 // lost is told that the guardian has died before us.
@@ -74,41 +107,6 @@ func (g *guardian) dismiss() {
 			return
 		}
 	}
-}
-
-// forkWaiting forks a child that keeps stderr and the descriptors life and mount (-1: none),
-// waits until nobody has the other end of life open any more, and then executes path. Every
-// signal that can be is blocked in it: it ends with its supervisor, and not before.
-func forkWaiting(path string, args []string, life, mount int) (int, error) {
-	path0, err := syscall.BytePtrFromString(path)
-	if err != nil {
-		return 0, err
-	}
-	argv, err := syscall.SlicePtrFromStrings(args)
-	if err != nil {
-		return 0, err
-	}
-	low, high := min(life, mount), max(life, mount)
-	if low < 0 {
-		low = high
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var all, before unix.Sigset_t
-	for i := range all.Val {
-		all.Val[i] = ^all.Val[i]
-	}
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &before); err != nil {
-		return 0, err
-	}
-	pid, errno := forkAndWait(path0, &argv[0], uintptr(life), uintptr(low), uintptr(high))
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil); err != nil {
-		return 0, err
-	}
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(pid), nil
 }
 
 // runGuardian is what the guardian does when its supervisor has died: it kills the jobs until

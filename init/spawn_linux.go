@@ -133,7 +133,7 @@ func (s *Supervisor) spawn(j *job) error {
 // fork is the one place where a process of a job is made.
 func (s *Supervisor) fork(j *job, path string, args []string, sys *syscall.SysProcAttr) error {
 	defer s.passInherited()()
-	defer raiseOOMScore()()
+	defer raiseOOMScore(oomMore(s.home.own))()
 	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
 		Env: j.spec.Env, Files: []uintptr{0, 1, 2}, Sys: sys,
 	})
@@ -148,13 +148,10 @@ func (s *Supervisor) fork(j *job, path string, args []string, sys *syscall.SysPr
 	return nil
 }
 
-// oomMore is by how much a job is preferred to us when memory runs out, in thousandths of it.
-const oomMore = 100
-
 // raiseOOMScore raises our oom_score_adj, which a child inherits, and returns what puts it
 // back. Raising needs no privilege, and putting back what it was neither. The child has it
 // from birth, so nothing that it forks can be without.
-func raiseOOMScore() (restore func()) {
+func raiseOOMScore(by int) (restore func()) {
 	const file = "/proc/self/oom_score_adj"
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -165,7 +162,7 @@ func raiseOOMScore() (restore func()) {
 		return func() {}
 	}
 	write := func(n int) { _ = os.WriteFile(file, fmt.Append(nil, n), 0) } // what fails leaves it equal
-	write(min(ours+oomMore, 1000))
+	write(min(ours+by, 1000))
 	return func() { write(ours) }
 }
 

@@ -80,6 +80,7 @@ func (s *Supervisor) prepare() (err error) {
 			return fmt.Errorf("cannot become a subreaper: %w", err)
 		}
 	}
+	reserveThreads()
 	if s.config.Report != "" {
 		if s.reports, err = openReport(s.config.Report); err != nil {
 			return err

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+//go:nosplit
+func leafPlain(int) {
+	sayReady()
+	pause()
+}
+
+//go:nosplit
+func leafSetsid(int) {
+	setsid()
+	sayReady()
+	pause()
+}
+
+// grow makes n children of this process; each lives in leaf, which must be go:nosplit.
+func grow(n int, leaf func(i int)) {
+	for i := range n {
+		if fork() == 0 {
+			leaf(i)
+		}
+	}
+	awaitReady(n)
+}
+
+// daemons makes n processes as daemon(3) does: a session of its own and no parent left.
+func daemons(n int) {
+	for range n {
+		pid := fork()
+		if pid == 0 {
+			setsid()
+			if fork() == 0 {
+				leafPlain(0)
+			}
+			exit(0)
+		}
+		wait4(pid, 0)
+	}
+	awaitReady(n)
+}
+
+// chain makes n processes, each the child of the one before.
+func chain(n int) {
+	if fork() == 0 {
+		for left := n - 1; left > 0; left-- {
+			if fork() != 0 {
+				break
+			}
+		}
+		leafPlain(0)
+	}
+	awaitReady(n)
+}
+
+// stopped makes n children that are stopped when it returns.
+func stopped(n int) {
+	grow(n, leafStopped)
+	for range n {
+		if errno := wait4(-1, syscall.WUNTRACED); errno != 0 {
+			fail("cannot wait for a stopped child: %v", errno)
+		}
+	}
+}
+
+//go:nosplit
+func leafStopped(int) {
+	sayReady()
+	self, _ := raw(syscall.SYS_GETPID, 0, 0, 0)
+	raw(syscall.SYS_KILL, self, uintptr(syscall.SIGSTOP), 0)
+	pause()
+}
+
+// bomb makes n lines of processes that fork and exit for ever: a snapshot of the tree is out of
+// date before it is complete. The lines wait for their start until the tree is said to be
+// ready: once they run, its main process gets hardly any time.
+func bomb(n int) { grow(n, leafBomb) }
+
+// lag is by how many generations a line may be ahead of whoever reaps it: what bounds a bomb
+// is not to be the number of pids of the machine.
+const lag = 8
+
+//go:nosplit
+func leafBomb(i int) {
+	if i%2 == 0 {
+		setsid()
+	}
+	sayReady()
+	raw(syscall.SYS_CLOSE, startW, 0, 0)
+	raw(syscall.SYS_READ, startR, uintptr(unsafe.Pointer(&one)), 1)
+	var ancestors [lag]uintptr
+	for generation := 0; now() < deadline; generation++ {
+		old := &ancestors[generation%lag]
+		for *old != 0 && exists(*old) && now() < deadline {
+			nap(100_000)
+		}
+		if pace > 0 {
+			nap(pace)
+		}
+		*old, _ = raw(syscall.SYS_GETPID, 0, 0, 0)
+		if fork() != 0 {
+			exit(0)
+		}
+	}
+	exit(0)
+}
+
+// orphans makes n processes that end as orphans, as fast as one process can. What is in
+// between is reaped by the kernel because SIGCHLD is ignored. It says "half" on the way.
+func orphans(n int) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGCHLD), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0)
+	for i := range n {
+		if fork() == 0 {
+			fork()
+			exit(0)
+		}
+		if i == n/2 {
+			fmt.Println("half")
+		}
+	}
+	wait4(-1, 0) // ECHILD, when the last one in between has ended
+}
+
+// nestedIn holds a descriptor of the cgroup.procs of each cgroup that nested has made.
+var nestedIn [8]uintptr
+
+// nested makes cgroups below its own, two deep, and n children spread over them.
+func nested(n int) {
+	own := ownCgroup()
+	for i := range nestedIn {
+		dir := filepath.Join(own, "nest."+string(rune('0'+i)), "inner")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			fail("%v", err)
+		}
+		fd, err := syscall.Open(filepath.Join(dir, "cgroup.procs"), syscall.O_WRONLY|syscall.O_CLOEXEC, 0)
+		if err != nil {
+			fail("cannot open cgroup.procs in %s: %v", dir, err)
+		}
+		nestedIn[i] = uintptr(fd)
+	}
+	grow(n, leafNested)
+}
+
+var itself = [1]byte{'0'}
+
+//go:nosplit
+func leafNested(i int) {
+	if _, errno := raw(syscall.SYS_WRITE, nestedIn[i&7], uintptr(unsafe.Pointer(&itself)), 1); errno != 0 {
+		exit(statusOnFailure)
+	}
+	leafPlain(0)
+}
+
+// ownCgroup returns the directory of this process' cgroup2.
+func ownCgroup() string {
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	own, _ := os.ReadFile("/proc/self/cgroup")
+	_, path, _ := strings.Cut("\n"+string(own), "\n0::")
+	path, _, _ = strings.Cut(path, "\n")
+	for line := range strings.Lines(string(mounts)) {
+		before, after, _ := strings.Cut(line, " - ")
+		if fields := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") {
+			below, err := filepath.Rel(fields[3], path)
+			if err == nil && !strings.HasPrefix(below, "..") {
+				return filepath.Join(fields[4], below)
+			}
+		}
+	}
+	fail("no cgroup2 mount shows %q", path)
+	return ""
+}

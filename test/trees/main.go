@@ -1,0 +1,92 @@
+// Command trees makes process trees of known shape and size for the tests: each kind is a way
+// in which programs leave processes behind.
+//
+//	trees KIND N [--marker TEXT] [--exit STATUS] [--for DURATION] [--rate FORKS]
+//
+// It prints "ready" when the whole tree exists, and then stays. With --exit it stays until its
+// standard input ends and then exits with STATUS, leaving the tree behind. --marker does
+// nothing: every process of the tree has the same command line, so a test finds it by that.
+//
+// A node of a tree must be cheap, so it is a bare fork of this program that lives in raw system
+// calls (see raw.go), not a program of its own.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// most bounds a tree: even a mistaken fork bomb leaves the machine usable.
+const most = 32768
+
+var kinds = map[string]func(n int){
+	"plain":   func(n int) { grow(n, leafPlain) },
+	"setsid":  func(n int) { grow(n, leafSetsid) },
+	"deaf":    func(n int) { setAll(ignore); grow(n, leafPlain) },
+	"daemon":  daemons,
+	"chain":   chain,
+	"nested":  nested,
+	"stopped": stopped,
+	"bomb":    bomb,
+	"orphans": orphans,
+}
+
+// The main thread's own storage is in the program's data, which a fork copies: stay on it.
+func init() { runtime.LockOSThread() }
+
+func main() {
+	if len(os.Args) < 3 {
+		usage("too few arguments")
+	}
+	make, n := kinds[os.Args[1]], 0
+	if make == nil {
+		usage("unknown kind " + os.Args[1])
+	}
+	n, err := strconv.Atoi(os.Args[2])
+	if err != nil || n < 1 || n > most {
+		usage("the size must be a number from 1 to " + strconv.Itoa(most))
+	}
+	flags := flag.NewFlagSet("trees", flag.ExitOnError)
+	flags.String("marker", "", "a `text` to find the processes by")
+	status := flags.Int("exit", -1, "exit with this `status` when standard input ends")
+	span := flags.Duration("for", time.Minute, "the longest that a bomb keeps replacing itself")
+	rate := flags.Int("rate", 0, "`forks` per second of all lines of a bomb; 0: as fast as they can")
+	flags.Parse(os.Args[3:])
+	if *rate > 0 {
+		pace = min(int64(n)*1e9/int64(*rate), 999_999_999)
+	}
+	deadline = now() + span.Nanoseconds()
+
+	// From here on this thread is as good as a C program: no collector, no signal handlers.
+	debug.SetGCPercent(-1)
+	setAll(standard)
+	slim()
+	openPipes()
+	make(n)
+	fmt.Println("ready")
+	raw(syscall.SYS_CLOSE, startW, 0, 0)
+	if *status < 0 {
+		pause()
+	}
+	awaitEOF(0)
+	os.Exit(*status)
+}
+
+func usage(why string) {
+	names := make([]string, 0, len(kinds))
+	for name := range kinds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	fmt.Fprintf(os.Stderr, "trees: %s\nusage: trees %s N [--marker TEXT] [--exit STATUS] [--for DURATION] [--rate FORKS]\n",
+		why, strings.Join(names, "|"))
+	os.Exit(2)
+}

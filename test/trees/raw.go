@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+// A child of a bare fork has one thread and a Go runtime that believes in many: it must not
+// allocate, grow its stack or yield, or it waits for ever for a thread that is not there.
+// Therefore all that runs in a child is go:nosplit and calls the kernel only.
+
+var (
+	one             = [1]byte{'1'}
+	readyR, readyW  uintptr // each process of the tree writes one byte once it is complete
+	startR, startW  uintptr // ends when the tree has been said to be ready
+	pace            int64   // what each line of a bomb sleeps between its forks; 0: nothing
+	deadline        int64   // when a bomb ends by itself, by the monotonic clock
+	standard        = sigaction{}
+	ignore          = sigaction{handler: 1}
+	lastSignal      = 64
+	clockMonotonic  = uintptr(1)
+	statusOnFailure = 71
+	here            byte
+)
+
+// far is more than the program's own text and data span.
+const far = 16 << 20
+
+// sigaction is the kernel's: handler 0 is the default, 1 ignores.
+type sigaction struct{ handler, flags, restorer, mask uintptr }
+
+//go:nosplit
+func raw(call, a, b, c uintptr) (uintptr, syscall.Errno) {
+	r, _, errno := syscall.RawSyscall6(call, a, b, c, 0, 0, 0)
+	return r, errno
+}
+
+//go:nosplit
+func fork() int {
+	for {
+		pid, errno := raw(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0)
+		switch errno {
+		case 0:
+			return int(pid)
+		case syscall.EAGAIN: // a limit on processes: others must end first
+			if now() > deadline {
+				exit(statusOnFailure)
+			}
+		default:
+			exit(statusOnFailure)
+		}
+	}
+}
+
+//go:nosplit
+func exit(status int) {
+	for {
+		raw(syscall.SYS_EXIT_GROUP, uintptr(status), 0, 0)
+	}
+}
+
+//go:nosplit
+func pause() {
+	for {
+		raw(syscall.SYS_PPOLL, 0, 0, 0)
+	}
+}
+
+//go:nosplit
+func nap(ns int64) {
+	t := syscall.Timespec{Nsec: ns}
+	raw(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
+}
+
+// exists tells whether there is a process, be it a zombie.
+//
+//go:nosplit
+func exists(pid uintptr) bool {
+	_, errno := raw(syscall.SYS_KILL, pid, 0, 0)
+	return errno == 0
+}
+
+//go:nosplit
+func setsid() { raw(syscall.SYS_SETSID, 0, 0, 0) }
+
+//go:nosplit
+func setAll(action sigaction) {
+	for sig := 1; sig <= lastSignal; sig++ {
+		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+	}
+}
+
+//go:nosplit
+func now() int64 {
+	var t syscall.Timespec
+	raw(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&t)), 0)
+	return t.Sec*1e9 + t.Nsec
+}
+
+//go:nosplit
+func sayReady() {
+	for {
+		if _, errno := raw(syscall.SYS_WRITE, readyW, uintptr(unsafe.Pointer(&one)), 1); errno == 0 {
+			return
+		}
+	}
+}
+
+// slim takes the Go runtime's own tables out of what a fork copies: a child does not need them,
+// and in a deep chain each mapping with pages of its own costs more with every generation.
+func slim() {
+	here := uintptr(unsafe.Pointer(&here)) // data and bss lie side by side
+	var local byte
+	stack := uintptr(unsafe.Pointer(&local))
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		fail("%v", err)
+	}
+	for line := range strings.Lines(string(maps)) {
+		var from, to uintptr
+		fmt.Sscanf(line, "%x-%x", &from, &to)
+		needed := from <= here+far && here <= to+far || from <= stack && stack < to
+		if !needed && !strings.Contains(line, "[") {
+			raw(syscall.SYS_MADVISE, from, to-from, syscall.MADV_DONTFORK)
+		}
+	}
+}
+
+func openPipes() {
+	var ready, start [2]int
+	if err := errors.Join(syscall.Pipe2(ready[:], syscall.O_CLOEXEC), syscall.Pipe2(start[:], syscall.O_CLOEXEC)); err != nil {
+		fail("cannot make a pipe: %v", err)
+	}
+	readyR, readyW = uintptr(ready[0]), uintptr(ready[1])
+	startR, startW = uintptr(start[0]), uintptr(start[1])
+}
+
+// awaitReady returns when n processes have said that they are complete.
+func awaitReady(n int) {
+	var buf [4096]byte
+	for n > 0 {
+		got, errno := raw(syscall.SYS_READ, readyR, uintptr(unsafe.Pointer(&buf)), uintptr(min(n, len(buf))))
+		if errno == 0 {
+			n -= int(got)
+		} else if errno != syscall.EINTR {
+			fail("cannot read from the tree: %v", errno)
+		}
+	}
+}
+
+// awaitEOF returns when fd has ended or cannot be read.
+func awaitEOF(fd uintptr) {
+	var buf [64]byte
+	for {
+		n, errno := raw(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&buf)), uintptr(len(buf)))
+		if errno != syscall.EINTR && (errno != 0 || n == 0) {
+			return
+		}
+	}
+}
+
+//go:nosplit
+func wait4(pid, options int) (errno syscall.Errno) {
+	for {
+		if _, errno = raw(syscall.SYS_WAIT4, uintptr(pid), 0, uintptr(options)); errno != syscall.EINTR {
+			return errno
+		}
+	}
+}
+
+func fail(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "trees: "+format+"\n", args...)
+	os.Exit(statusOnFailure)
+}

@@ -1,0 +1,157 @@
+package vm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const mebibyte = 1 << 20
+
+// Exit statuses of a main process that a signal ended.
+const (
+	byTerm = 128 + 15
+	byKill = 128 + 9
+)
+
+var checks = map[string]func(checker, result){
+	"box-setsid": func(t checker, r result) { t.killed(t.clean(r, "exited", 3), 0, "") },
+	"box-daemon": func(t checker, r result) { t.killed(t.clean(r, "exited", 3), 0, "") },
+	"box-bomb":   func(t checker, r result) { t.clean(r, "exited", 3) },
+	"box-deaf": func(t checker, r result) {
+		t.killed(t.clean(r, "exited", 3), 5, "ignored SIGTERM")
+		t.that(strings.Contains(r.Termination, "5"), "the termination log does not say how many were killed: %q", r.Termination)
+	},
+	"root-setsid": func(t checker, r result) { t.killed(t.clean(r, "stopped", byTerm), 0, "") },
+	"root-daemon": func(t checker, r result) { t.killed(t.clean(r, "stopped", byTerm), 0, "") },
+	"root-bomb":   func(t checker, r result) { t.clean(r, "stopped", byTerm) },
+	"root-deaf": func(t checker, r result) {
+		t.deafMain(r)
+		t.that(r.Termination == "", "a termination log, though not by process 1: %q", r.Termination)
+	},
+	"root-killed": func(t checker, r result) {
+		t.that(r.Status == -1, "the supervisor ended with %d, not by SIGKILL", r.Status)
+		t.that(len(r.Alive)+len(r.Dirs) == 0, "outlived their supervisor: %q %q", r.Alive, r.Dirs)
+	},
+	"memory": outOfMemory,
+	"root-memory": func(t checker, r result) {
+		outOfMemory(t, r)
+		t.fact(r, "cgroup", "0::/") // of the VM's process 1
+	},
+	"container-memory": containerOutOfMemory,
+	"pids": func(t checker, r result) {
+		got := t.clean(r, "stopped", byKill)
+		t.fact(r, "pids.max", "40")
+		t.that(got.PidsPeak != nil && *got.PidsPeak == 40, "pids_peak is not the limit that was hit")
+		t.that(got.Killed > 1, "killed %d", got.Killed)
+	},
+	"container-pids-1": containerFull,
+	"container-pids-2": containerFull,
+	"container-pids-3": containerFull,
+	"container-pids-4": containerFull,
+	"cpus": func(t checker, r result) {
+		got := t.clean(r, "stopped", byTerm)
+		t.fact(r, "cpu.max", "20000 100000")
+		t.fact(r, "memory.max", fmt.Sprint(64*mebibyte))
+		t.that(got.CPU > 0, "cpu_ms %v", got.CPU)
+		var own, job int
+		_, err := fmt.Sscan(r.Facts["adj of process 1"]+" "+r.Facts["adj of the job"], &own, &job)
+		t.that(err == nil && job > own, "oom_score_adj %d of process 1, %d of the job: %v", own, job, err)
+	},
+	"undelegated": func(t checker, r result) {
+		t.that(r.Status == 125, "exit status %d, not 125", r.Status)
+		t.that(strings.Count(r.Stderr, "\n") == 0 && strings.HasPrefix(r.Stderr, "cginit: ") && strings.Contains(r.Stderr, "memory"),
+			"not one clear line: %q", r.Stderr)
+		t.that(len(r.Alive)+len(r.Dirs) == 0, "left: %q %q", r.Alive, r.Dirs)
+		t.fact(r, "started", "")
+	},
+	"exec-without-limits": func(t checker, r result) {
+		t.clean(r, "stopped", byTerm)
+		t.fact(r, "cgroup", "0::/exec-without-limits")
+		t.fact(r, "cgroup.subtree_control", "")
+		t.fact(r, "exec into the cgroup of the container", "cginit")
+		t.fact(r, "exec into the cgroup of the process 1", "cginit")
+	},
+	"exec-with-limits": func(t checker, r result) {
+		t.clean(r, "stopped", byTerm)
+		t.fact(r, "cgroup", "0::/exec-with-limits/cginit")
+		t.fact(r, "cgroup.subtree_control", "memory")
+		t.that(strings.HasSuffix(r.Facts["exec into the cgroup of the container"], "device or resource busy"), "no reason to look further")
+		t.fact(r, "exec into the cgroup of the process 1", "cginit")
+	},
+	"nested": func(t checker, r result) {
+		t.killed(t.clean(r, "stopped", byTerm), 1, "ignored SIGTERM")
+		t.fact(r, "cgroup.subtree_control", "memory")
+	},
+	"read-only": func(t checker, r result) {
+		t.deafMain(r)
+		t.fact(r, "memory.max", fmt.Sprint(64*mebibyte))
+	},
+	"unkillable-main":  stateD,
+	"unkillable-child": stateD,
+}
+
+// deafMain is a stop that the main process ignores: nobody else is asked.
+func (t checker) deafMain(r result) {
+	t.Helper()
+	got := t.clean(r, "stopped", byKill)
+	t.that(got.Killed == 6 && len(got.Processes) == 6, "killed %d of 6: %+v", got.Killed, got.Processes)
+	for _, p := range got.Processes {
+		reason := "was not asked"
+		if p.Pid == got.PID {
+			reason = "ignored SIGTERM"
+		}
+		t.that(slices.Contains(p.Reasons, reason), "process %+v: no reason %q", p, reason)
+	}
+}
+
+func (t checker) fact(r result, name, want string) {
+	t.Helper()
+	got, looked := r.Facts[name]
+	t.that(looked && got == want, "%s: %q, not %q", name, got, want)
+}
+
+func outOfMemory(t checker, r result) {
+	got := t.clean(r, "out-of-memory", byKill)
+	t.that(got.Signal == "SIGKILL" && got.Code == nil, "how the main process ended: %q %v", got.Signal, got.Code)
+	t.that(got.OOMKills != nil && *got.OOMKills >= 1, "no oom_kills")
+	if got.MemoryPeak == nil {
+		t.Fatal("no memory_peak")
+	}
+	t.that(*got.MemoryPeak > 60*mebibyte && *got.MemoryPeak <= 64*mebibyte, "memory_peak %d", *got.MemoryPeak)
+}
+
+// containerOutOfMemory: whoever of the job was taken, process 1 saw it and told the tale.
+func containerOutOfMemory(t checker, r result) {
+	t.that(r.Facts["oom kills"] >= "1", "the container was not out of memory: %v", r.Facts)
+	t.that(r.Status == byTerm || r.Status == byKill, "exit status %d", r.Status)
+	got := t.one(r.Receipts)
+	t.clean(r, got.Cause, r.Status)
+	t.that(got.OOMKills == nil, "oom_kills without the controller in the job")
+}
+
+func containerFull(t checker, r result) {
+	got := t.clean(r, "stopped", byKill)
+	t.that(got.Killed == 301, "killed %d of 301", got.Killed)
+}
+
+func stateD(t checker, r result) {
+	got := t.one(r.Receipts)
+	t.that(r.Status == 125, "exit status %d, not 125", r.Status)
+	t.that(len(r.Alive) == 0, "alive after the thaw: %q", r.Alive)
+	t.that(got.Unkillable == 1, "unkillable %d, not 1", got.Unkillable)
+	t.fact(r, "state at the end", "D")
+	named := 0
+	for _, p := range got.Processes {
+		if p.Outcome == "unkillable" {
+			named++
+			t.that(fmt.Sprint(p.Pid) == r.Facts["pid"], "unkillable pid %d, not %s", p.Pid, r.Facts["pid"])
+		}
+	}
+	t.that(named == 1, "%d processes named as unkillable", named)
+	said := false
+	for line := range strings.Lines(r.Stderr) {
+		said = said || strings.HasPrefix(line, "cginit: ") && strings.Contains(line, r.Facts["pid"]) && strings.Contains(line, "kill")
+	}
+	t.that(said, "no line names the unkillable process: %q", r.Stderr)
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// frozenWriter writes to a file system that holds its writers in state D until it is thawed.
+// Without its path busybox's shell would be the writer itself.
+const frozenWriter = "/bin/touch /frozen/file"
+
+func freeze() error {
+	return sh(`mkdir -p /frozen
+		[ -b /dev/ram0 ] || insmod /brd.ko rd_nr=1 rd_size=8192
+		until [ -b /dev/ram0 ]; do sleep 0.1; done
+		mke2fs /dev/ram0
+		mount -t ext4 /dev/ram0 /frozen
+		fsfreeze --freeze /frozen`)
+}
+
+func sh(script string) error {
+	out, err := exec.Command("sh", "-ec", script).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+// unkillable stops a job while a process of it is in state D, and thaws once cginit has had
+// its say. Outside, that is its end. In the box it is the receipt: the kernel keeps process 1
+// of a PID namespace from ending before every other process in it has.
+func unkillable(b *box) error {
+	if err := freeze(); err != nil {
+		return err
+	}
+	said, err := b.stopInD()
+	if thaw := sh("fsfreeze --unfreeze /frozen"); err == nil {
+		err = thaw
+	}
+	if err == nil && !b.outside {
+		err = b.wait()
+	}
+	if err == nil {
+		err = until(said+" gone", func() bool { _, err := os.Stat(said); return err != nil })
+	}
+	if undo := sh("umount /frozen"); err == nil {
+		err = undo
+	}
+	return err
+}
+
+// stopInD gives the /proc directory of the process that could not be killed.
+func (b *box) stopInD() (proc string, err error) {
+	command := []string{"sh", "-c", frozenWriter + " & sleep 2000"}
+	if b.outside {
+		command = strings.Fields(frozenWriter)
+	}
+	if err := b.start(append([]string{"--stop-grace-period=500ms", "--"}, command...)...); err != nil {
+		return "", err
+	}
+	pid, err := b.holds(frozenWriter)
+	if err != nil {
+		return "", err
+	}
+	proc = "/proc/" + pid
+	if err := b.until("state D", func() bool { return state(proc) == "D" }); err != nil {
+		return proc, err
+	}
+	seen := strings.Fields(field(proc, "NSpid"))
+	b.Facts["pid"] = seen[len(seen)-1]
+	if b.outside {
+		err = b.stop()
+	} else if err = b.cmd.Process.Signal(syscall.SIGTERM); err == nil {
+		err = b.until("the receipt", func() bool { return len(b.receipts()) > 0 })
+	}
+	b.Facts["state at the end"] = state(proc)
+	return proc, err
+}
+
+func state(proc string) string {
+	return strings.Fields(field(proc, "State") + " gone")[0]
+}
+
+// field is one of the lines of /proc/PID/status.
+func field(proc, name string) string {
+	for line := range strings.Lines(read(proc + "/status")) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return value
+		}
+	}
+	return ""
+}

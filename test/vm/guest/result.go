@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// port carries the results alone; the console, on the first one, is the kernel's.
+const port = "/dev/ttyS1"
+
+const terminationLog = "/dev/termination-log"
+
+// result is one scenario as it was seen from outside the box.
+type result struct {
+	Scenario    string            `json:"scenario"`
+	Error       string            `json:"error,omitempty"` // the guest could not do its part
+	Status      int               `json:"status"`          // of cginit; -1: a signal ended it
+	Stderr      string            `json:"stderr"`
+	Receipts    []json.RawMessage `json:"receipts"`
+	Termination string            `json:"termination"`
+	Alive       []string          `json:"alive"` // command lines in the box after cginit's end
+	Dirs        []string          `json:"dirs"`  // cgroups in the box after cginit's end
+	Facts       map[string]string `json:"facts"` // what the scenario itself looked at
+}
+
+// settle fills in what is the same for every scenario. One that failed on its way may have
+// left cginit running.
+func (b *box) settle() {
+	if b.ended != nil {
+		_ = b.cmd.Process.Kill()
+		<-b.ended
+		b.Status = b.cmd.ProcessState.ExitCode()
+	}
+	b.Stderr = read(b.stderr)
+	b.Receipts = b.receipts()
+	b.Termination = read(terminationLog)
+	b.Dirs = b.below()
+	for _, dir := range append([]string{b.dir}, b.Dirs...) {
+		if dir == cgroupRoot {
+			continue // that is where the guest itself lives
+		}
+		for _, pid := range procs(dir) {
+			b.Alive = append(b.Alive, cmdline(pid))
+		}
+	}
+}
+
+func (b *box) receipts() (all []json.RawMessage) {
+	for line := range bytes.Lines([]byte(read(b.report))) {
+		all = append(all, json.RawMessage(line))
+	}
+	return all
+}
+
+// below lists the cgroups under the box, the deepest first.
+func (b *box) below() (dirs []string) {
+	_ = filepath.WalkDir(b.dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && path != b.dir {
+			dirs = append([]string{path}, dirs...)
+		}
+		return nil
+	})
+	return dirs
+}
+
+// send writes the result to the port.
+func (b *box) send() error {
+	line, err := json.Marshal(b.result)
+	if err != nil {
+		return err
+	}
+	out, err := os.OpenFile(port, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	_, err = out.Write(append(line, '\n'))
+	return err
+}
+
+// read gives a file without the last newline, or "" when there is none.
+func read(path string) string {
+	data, _ := os.ReadFile(path)
+	return strings.TrimSuffix(string(data), "\n")
+}
+
+func procs(cgroup string) []string {
+	return strings.Fields(read(filepath.Join(cgroup, "cgroup.procs")))
+}
+
+func cmdline(pid string) string {
+	return strings.TrimSpace(strings.ReplaceAll(read("/proc/"+pid+"/cmdline"), "\x00", " "))
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"log"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+type scenario struct {
+	name    string
+	outside bool // at the VM's real root, cginit not being process 1
+	run     func(*box) error
+}
+
+func scenarios() []scenario { return append(append(trees(), limits...), corners...) }
+
+// suite runs every scenario (or only those that the kernel's command line asks for) in a fresh box, whatever became of the one before.
+func suite() error {
+	if err := delegate(cgroupRoot, strings.Fields(read(cgroupRoot+"/cgroup.controllers"))...); err != nil {
+		return err
+	}
+	only, err := regexp.Compile(os.Getenv("only"))
+	if err != nil {
+		return err
+	}
+	for _, s := range scenarios() {
+		if !only.MatchString(s.name) {
+			continue
+		}
+		b := &box{outside: s.outside, dir: filepath.Join(cgroupRoot, s.name), entry: []string{"cginit"}}
+		b.Scenario, b.Facts = s.name, map[string]string{}
+		if s.outside {
+			b.dir = cgroupRoot
+		}
+		log.Print(s.name)
+		if err := b.open(); err != nil {
+			return err
+		}
+		if err := s.run(b); err != nil {
+			b.Error = err.Error()
+		}
+		b.settle()
+		if err := b.close(); err != nil {
+			b.Error += " " + err.Error()
+		}
+		if err := b.send(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delegate lets the cgroups below dir use these controllers.
+func delegate(dir string, controllers ...string) error {
+	return os.WriteFile(dir+"/cgroup.subtree_control", []byte("+"+strings.Join(controllers, " +")), 0)
+}
+
+// under moves the box below a parent that hands down these controllers only.
+func (b *box) under(controllers ...string) error {
+	parent := b.dir
+	b.dir += "/box"
+	if err := os.Mkdir(b.dir, 0o755); err != nil {
+		return err
+	}
+	return delegate(parent, controllers...)
+}
