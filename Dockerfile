@@ -1,0 +1,19 @@
+# The image of cginit is one static file, for other images to take:
+#
+#	COPY --from=cginit /cginit /usr/bin/
+#	ENTRYPOINT ["cginit", "--"]
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o /out/ ./cmd/...
+
+# A shell to try it with: docker build --target try -t cginit-try .
+FROM busybox AS try
+COPY --from=build /out/cginit /usr/bin/
+ENTRYPOINT ["cginit", "--"]
+
+FROM scratch
+COPY --from=build /out/cginit /cginit
+ENTRYPOINT ["/cginit"]

@@ -1,0 +1,85 @@
+package docker
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/test/internal/engine"
+)
+
+// stop is docker stop as users type it, with docker's own ten seconds, and the signals that
+// docker sent to the container for it.
+func stop(t *testing.T, b *engine.Box) (status int, signals []string) {
+	t.Helper()
+	since := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
+	b.Output(t, "stop", b.Name)
+	status = b.Wait()
+	until := time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
+	events := b.Command(t, "events", "--since", since, "--until", until, "--filter", "container="+b.Name,
+		"--filter", "event=kill", "--filter", "event=die", "--format", "{{.Action}} {{.Actor.Attributes.signal}}")
+	out := &engine.Transcript{}
+	events.Stdout = out
+	if err := events.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out.Until(t, "die")
+	_, _ = events.Process.Kill(), events.Wait() // it would go on for a minute
+	for line := range strings.Lines(out.String()) {
+		if signal, ok := strings.CutPrefix(strings.TrimSpace(line), "kill "); ok {
+			signals = append(signals, signal)
+		}
+	}
+	return status, signals
+}
+
+func TestStop(t *testing.T) {
+	d := v2(t)
+	for _, c := range []struct {
+		name, command string
+		status        int
+		killed        bool
+	}{
+		{"graceful", `trap "echo bye; exit 0" TERM; echo up; sleep 1001 & wait`, 0, false},
+		{"ignored", `trap "" TERM; echo up; while :; do sleep 1; done`, 137, true},
+	} {
+		for level, opts := range map[string][]string{"pidns": nil, "cgroup": d.writable} {
+			t.Run(c.name+" at level "+level, func(t *testing.T) {
+				t.Parallel()
+				b := d.Start(t, opts, "--", "sh", "-c", c.command)
+				b.Says("up")
+				b.Alive(2)
+				status, signals := stop(t, b)
+				if status != c.status {
+					t.Errorf("the container ended with %d, not %d", status, c.status)
+				}
+				// Docker's own SIGKILL would come after ten seconds.
+				if !slices.Equal(signals, []string{"15"}) {
+					t.Errorf("docker had to send the signals %v", signals)
+				}
+				r := b.Receipt()
+				if r.Cause != "stopped" || r.Containment != level || r.ExitStatus != c.status || (r.Killed > 0) != c.killed || r.Unkillable > 0 {
+					t.Errorf("the receipt tells another story: %+v", r)
+				}
+			})
+		}
+	}
+}
+
+// What ends with docker's SIGKILL ends with the kernel's guarantee, and without a receipt.
+func TestKill(t *testing.T) {
+	d := v2(t)
+	for name, opts := range map[string][]string{"default": nil, "writable cgroup": d.writable, "not process 1": {"--init"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := d.Start(t, opts, "--", "sh", "-c", `trap "" TERM; (setsid sleep 1001 &); echo up; sleep 1002`)
+			b.Says("up")
+			b.Alive(3)
+			b.Output(t, "kill", b.Name)
+			if status := b.Wait(); status != 137 {
+				t.Errorf("the container ended with %d", status)
+			}
+		})
+	}
+}

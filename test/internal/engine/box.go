@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Box is one container, and what a test knows of it.
+type Box struct {
+	Name string
+	Mark string // in the environment of all that runs in it
+	Dir  string // its /shared
+
+	*Engine
+	t   testing.TB
+	id  string
+	log *Transcript
+}
+
+// Box names a container that is not there yet.
+func (e *Engine) Box(t testing.TB) *Box {
+	t.Helper()
+	token := strings.ToLower(rand.Text())
+	b := &Box{Name: "cginit-test-" + token, Mark: "mark-" + token, Engine: e, Dir: t.TempDir(), t: t}
+	if err := os.Chmod(b.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Flags are what every container of a test is run with. The receipts go to /shared.
+func (b *Box) Flags() []string {
+	return append([]string{
+		"--name", b.Name, "--network", "none", "--volume", b.Dir + ":/shared",
+		"--env", "MARK=" + b.Mark, "--env", "CGINIT_REPORT=/shared/receipts",
+	}, b.Run...)
+}
+
+// Start runs cginit with args in a new container with the options opts.
+func (e *Engine) Start(t testing.TB, opts []string, args ...string) *Box {
+	t.Helper()
+	b := e.Box(t)
+	b.Clean()
+	run := append(append([]string{"run", "--detach"}, b.Flags()...), opts...)
+	b.id = b.Output(t, append(append(run, e.Image), args...)...)
+	return b
+}
+
+// Clean removes the container when the test ends.
+func (b *Box) Clean() {
+	b.t.Cleanup(func() {
+		if b.t.Failed() {
+			b.t.Logf("the container said:\n%s", b.Afterwards(b.t, "logs", b.Name))
+		}
+		b.Afterwards(b.t, "rm", "--force", b.Name)
+	})
+}
+
+// Says waits for the container to write want to its stdout or stderr.
+func (b *Box) Says(want string) {
+	b.t.Helper()
+	if b.log == nil {
+		b.log = &Transcript{}
+		cmd := b.Command(b.t, "logs", "--follow", b.Name)
+		cmd.Stdout, cmd.Stderr = b.log, b.log
+		if err := cmd.Start(); err != nil {
+			b.t.Fatal(err)
+		}
+		b.t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+	}
+	b.log.Until(b.t, want)
+}
+
+// Logs is all that the container wrote.
+func (b *Box) Logs() string {
+	b.t.Helper()
+	out, err := b.Command(b.t, "logs", b.Name).CombinedOutput()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(out)
+}
+
+// Exec runs a command in the container and returns its stdout.
+func (b *Box) Exec(args ...string) string {
+	b.t.Helper()
+	return b.Output(b.t, append([]string{"exec", b.Name}, args...)...)
+}
+
+// Wait waits for the container to end, and checks that nothing of it has stayed.
+func (b *Box) Wait() (status int) {
+	b.t.Helper()
+	text := b.Output(b.t, "wait", b.Name)
+	status, err := strconv.Atoi(text)
+	if err != nil {
+		b.t.Fatalf("wait said %q", text)
+	}
+	b.Gone()
+	return status
+}
+
+// Gone checks that nothing of the container is left: no process, and no cgroup that the
+// engine could not remove.
+func (b *Box) Gone() {
+	b.t.Helper()
+	if left := marked(b.Mark); len(left) > 0 {
+		b.t.Errorf("these outlive the container: %v", left)
+	}
+	if b.V2 != "" && b.id != "" {
+		b.Await("the container's cgroup to be removed", func() bool { return b.Cgroup() == "" })
+	}
+}
+
+// Cgroup is the container's, as the host sees it.
+func (b *Box) Cgroup() (found string) {
+	_ = filepath.WalkDir(b.V2, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && strings.Contains(entry.Name(), b.id) {
+			found = path
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
+
+// Await waits for what nothing tells us of.
+func (b *Box) Await(what string, so func() bool) {
+	b.t.Helper()
+	deadline, look := time.After(Patience), time.Tick(10*time.Millisecond)
+	for !so() {
+		select {
+		case <-look:
+		case <-deadline:
+			b.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// Runs waits for a process with this command line.
+func (b *Box) Runs(command string) {
+	b.t.Helper()
+	b.Await(command, func() bool { state, _ := b.Running(command); return state != 0 })
+}
+
+// Alive waits until at least n processes of the container run: without it, a search that finds
+// nothing afterwards would prove nothing.
+func (b *Box) Alive(n int) {
+	b.t.Helper()
+	b.Await(strconv.Itoa(n)+" processes with the mark", func() bool { return len(marked(b.Mark)) >= n })
+}
+
+// Receipt is the one that the container's job left.
+func (b *Box) Receipt() Receipt {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.Dir, "receipts"))
+	if err != nil {
+		b.t.Fatalf("no receipt: %v", err)
+	}
+	var r Receipt
+	if err := json.Unmarshal(text, &r); err != nil {
+		b.t.Fatalf("not one receipt: %v\n%s", err, text)
+	}
+	return r
+}

@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// leftovers ends with status 3 and leaves two processes behind: one that a SIGTERM ends, and a
+// daemon in a session of its own that ignores it. It ends when both are what they will be.
+const leftovers = `
+	sleep 1001 &
+	(trap "" TERM HUP; setsid sleep 1002 &)
+	until [ "$(pidof sleep | wc -w)" = 2 ]; do usleep 10000; done
+	exit 3`
+
+// Leftovers runs the command that leaves processes behind, in a container with the options
+// opts, and checks the whole teardown: the level, the status, the receipt, and that nothing is
+// left. The first lines of the job are the caller's.
+func (e *Engine) Leftovers(t testing.TB, level string, opts []string, first string) *Box {
+	t.Helper()
+	b := e.Start(t, opts, "--stop-grace-period", "500ms", "--", "sh", "-c", first+leftovers)
+	if status := b.Wait(); status != 3 {
+		t.Errorf("the container ended with %d, not with the command's 3", status)
+	}
+	r := b.Receipt()
+	if r.Containment != level || r.Guarantee == "" {
+		t.Errorf("the receipt says level %q with the guarantee %q, not level %q", r.Containment, r.Guarantee, level)
+	}
+	if r.Cause != "exited" || r.Code == nil || *r.Code != 3 || r.ExitStatus != 3 {
+		t.Errorf("the receipt does not say that the command exited with 3: %+v", r)
+	}
+	if r.Asked != 2 || r.Left != 1 || r.Killed != 1 || r.Unkillable != 0 {
+		t.Errorf("two were to be asked, one to leave, one to be killed: %+v", r)
+	}
+	if len(r.Processes) != 1 || r.Processes[0].Command != "sleep 1002" || r.Processes[0].Outcome != "killed" ||
+		!slices.Contains(r.Processes[0].Reasons, "ignored SIGTERM") || !slices.Contains(r.Processes[0].Reasons, "daemonised") {
+		t.Errorf("the daemon is not told of: %+v", r.Processes)
+	}
+	// Less than a cgroup is never given silently.
+	if said := strings.Contains(b.Logs(), r.Guarantee); said != (level != "cgroup") {
+		t.Errorf("level %s, and the log says what is promised: %v", level, said)
+	}
+	return b
+}

@@ -1,0 +1,28 @@
+package engine
+
+// Receipt is what cginit writes to --report when a job has ended, as its users read it.
+type Receipt struct {
+	Job         string
+	Run         int
+	Cause       string
+	Command     []string
+	Code        *int
+	Signal      string
+	ExitStatus  int `json:"exit_status"`
+	Asked       int
+	Left        int
+	Killed      int
+	Unkillable  int
+	Processes   []Process
+	Containment string
+	Guarantee   string
+}
+
+// Process is a leftover that did not go by itself.
+type Process struct {
+	Pid     int
+	PPid    int
+	Command string
+	Outcome string
+	Reasons []string
+}

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/test/internal/harness"
+)
+
+// View is a mount and network namespace where /sys/fs/cgroup is pure cgroup v2, as on current
+// distributions, and where an engine's state is in memory and nobody else's. It ends with the
+// test, however the test ends: its shell waits for the end of a pipe that the test holds.
+type View struct {
+	Dir string // the same directory inside and outside
+	Log Transcript
+
+	cmd   *exec.Cmd
+	stdin io.Closer
+}
+
+// A cgroup2 that is there already is left alone: to mount it again would change its flags for
+// the whole machine.
+const view = `set -e
+[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || {
+	umount -R /sys/fs/cgroup
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+}
+trap 'umount -l "$DIR/state"; rm -rf "$DIR"' EXIT
+mkdir -p "$DIR/state" /var/lib/containers
+for dir in "$DIR/state" /run /dev/shm /var/lib/containers; do
+	mount -t tmpfs -o mode=0755 tmpfs "$dir"
+done
+`
+
+var views []*View
+
+// Main runs a suite's tests and then closes its views. A suite that leaves something fails.
+func Main(m *testing.M) {
+	status := m.Run()
+	for _, v := range views {
+		if err := v.close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
+	}
+	os.Exit(status)
+}
+
+// NewView makes a view in which script runs. The script prints "up" when it is, and ends when
+// its standard input does. The view stays until [Main] ends.
+func NewView(t testing.TB, script string) *View {
+	t.Helper()
+	if os.Getuid() != 0 {
+		harness.Missing(t, "root")
+	}
+	dir, err := os.MkdirTemp("", "cginit-view-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &View{Dir: dir}
+	v.cmd = exec.Command("unshare", "--mount", "--net", "sh", "-c", view+script)
+	v.cmd.Env = append(os.Environ(), "DIR="+dir)
+	v.cmd.Stdout, v.cmd.Stderr = &v.Log, &v.Log
+	v.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	v.cmd.WaitDelay = time.Second
+	if v.stdin, err = v.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	views = append(views, v)
+	return v
+}
+
+// Pid is the shell's, for nsenter.
+func (v *View) Pid() string { return strconv.Itoa(v.cmd.Process.Pid) }
+
+// Root is the view's / as this process can see it.
+func (v *View) Root() string { return "/proc/" + v.Pid() + "/root" }
+
+// close ends the view and says what it left, which must be nothing.
+func (v *View) close() error {
+	namespace, err := os.Readlink("/proc/" + v.Pid() + "/ns/mnt")
+	if err != nil {
+		return fmt.Errorf("the view ended before its time: %w\n%s", err, &v.Log)
+	}
+	v.stdin.Close()
+	late := time.AfterFunc(Patience, func() { _ = syscall.Kill(-v.cmd.Process.Pid, syscall.SIGKILL) })
+	err = v.cmd.Wait()
+	late.Stop()
+	for _, proc := range processes() {
+		if held, _ := os.Readlink(filepath.Join(proc.dir, "ns/mnt")); held == namespace {
+			_ = syscall.Kill(proc.pid, syscall.SIGKILL)
+			err = fmt.Errorf("the engine left %s", proc)
+		}
+	}
+	if _, gone := os.Stat(v.Dir); gone == nil {
+		err = fmt.Errorf("the view left %s", v.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, &v.Log)
+	}
+	return nil
+}

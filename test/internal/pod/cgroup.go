@@ -1,0 +1,177 @@
+package pod
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/test/internal/harness"
+	"golang.org/x/sys/unix"
+)
+
+// prefix of the directory that holds the cgroups of one test binary, ended by its pid.
+const prefix = "cginit-test."
+
+var (
+	count atomic.Int64
+	top   = sync.OnceValues(makeTop)
+)
+
+// makeTop makes that directory below our own cgroup, and removes what test binaries that were
+// killed have left there.
+func makeTop() (string, error) {
+	own, err := ownCgroup()
+	if err != nil {
+		return "", err
+	}
+	stale, _ := filepath.Glob(filepath.Join(own, prefix+"*"))
+	for _, dir := range stale {
+		pid, _ := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+		if unix.Kill(pid, 0) == unix.ESRCH {
+			_ = remove(dir)
+		}
+	}
+	dir := filepath.Join(own, prefix+strconv.Itoa(os.Getpid()))
+	return dir, os.Mkdir(dir, 0o755)
+}
+
+// ownCgroup returns the directory of our own cgroup2.
+func ownCgroup() (string, error) {
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return "", err
+	}
+	_, path, _ := strings.Cut("\n"+string(own), "\n0::")
+	path, _, _ = strings.Cut(path, "\n")
+	for _, mount := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var info unix.Statfs_t
+		if unix.Statfs(mount, &info) == nil && info.Type == unix.CGROUP2_SUPER_MAGIC {
+			return filepath.Join(mount, path), nil
+		}
+	}
+	return "", fmt.Errorf("there is no cgroup2 mount")
+}
+
+// makeCgroup makes what is the container's cgroup; as an ordinary user, none.
+func makeCgroup(t testing.TB) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	dir, err := top()
+	check(t, err)
+	dir = filepath.Join(dir, strconv.FormatInt(count.Add(1), 10))
+	check(t, os.Mkdir(dir, 0o755))
+	return dir
+}
+
+// Enclose puts a command that is about to be started into a cgroup of its own, and returns
+// what names all that is in it. It goes with the test.
+func Enclose(t testing.TB, cmd *exec.Cmd) (left func() error) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		harness.Missing(t, "root")
+	}
+	path := makeCgroup(t)
+	dir := openDir(t, path)
+	t.Cleanup(func() {
+		dir.Close()
+		check(t, remove(path))
+	})
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
+	return func() error {
+		r := Result{Cgroups: below(path)[1:]}
+		for _, pid := range pidsBelow(path) {
+			r.Alive = append(r.Alive, describe(pid))
+		}
+		return r.Clean()
+	}
+}
+
+// RemoveTop gives back what the pods of this test binary were in; for TestMain.
+func RemoveTop() {
+	if count.Load() > 0 {
+		dir, _ := top()
+		must("remove the tests' cgroup", remove(dir))
+	}
+}
+
+// clear ends the surroundings: all that is left in them is killed, and the cgroup removed.
+func (p *Pod) clear() {
+	p.once.Do(func() {
+		if p.cgroup != "" {
+			if err := remove(p.cgroup); err != nil {
+				p.t.Errorf("the container's cgroup cannot be removed: %v\n%s", err, p.describe())
+			}
+		} else if p.result == nil {
+			_ = p.process.Process.Kill()
+		}
+	})
+}
+
+// remove kills what is in a cgroup and removes it, as runc does with that of a container.
+func remove(dir string) error {
+	_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
+	var err error
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		err = nil
+		for _, d := range slices.Backward(below(dir)) {
+			if e := unix.Rmdir(d); e != nil && e != unix.ENOENT {
+				err = fmt.Errorf("%s: %w", d, e)
+			}
+		}
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// below returns dir and all cgroups in it, parents first.
+func below(dir string) (dirs []string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	return dirs
+}
+
+// pidsBelow returns the processes in a cgroup and in all below it; zombies do not count.
+func pidsBelow(dir string) (pids []int) {
+	for _, d := range below(dir) {
+		text, _ := os.ReadFile(filepath.Join(d, "cgroup.procs"))
+		for _, field := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+// describe is for the message of a test that has waited in vain.
+func (p *Pod) describe() string {
+	text := ""
+	for i, pid := range pidsBelow(p.cgroup) {
+		if i == 20 {
+			return text + "and more\n"
+		}
+		text += describe(pid) + "\n"
+	}
+	return text
+}

@@ -1,0 +1,258 @@
+// Package pod runs cginit in surroundings made for one run, as a container runtime does, and
+// afterwards looks at everything that it may have left behind.
+package pod
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/test/internal/harness"
+	"golang.org/x/sys/unix"
+)
+
+// Mode is what cginit is there, and what it can hold its job with.
+type Mode string
+
+const (
+	// Process1 is process 1 of a container with a writable cgroup2.
+	Process1 Mode = "process-1"
+	// Subreaper is an ordinary process of the host in a cgroup of its own.
+	Subreaper Mode = "subreaper"
+	// NoCgroup is process 1 of a container like Docker's default: cgroup2 is read-only, and
+	// CAP_SYS_ADMIN is missing. It needs no root: an ordinary user gets a user namespace.
+	NoCgroup Mode = "no-cgroup"
+)
+
+// Modes are all modes, for tests that run in each.
+var Modes = []Mode{Process1, Subreaper, NoCgroup}
+
+// Containment is the level that cginit must find there.
+func (m Mode) Containment() string {
+	if m == NoCgroup {
+		return "pidns"
+	}
+	return "cgroup"
+}
+
+// Patience bounds every wait for an event. Nothing is measured by it.
+const Patience = time.Minute
+
+// Cgroup stands for the directory of the run's cgroup on the host.
+const Cgroup = "{cgroup}"
+
+// Spec is one run.
+type Spec struct {
+	Mode   Mode
+	Args   []string // of cginit: its flags and the command
+	Env    []string // in addition to the usual
+	Dir    string   // empty: /
+	Tmpfs  []string // directories that are to be empty and private; containers only
+	Wrap   []string // a command that executes cginit: its arguments follow; Cgroup in it is replaced
+	Report string   // empty: a file that Result reads
+	UID    int      // who cginit is; Subreaper only
+	Bare   bool     // no cgroup mount at all; NoCgroup only
+
+	Stdout, Stderr *os.File // nil: kept for Line and Result
+}
+
+// Pod is a run under way.
+type Pod struct {
+	Pid int // of cginit, on the host
+
+	t       testing.TB
+	mode    Mode
+	cgroup  string // of cginit and all that it starts; empty: none could be made
+	report  string
+	input   *os.File
+	lines   chan string
+	stderr  string
+	process *exec.Cmd
+	done    chan outcome
+	result  *Result
+	once    sync.Once
+}
+
+// Start runs cginit as spec says. What is left of it ends with the test.
+func Start(t testing.TB, spec Spec) *Pod {
+	t.Helper()
+	if os.Geteuid() != 0 && spec.Mode != NoCgroup {
+		harness.Missing(t, "root")
+	}
+	dir := t.TempDir()
+	p := &Pod{
+		t: t, mode: spec.Mode, cgroup: makeCgroup(t), lines: make(chan string, 1<<16), done: make(chan outcome, 1),
+		report: filepath.Join(dir, "receipts"), stderr: filepath.Join(dir, "stderr"),
+	}
+	t.Cleanup(p.clear)
+	input, held, err := os.Pipe()
+	check(t, err)
+	p.input = held
+	t.Cleanup(func() { held.Close() })
+	stdout, stderr := spec.Stdout, spec.Stderr
+	if stdout == nil {
+		var output *os.File
+		output, stdout, err = os.Pipe()
+		check(t, err)
+		go p.scan(output)
+		defer stdout.Close()
+	}
+	if stderr == nil {
+		stderr, err = os.Create(p.stderr)
+		check(t, err)
+		defer stderr.Close()
+	}
+	defer input.Close()
+	p.start(spec, p.command(spec), input, stdout, stderr)
+	return p
+}
+
+// command is what is executed in the end.
+func (p *Pod) command(spec Spec) []string {
+	args := []string{harness.Bin(p.t, "cginit")}
+	if spec.Wrap != nil {
+		args = append(slices.Clone(spec.Wrap), args...)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], Cgroup, p.cgroup)
+		}
+		args[0] = harness.Command(p.t, args[0])
+	}
+	report := cmp.Or(spec.Report, p.report)
+	if spec.UID == 0 { // else the file is in a directory of ours
+		args = append(args, "--report", report)
+	}
+	return append(args, spec.Args...)
+}
+
+func (p *Pod) start(spec Spec, args []string, stdin, stdout, stderr *os.File) {
+	self, err := os.Executable()
+	check(p.t, err)
+	s := stage{
+		Args: args, Env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/root", "LANG=C.UTF-8"}, spec.Env...),
+		Dir: cmp.Or(spec.Dir, "/"), Tmpfs: spec.Tmpfs, UID: spec.UID, ReadOnly: spec.Mode == NoCgroup, Bare: spec.Bare,
+	}
+	text, err := json.Marshal(s)
+	check(p.t, err)
+	cmd := &exec.Cmd{Path: self, Stdin: stdin, Stdout: stdout, Stderr: stderr, Env: os.Environ()}
+	p.process = cmd
+	if spec.Mode == Subreaper {
+		cmd.Args = []string{shimName, string(text)}
+		p.startShim(cmd)
+		return
+	}
+	cmd.Args = []string{stageName, string(text)}
+	cmd.SysProcAttr = container()
+	if p.cgroup != "" {
+		dir := openDir(p.t, p.cgroup)
+		defer dir.Close()
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
+	}
+	check(p.t, cmd.Start())
+	p.Pid = cmd.Process.Pid
+	go func() {
+		_ = cmd.Wait() // a status that is not 0 is no error here
+		p.done <- outcome{status: cmd.ProcessState.Sys().(syscall.WaitStatus)}
+	}()
+}
+
+// startShim is for a cginit that is not process 1: the shim is its parent.
+func (p *Pod) startShim(cmd *exec.Cmd) {
+	read, write, err := os.Pipe()
+	check(p.t, err)
+	dir := openDir(p.t, p.cgroup)
+	defer dir.Close()
+	cmd.ExtraFiles = []*os.File{dir, write}
+	err = cmd.Start()
+	write.Close()
+	check(p.t, err)
+	words := json.NewDecoder(read)
+	var first word
+	check(p.t, words.Decode(&first))
+	p.Pid = first.Pid
+	go func() {
+		defer read.Close()
+		var o outcome
+		for w := (word{}); words.Decode(&w) == nil; w = (word{}) {
+			switch {
+			case w.Exited:
+				o.status = w.Status
+			case w.Left != "":
+				o.left = append(o.left, w.Left)
+			}
+		}
+		_ = cmd.Wait()
+		p.done <- o
+	}()
+}
+
+func (p *Pod) scan(output *os.File) {
+	defer output.Close()
+	defer close(p.lines)
+	for s := bufio.NewScanner(output); s.Scan(); {
+		p.lines <- s.Text()
+	}
+}
+
+// Line waits for a line on standard output that contains want, and returns it.
+func (p *Pod) Line(want string) string {
+	p.t.Helper()
+	line, ok := p.Says(want)
+	if !ok {
+		p.t.Fatalf("%q was not said; stderr: %s", want, p.Stderr())
+	}
+	return line
+}
+
+// Says is Line for what may not come: false says that the output has ended without it.
+func (p *Pod) Says(want string) (string, bool) {
+	p.t.Helper()
+	patience := time.After(Patience)
+	for {
+		select {
+		case line, ok := <-p.lines:
+			if !ok || strings.Contains(line, want) {
+				return line, ok
+			}
+		case <-patience:
+			p.t.Fatalf("%q was not said in time; stderr: %s\n%s", want, p.Stderr(), p.describe())
+		}
+	}
+}
+
+// Stderr is what cginit and its job have said there so far.
+func (p *Pod) Stderr() string {
+	text, _ := os.ReadFile(p.stderr)
+	return string(text)
+}
+
+// EndInput closes the writing end of the standard input.
+func (p *Pod) EndInput() { p.input.Close() }
+
+// Signal sends a signal to cginit.
+func (p *Pod) Signal(sig syscall.Signal) {
+	p.t.Helper()
+	check(p.t, unix.Kill(p.Pid, sig))
+}
+
+func openDir(t testing.TB, path string) *os.File {
+	t.Helper()
+	dir, err := os.OpenFile(path, unix.O_PATH|unix.O_DIRECTORY, 0)
+	check(t, err)
+	return dir
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

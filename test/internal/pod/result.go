@@ -1,0 +1,126 @@
+package pod
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// outcome is what the parent of cginit knows.
+type outcome struct {
+	status syscall.WaitStatus
+	left   []string // processes that it inherited from cginit
+}
+
+// Result is what is to be seen after a run.
+type Result struct {
+	Code     int            // exit status of cginit, -1: ended by Signal
+	Signal   syscall.Signal // 0: it exited
+	Stderr   string
+	Receipts []Receipt
+
+	Alive   []string // processes that outlived cginit; not only those that it may not see
+	Zombies []string // that it left to its parent
+	Cgroups []string // that it left below its own
+}
+
+// Receipt is one line of --report.
+type Receipt struct {
+	Cause, Signal, Containment, Guarantee string
+
+	Run, Pid   int
+	Code       *int
+	ExitStatus int `json:"exit_status"`
+
+	Asked, Left, Killed, Unkillable, Omitted int
+
+	Processes []struct {
+		Pid     int
+		Command string
+		Outcome string
+		Reasons []string
+	}
+	Phases map[string]float64 `json:"phases_ms"`
+}
+
+// Wait returns when cginit has ended and its surroundings are gone, as they go when a
+// container runtime removes a container.
+func (p *Pod) Wait() *Result {
+	p.t.Helper()
+	if p.result != nil {
+		return p.result
+	}
+	var o outcome
+	select {
+	case o = <-p.done:
+	case <-time.After(Patience):
+		p.t.Fatalf("cginit hangs; stderr: %s\n%s", p.Stderr(), p.describe())
+	}
+	r := &Result{Code: o.status.ExitStatus(), Stderr: p.Stderr(), Receipts: p.receipts()}
+	if o.status.Signaled() {
+		r.Signal = o.status.Signal()
+	}
+	for _, left := range o.left {
+		if r.Signal == syscall.SIGKILL {
+			break // its guardian has ended them since, or the test would still be waiting
+		}
+		if strings.HasPrefix(left, "zombie") {
+			r.Zombies = append(r.Zombies, left)
+		} else {
+			r.Alive = append(r.Alive, left)
+		}
+	}
+	if p.cgroup != "" {
+		for _, pid := range pidsBelow(p.cgroup) {
+			r.Alive = append(r.Alive, describe(pid))
+		}
+		for _, dir := range below(p.cgroup)[1:] {
+			if r.Signal == syscall.SIGKILL && p.mode == Process1 {
+				break // nobody is left who could; a container runtime removes them
+			}
+			name, _ := filepath.Rel(p.cgroup, dir)
+			r.Cgroups = append(r.Cgroups, name)
+		}
+	}
+	p.result = r
+	p.clear()
+	return r
+}
+
+// Clean is an error that names all that was left behind.
+func (r *Result) Clean() error {
+	if len(r.Alive)+len(r.Zombies)+len(r.Cgroups) == 0 {
+		return nil
+	}
+	return fmt.Errorf("alive: %q, zombies: %q, cgroups: %q", r.Alive, r.Zombies, r.Cgroups)
+}
+
+// Receipt returns the one receipt of the run, an empty one if there is not exactly one.
+func (r *Result) Receipt() (Receipt, error) {
+	if len(r.Receipts) != 1 {
+		return Receipt{}, fmt.Errorf("%d receipts; stderr: %s", len(r.Receipts), r.Stderr)
+	}
+	return r.Receipts[0], nil
+}
+
+func (p *Pod) receipts() []Receipt {
+	file, err := os.Open(p.report)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	var all []Receipt
+	for lines := json.NewDecoder(file); lines.More(); {
+		var r Receipt
+		if err := lines.Decode(&r); err != nil {
+			p.t.Errorf("the report is not JSON: %v", err)
+			break
+		}
+		all = append(all, r)
+	}
+	return all
+}

@@ -1,0 +1,68 @@
+package pod
+
+import (
+	"encoding/json"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What the shim inherits.
+const shimCgroup, shimWords = 3, 4
+
+// word is what the shim tells the test, one JSON object at a time.
+type word struct {
+	Pid    int                // of cginit
+	Exited bool               // it has
+	Status syscall.WaitStatus // how
+	Left   string             // a process that cginit has left to its parent
+}
+
+// shim is the parent of a cginit that is not process 1, and a subreaper: whatever outlives
+// cginit becomes its child, so wait4 itself says what was left. It ends when nothing is.
+func (s stage) shim() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	if err := os.Chdir(s.Dir); err != nil {
+		return err
+	}
+	unix.CloseOnExec(shimCgroup)
+	unix.CloseOnExec(shimWords)
+	sys := &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: shimCgroup}
+	if s.UID != 0 {
+		sys.Credential = &syscall.Credential{Uid: uint32(s.UID), Gid: uint32(s.UID)}
+	}
+	pid, err := syscall.ForkExec(s.Args[0], s.Args, &syscall.ProcAttr{Env: s.Env, Files: []uintptr{0, 1, 2}, Sys: sys})
+	if err != nil {
+		return err
+	}
+	os.Stdin.Close() // the end of input is cginit's to see
+	words := json.NewEncoder(os.NewFile(shimWords, "words"))
+	if err := words.Encode(word{Pid: pid}); err != nil {
+		return err
+	}
+	var status syscall.WaitStatus
+	for got := 0; got != pid; {
+		got, _ = syscall.Wait4(pid, &status, 0, nil)
+	}
+	if err := words.Encode(word{Exited: true, Status: status}); err != nil {
+		return err
+	}
+	return reportLeft(words)
+}
+
+// reportLeft names each child, first those that are there now, and returns when there is none.
+func reportLeft(words *json.Encoder) error {
+	for _, pid := range children(os.Getpid()) {
+		if err := words.Encode(word{Left: describe(pid)}); err != nil {
+			return err
+		}
+	}
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err == syscall.ECHILD {
+			return nil
+		}
+	}
+}

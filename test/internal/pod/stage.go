@@ -1,0 +1,127 @@
+package pod
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary is itself the first process of a container, and the parent of a cginit that
+// is not process 1, when it is executed under one of these names.
+const stageName, shimName = "pod-stage", "pod-shim"
+
+func init() {
+	switch os.Args[0] {
+	case stageName:
+		runtime.LockOSThread() // namespaces and capabilities are the thread's
+		must("stage", parse().enter())
+	case shimName:
+		must("shim", parse().shim())
+		os.Exit(0)
+	}
+}
+
+// stage is what the test binary is told under its other names.
+type stage struct {
+	Args, Env, Tmpfs []string
+
+	Dir            string
+	UID            int
+	ReadOnly, Bare bool
+}
+
+func parse() (s stage) {
+	must("read its arguments", json.Unmarshal([]byte(os.Args[1]), &s))
+	return s
+}
+
+func must(what string, err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "pod: %s: %v\n", what, err)
+		os.Exit(99)
+	}
+}
+
+// container is the namespaces that a container runtime makes.
+func container() *syscall.SysProcAttr {
+	sys := &syscall.SysProcAttr{
+		Cloneflags:   unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+		Unshareflags: unix.CLONE_NEWCGROUP, // in the child: its root is the cgroup it was born in
+	}
+	if uid := os.Geteuid(); uid != 0 {
+		sys.Cloneflags |= unix.CLONE_NEWUSER
+		sys.UidMappings = []syscall.SysProcIDMap{{HostID: uid, Size: 1}}
+		sys.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+	}
+	return sys
+}
+
+// enter makes the inside of the container and becomes cginit.
+func (s stage) enter() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := unix.Sethostname([]byte("pod")); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	if err := s.mountCgroup("/sys/fs/cgroup"); err != nil {
+		return fmt.Errorf("mount cgroup2: %w", err)
+	}
+	for _, dir := range s.Tmpfs {
+		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
+			return fmt.Errorf("mount %s: %w", dir, err)
+		}
+	}
+	if s.ReadOnly {
+		if err := dropCapabilities(); err != nil {
+			return err
+		}
+	}
+	if err := os.Chdir(s.Dir); err != nil {
+		return err
+	}
+	return unix.Exec(s.Args[0], s.Args, s.Env)
+}
+
+// mountCgroup replaces what the host has there, so that it looks as on a host with nothing but
+// cgroup2. In a user namespace the host's mounts cannot be taken away, only covered.
+func (s stage) mountCgroup(at string) error {
+	for unix.Unmount(at, unix.MNT_DETACH) == nil {
+	}
+	if s.Bare {
+		return nil
+	}
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	if err := unix.Mount("cgroup", at, "cgroup2", flags, ""); err != nil || !s.ReadOnly {
+		return err
+	}
+	return unix.Mount("", at, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|flags, "")
+}
+
+// kept are the capabilities that Docker leaves a container.
+var kept = []uintptr{
+	unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FSETID, unix.CAP_FOWNER, unix.CAP_MKNOD, unix.CAP_NET_RAW,
+	unix.CAP_SETGID, unix.CAP_SETUID, unix.CAP_SETFCAP, unix.CAP_SETPCAP, unix.CAP_NET_BIND_SERVICE,
+	unix.CAP_SYS_CHROOT, unix.CAP_KILL, unix.CAP_AUDIT_WRITE,
+}
+
+// dropCapabilities narrows the bounding set, which the exec of root makes the effective one.
+func dropCapabilities() error {
+	for c := range uintptr(unix.CAP_LAST_CAP + 1) {
+		if slices.Contains(kept, c) {
+			continue
+		}
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil && err != unix.EINVAL {
+			return fmt.Errorf("drop capability %d: %w", c, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+// Package podman runs cginit in Podman containers on pure cgroup v2.
+package podman
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/harness"
+)
+
+// Podman asks for limits that a machine may not be able to give: pids where cgroup v2 has no
+// such controller, and more open files than its own hard limit. The tests need neither.
+const config = `
+[containers]
+pids_limit = 0
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+log_driver = "k8s-file"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+`
+
+const script = `
+echo up
+cat >/dev/null
+find "/sys/fs/cgroup/cginit-podman-$$" -depth -type d -exec rmdir {} \;
+`
+
+var (
+	once  sync.Once
+	view  *engine.View
+	ready bool
+)
+
+func TestMain(m *testing.M) { engine.Main(m) }
+
+// podman runs in a view of its own, with all of its state there.
+func podman(t *testing.T) *engine.Engine {
+	t.Helper()
+	path, nsenter := harness.Command(t, "podman"), harness.Command(t, "nsenter")
+	harness.Command(t, "runc")
+	once.Do(func() { view = engine.NewView(t, script) })
+	if view == nil {
+		t.Fatal("there is no view, see the first test")
+	}
+	conf := filepath.Join(view.Dir, "containers.conf")
+	e := &engine.Engine{
+		Argv: []string{
+			nsenter, "--target", view.Pid(), "--mount", "--net", path, "--storage-driver", "vfs",
+			"--root", view.Dir + "/state/root", "--runroot", view.Dir + "/state/run",
+		},
+		Env:   []string{"CONTAINERS_CONF=" + conf},
+		Run:   []string{"--cgroup-parent", "/cginit-podman-" + view.Pid()},
+		Image: "cginit-test",
+		V2:    view.Root() + "/sys/fs/cgroup",
+	}
+	if !ready {
+		view.Log.Until(t, "up\n")
+		if err := os.WriteFile(conf, []byte(config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		e.ImportBase(t)
+		ready = true
+	}
+	return e
+}
+
+// Podman needs no privileges for a writable cgroup: a container may unmask its own.
+var levels = []struct {
+	name, level string
+	opts        []string
+}{
+	{"default", "pidns", nil},
+	{"unmasked cgroup", "cgroup", []string{"--security-opt", "unmask=/sys/fs/cgroup"}},
+}
+
+func TestLevels(t *testing.T) {
+	e := podman(t)
+	for _, c := range levels {
+		t.Run(c.name, func(t *testing.T) { e.Leftovers(t, c.level, c.opts, "") })
+	}
+	t.Run("unmasked cgroup, no capabilities, read-only root", func(t *testing.T) {
+		e.Leftovers(t, "cgroup", append([]string{"--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"}, levels[1].opts...), "")
+	})
+	t.Run("not process 1", func(t *testing.T) { e.Leftovers(t, "tree", []string{"--init"}, "") })
+}
+
+func TestRequire(t *testing.T) {
+	e := podman(t)
+	b := e.Start(t, nil, "--require", "cgroup", "--", "true")
+	if status, logs := b.Wait(), b.Logs(); status != 125 || !strings.Contains(logs, "--security-opt unmask=/sys/fs/cgroup") {
+		t.Errorf("status %d, and it said:\n%s", status, logs)
+	}
+	b = e.Start(t, levels[1].opts, "--require", "cgroup", "--", "true")
+	if status := b.Wait(); status != 0 {
+		t.Errorf("status %d where it can be met", status)
+	}
+}
+
+// What ignores SIGTERM is killed by cginit, before podman has to.
+func TestStop(t *testing.T) {
+	e := podman(t)
+	for _, c := range levels {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := e.Start(t, c.opts, "--", "sh", "-c", `trap "" TERM; echo up; while :; do sleep 1; done`)
+			b.Says("up")
+			b.Alive(2)
+			if said, err := b.Command(t, "stop", b.Name).CombinedOutput(); err != nil || strings.Contains(string(said), "SIGKILL") {
+				t.Errorf("podman had to kill the container, %v: %s", err, said)
+			}
+			if status := b.Wait(); status != 137 {
+				t.Errorf("the container ended with %d", status)
+			}
+			if r := b.Receipt(); r.Cause != "stopped" || r.Signal != "SIGKILL" || r.Killed == 0 || r.Containment != c.level {
+				t.Errorf("the receipt tells another story: %+v", r)
+			}
+		})
+	}
+}
+
+func TestExecAndSignals(t *testing.T) {
+	e := podman(t)
+	for _, c := range levels {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := e.Start(t, c.opts, "--", "sh", "-c", `trap "echo got-usr1" USR1; trap "exit 4" TERM; echo up; while :; do usleep 10000; done`)
+			b.Says("up")
+			if said := b.Exec("echo", "hello"); said != "hello" {
+				t.Errorf("exec said %q", said)
+			}
+			b.Output(t, "exec", "--detach", b.Name, "sleep", "1002")
+			b.Runs("sleep 1002")
+			b.Output(t, "kill", "--signal", "USR1", b.Name)
+			b.Says("got-usr1")
+			b.Output(t, "stop", b.Name)
+			if status := b.Wait(); status != 4 {
+				t.Errorf("the container ended with %d", status)
+			}
+		})
+	}
+}
