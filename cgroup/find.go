@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -112,6 +113,10 @@ func foreignNamespace(kind string) bool {
 // [ErrPermission], [ErrTooOld].
 func (d Dir) MakeUnique(name string) (Dir, error) {
 	child, err := d.Make(name)
+	if errors.Is(err, unix.EEXIST) {
+		d.removeStale(name)
+		child, err = d.Make(name)
+	}
 	for n := 2; errors.Is(err, unix.EEXIST); n++ {
 		child, err = d.Make(fmt.Sprintf("%s.%d", name, n))
 	}
@@ -128,4 +133,23 @@ func (d Dir) MakeUnique(name string) (Dir, error) {
 		return "", ErrTooOld
 	}
 	return child, nil
+}
+
+// staleAge is how old an empty cgroup must be before it is taken for a leftover of somebody
+// who was killed, and not for one that is about to be used.
+const staleAge = time.Minute
+
+// removeStale removes what was made under that name and is empty.
+func (d Dir) removeStale(name string) {
+	for _, child := range d.children() {
+		base := filepath.Base(string(child))
+		if base != name && !strings.HasPrefix(base, name+".") {
+			continue
+		}
+		info, err := os.Stat(string(child))
+		e, errEvents := child.Events()
+		if err == nil && errEvents == nil && !e.Populated && time.Since(info.ModTime()) > staleAge {
+			_ = child.Remove() // somebody else may be at it too
+		}
+	}
 }

@@ -27,9 +27,9 @@ func (d Dir) killEach() error {
 		return err
 	}
 	for _, pid := range pids {
-		if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-			return err
+		if e := unix.Kill(pid, unix.SIGKILL); e != nil && !errors.Is(e, unix.ESRCH) {
+			err = e // the others are to be killed all the same
 		}
 	}
-	return nil
+	return err
 }

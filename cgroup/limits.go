@@ -33,12 +33,15 @@ func (d Dir) Offers(controllers []string) error {
 		strings.Join(missing, ", "), strings.Join(have, ", "))
 }
 
-// Enable makes the controllers available to each cgroup on the way from d down to child. No
-// process may be in d then, unless it is the real root (the "no internal process" rule): it
-// fails with EBUSY. It returns those that d had not enabled before.
-func (d Dir) Enable(child Dir, controllers []string) ([]string, error) {
+// Enable makes the controllers available to the children of d. No process may be in d then,
+// unless it is the real root (the "no internal process" rule): it fails with EBUSY. It returns
+// those that were not enabled before.
+//
+// This is not the library's ToggleControllers, which writes the files of all levels and
+// answers with the error of the last alone: EBUSY would be lost.
+func (d Dir) Enable(controllers []string) ([]string, error) {
 	before := d.words("cgroup.subtree_control")
-	if err := child.manager(d).ToggleControllers(controllers, cgroup2.Enable); err != nil {
+	if err := d.write("cgroup.subtree_control", "+"+strings.Join(controllers, " +")); err != nil {
 		return nil, fmt.Errorf("cannot enable the controllers %s: %w", strings.Join(controllers, ", "), err)
 	}
 	return slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return slices.Contains(before, c) }), nil

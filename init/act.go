@@ -1,7 +1,9 @@
 package supervisor
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,11 +16,11 @@ func (s *Supervisor) act(j *job, a action) (next event, ok bool) {
 	case doSpawn:
 		return s.start(j), true
 	case doAsk:
-		r.book.ask(j.askWith, r.main.pid)
+		r.book.ask(cmp.Or(j.askWith, unix.SIGINT), r.main.pid) // 0: the keyboard has
 		s.forward(j, j.askWith)
 		s.forward(j, unix.SIGCONT) // one that is stopped could not hear it
 	case doAskAll:
-		s.askAll(j, j.askWith)
+		s.askAll(j, cmp.Or(j.askWith, unix.SIGINT))
 		s.complain("thaw", r.thaw())
 	case doAskRest:
 		s.askAll(j, unix.SIGTERM)
@@ -30,7 +32,7 @@ func (s *Supervisor) act(j *job, a action) (next event, ok bool) {
 	case doList:
 		s.list(j)
 	case doKill:
-		s.complain("kill", r.kill())
+		s.kill(r)
 	case doRemove:
 		return s.remove(j)
 	case doReport:
@@ -85,8 +87,24 @@ func (s *Supervisor) list(j *job) {
 	s.complain("list", err)
 	b := &j.run.book
 	b.killed = len(pids)
-	for _, p := range living(pids[:min(len(pids), maxListed)]) {
-		b.processes = append(b.processes, j.run.describe(p))
+	begun := s.now()
+	for _, pid := range pids[:min(len(pids), maxListed)] {
+		for _, p := range living([]int{pid}) {
+			b.processes = append(b.processes, j.run.describe(p))
+		}
+		if s.now().Sub(begun) > listWait {
+			break // they are frozen, but whoever stops us has a clock
+		}
+	}
+}
+
+// kill kills all that is left. The main process is ours to kill wherever it has moved itself:
+// until it is reaped, its pid is its own.
+func (s *Supervisor) kill(r *run) {
+	r.killError = r.containment.kill()
+	s.complain("kill", r.killError)
+	if r.main.pid > 0 && r.status == nil {
+		_ = unix.Kill(r.main.pid, unix.SIGKILL)
 	}
 }
 
@@ -113,29 +131,25 @@ func (s *Supervisor) remove(j *job) (event, bool) {
 	return evRemoved, true
 }
 
-// unkillable tells whether all that is left of the run has been in state D (uninterruptible
-// sleep) for a while in which it should have died.
+// unkillable tells whether nothing that is left of the run can die: all of it is in state D
+// (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What
+// resists for another reason is given up much later.
 func (s *Supervisor) unkillable(j *job) bool {
-	const patience = 500 * time.Millisecond
 	r, now := j.run, s.now()
-	if now.Sub(j.since) < patience/2 {
+	if now.Sub(j.since) < killPatience/2 {
 		return false
 	}
 	pids, err := r.procs()
 	left := living(pids)
-	for _, p := range left {
-		if p.state != 'D' {
-			left = nil
-		}
-	}
-	if err != nil || len(left) == 0 {
-		r.asleep = time.Time{}
+	hopeless := r.killError != nil || now.Sub(j.since) > killGiveUp || !slices.ContainsFunc(left, func(p process) bool { return p.state != 'D' })
+	if err != nil || len(left) == 0 || !hopeless {
+		r.hopeless = time.Time{}
 		return false
 	}
-	if r.asleep.IsZero() {
-		r.asleep = now
+	if r.hopeless.IsZero() {
+		r.hopeless = now
 	}
-	if now.Sub(r.asleep) < patience {
+	if now.Sub(r.hopeless) < killPatience/2 {
 		return false
 	}
 	var processes []Process

@@ -46,7 +46,8 @@ type run struct {
 	book   book                // what the receipt will say
 
 	accounted bool
-	asleep    time.Time // since when all that is left has been in state D; zero: not so
+	killError error     // of the last kill
+	hopeless  time.Time // since when nothing that is left can die; zero: not so
 }
 
 // containment holds one run's processes. None of its calls blocks, and none waits for what

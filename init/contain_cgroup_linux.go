@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/cginit/cginit/cgroup"
@@ -40,9 +41,10 @@ func (c *cgroupRun) frozen() bool {
 
 func (c *cgroupRun) kill() error { return c.dir.Kill() }
 
+// empty: a cgroup that somebody has removed is empty too.
 func (c *cgroupRun) empty() bool {
 	e, err := c.dir.Events()
-	return err == nil && !e.Populated
+	return err == nil && !e.Populated || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }
 
 func (c *cgroupRun) account(r *Receipt) {

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"errors"
+	"os"
 	"syscall"
 	"time"
 
@@ -18,6 +19,10 @@ type pidns struct{ isFrozen bool }
 const everyone = -1
 
 func (p *pidns) procs() ([]int, error) {
+	// A /proc of another PID namespace would name strangers.
+	if self, err := os.Readlink("/proc/self"); err != nil || self != "1" {
+		return nil, errors.New("/proc is not that of our PID namespace: who is left cannot be listed")
+	}
 	pids, err := proctree.All()
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 // copy of a Go runtime that never runs again, so all of it is made before the fork.
 type vigil struct {
 	life   int // pipe whose end is the supervisor's death
+	ours   int // the end of it that is the supervisor's
 	kill   int // cgroup.kill of the jobs; -1: the kernel has none
 	events int // cgroup.events of the jobs
 	path   *byte
@@ -77,9 +78,16 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 	// 5.9). Something has to be at 0 and 1, or Go, once executed, looks for /dev/null.
 	syscall.RawSyscall(unix.SYS_DUP3, uintptr(v.life), 0, 0)
 	syscall.RawSyscall(unix.SYS_DUP3, uintptr(v.life), 1, 0)
+	syscall.RawSyscall(unix.SYS_CLOSE, uintptr(v.ours), 0, 0)
 	for i := range v.closed {
-		if v.closed[i][1] >= v.closed[i][0] && v.closed[i][1] != 0 {
-			syscall.RawSyscall(unix.SYS_CLOSE_RANGE, v.closed[i][0], v.closed[i][1], 0)
+		from, to := v.closed[i][0], v.closed[i][1]
+		if to < from || to == 0 {
+			continue
+		}
+		if _, _, e := syscall.RawSyscall(unix.SYS_CLOSE_RANGE, from, to, 0); e != 0 {
+			for fd := from; fd <= to && fd < 1024; fd++ {
+				syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+			}
 		}
 	}
 	for {
@@ -96,6 +104,9 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 			break
 		}
 		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
+		if pause.Nsec < 500_000_000 { // something in state D may take its time
+			pause.Nsec *= 2
+		}
 	}
 	for {
 		syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(v.path)), uintptr(unsafe.Pointer(v.argv)), uintptr(unsafe.Pointer(&env)))

@@ -21,8 +21,7 @@ const guardianName = "cginit-guardian"
 // guardian kills, and then becomes our binary once more, to make sure and to remove the
 // cgroups. Until then it costs next to nothing.
 type guardian struct {
-	jobs  cgroup.Dir
-	mount int // descriptor that jobs leads through; -1: none
+	home  *home
 	life  *os.File
 	pid   int
 	retry time.Time // when to start it again; zero: it lives
@@ -34,7 +33,7 @@ type guardian struct {
 const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Second
 
 func startGuardian(h *home) (*guardian, error) {
-	g := &guardian{jobs: h.jobs, mount: h.mount, delay: guardianDelay}
+	g := &guardian{home: h, delay: guardianDelay}
 	return g, g.start()
 }
 
@@ -45,7 +44,7 @@ func (g *guardian) start() error {
 	}
 	defer unix.Close(pipe[0])
 	life := os.NewFile(uintptr(pipe[1]), "guardian's pipe")
-	pid, err := g.fork(pipe[0])
+	pid, err := g.fork(pipe)
 	if err != nil {
 		life.Close()
 		return err
@@ -57,31 +56,31 @@ func (g *guardian) start() error {
 	return nil
 }
 
-func (g *guardian) fork(life int) (int, error) {
+func (g *guardian) fork(pipe [2]int) (int, error) {
 	path, err := syscall.BytePtrFromString(selfExe)
 	if err != nil {
 		return 0, err
 	}
-	argv, err := syscall.SlicePtrFromStrings([]string{guardianName, string(g.jobs)})
+	argv, err := syscall.SlicePtrFromStrings(append([]string{guardianName}, g.home.args()...))
 	if err != nil {
 		return 0, err
 	}
-	events, err := unix.Open(string(g.jobs)+"/cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	events, err := unix.Open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
 	}
 	defer unix.Close(events)
-	kill, err := unix.Open(string(g.jobs)+"/cgroup.kill", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	kill, err := unix.Open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err == nil {
 		defer unix.Close(kill)
 	} else {
 		kill = -1 // before Linux 5.14: it kills by pid, once it is executed
 	}
-	v := &vigil{life: life, kill: kill, events: events, path: path, argv: &argv[0]}
-	v.keepOnly(life, kill, events, g.mount)
-	if g.mount >= 0 {
-		_, _ = unix.FcntlInt(uintptr(g.mount), unix.F_SETFD, 0) // its path leads through it, once it is executed
-		defer unix.CloseOnExec(g.mount)
+	v := &vigil{life: pipe[0], ours: pipe[1], kill: kill, events: events, path: path, argv: &argv[0]}
+	v.keepOnly(pipe[0], kill, events, g.home.mount)
+	if m := g.home.mount; m >= 0 {
+		_, _ = unix.FcntlInt(uintptr(m), unix.F_SETFD, 0) // its paths lead through it, once it is executed
+		defer unix.CloseOnExec(m)
 	}
 	pid, err := v.fork()
 	if err != nil {
@@ -112,11 +111,16 @@ func (g *guardian) dismiss() {
 // runGuardian is what the guardian does when its supervisor has died: it kills the jobs until
 // the kernel says that none is left, and removes their cgroups.
 func runGuardian(args []string) int {
-	if len(args) != 2 {
+	h, ok := homeFromArgs(args[1:])
+	if !ok {
 		fmt.Fprintln(os.Stderr, "cginit: "+guardianName+" is cginit's own")
 		return StatusFailed
 	}
-	if err := killAll(cgroup.Dir(args[1])); err != nil {
+	err := killAll(h.jobs)
+	if err == nil {
+		err = h.close()
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "cginit: the supervisor was killed, and its guardian %d cannot end its jobs: %v\n", os.Getpid(), err)
 		return StatusFailed
 	}
@@ -130,7 +134,7 @@ func killAll(jobs cgroup.Dir) error {
 		return err
 	}
 	poll := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLPRI}}
-	for {
+	for wait := killRetry; ; wait = min(2*wait, time.Second) {
 		_ = jobs.Freeze() // for kernels without cgroup.kill: nobody forks meanwhile
 		if err := jobs.Kill(); err != nil {
 			return err
@@ -138,7 +142,7 @@ func killAll(jobs cgroup.Dir) error {
 		if e, err := jobs.Events(); err == nil && !e.Populated && jobs.Remove() == nil {
 			return nil
 		}
-		if _, err := unix.Poll(poll, int(killRetry.Milliseconds())); err != nil && err != unix.EINTR {
+		if _, err := unix.Poll(poll, int(wait.Milliseconds())); err != nil && err != unix.EINTR {
 			return fmt.Errorf("cannot wait for %s: %w", strconv.Quote(string(jobs)), err)
 		}
 	}

@@ -52,7 +52,12 @@ func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return fmt.Errorf("cannot make a pipe: %w", err)
 	}
-	j.run.helper = os.NewFile(uintptr(pipe[0]), "helper's report")
+	report := os.NewFile(uintptr(pipe[0]), "helper's report")
+	defer func() {
+		if j.run.helper == nil {
+			report.Close()
+		}
+	}()
 	order.Status = hand(os.NewFile(uintptr(pipe[1]), "helper's report"))
 	if c, ok := j.run.containment.(*cgroupRun); ok {
 		procs, err := c.dir.OpenJoin()
@@ -61,7 +66,7 @@ func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr
 		}
 		order.Join = hand(procs)
 	}
-	if s.terminal != nil {
+	if t := s.terminal; t != nil && (t.given || j.spec.NewSession) {
 		tty, err := s.terminal.dup()
 		if err != nil {
 			return err
@@ -73,9 +78,9 @@ func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr
 		return err
 	}
 	if err := s.fork(j, selfExe, append([]string{helperName, string(text)}, j.spec.Args...), sys); err != nil {
-		j.run.helper.Close()
 		return fmt.Errorf("cannot start the exec helper: %w", err)
 	}
+	j.run.helper = report
 	return nil
 }
 

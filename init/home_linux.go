@@ -3,9 +3,11 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -69,13 +71,23 @@ func (h *home) mountPrivately() {
 	h.jobs, h.why = dir.MakeUnique(jobsName)
 }
 
+// allow sees to it that runs can have these limits.
+func (h *home) allow(res *specs.LinuxResources) error {
+	controllers := cgroup.Controllers(res)
+	switch {
+	case len(controllers) == 0:
+		return nil
+	case h.level != LevelCgroup:
+		return fmt.Errorf("limits need a writable cgroup v2, and there is none: %w; %s", h.why, howToGetCgroup)
+	}
+	return h.enable(controllers)
+}
+
 // contain makes the containment of one run; id is what the watcher answers for it.
 func (h *home) contain(spec *config.Spec, number int, id int32) (containment, error) {
 	switch {
 	case h.level == LevelCgroup:
 		return h.containInCgroup(spec, number, id)
-	case spec.Resources != nil:
-		return nil, fmt.Errorf("limits need a writable cgroup v2, and there is none: %w", h.why)
 	case h.level == LevelPidns:
 		return &pidns{}, nil
 	}
@@ -92,10 +104,7 @@ func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ conta
 			_ = dir.Remove()
 		}
 	}()
-	if controllers := cgroup.Controllers(spec.Resources); len(controllers) > 0 {
-		if err := h.enable(dir, controllers); err != nil {
-			return nil, err
-		}
+	if spec.Resources != nil {
 		if err := dir.Limit(spec.Resources); err != nil {
 			return nil, err
 		}
@@ -109,7 +118,7 @@ func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ conta
 
 // enable makes controllers available to runs. No process may be in our own cgroup then, so we
 // move to a leaf below it, with all that came with us or has entered since.
-func (h *home) enable(dir cgroup.Dir, controllers []string) error {
+func (h *home) enable(controllers []string) error {
 	if err := h.own.Offers(controllers); err != nil {
 		return err
 	}
@@ -126,31 +135,60 @@ func (h *home) enable(dir cgroup.Dir, controllers []string) error {
 				return err
 			}
 		}
-		added, err := h.own.Enable(dir, controllers)
+		added, err := h.own.Enable(controllers)
+		if errors.Is(err, unix.EBUSY) {
+			continue
+		}
 		if err == nil {
 			h.enabled = append(h.enabled, added...)
-			return nil
+			_, err = h.jobs.Enable(controllers)
 		}
-		if !errors.Is(err, unix.EBUSY) {
-			return err
-		}
+		return err
 	}
 	return errors.New("cannot enable controllers: processes keep entering our cgroup")
 }
 
-// close gives back all that was made, as far as it is empty.
+// close gives back all that was made, as far as it is empty. Controllers that another cginit
+// in our cgroup still uses stay, and so does the leaf then.
 func (h *home) close() error {
 	if h.jobs == "" {
 		return nil
 	}
-	err := h.jobs.Remove()
-	if len(h.enabled) > 0 && err == nil {
-		err = h.own.Disable(h.enabled)
+	if err := h.jobs.Remove(); err != nil {
+		return err
 	}
-	if h.leaf != "" && err == nil {
-		if err = h.leaf.MoveAll(h.own); err == nil {
-			err = h.leaf.Remove()
+	if len(h.enabled) > 0 {
+		if err := h.own.Disable(h.enabled); err != nil {
+			return ignoreBusy(err)
 		}
 	}
+	if h.leaf == "" {
+		return nil
+	}
+	if err := h.leaf.MoveAll(h.own); err != nil {
+		return ignoreBusy(err)
+	}
+	return h.leaf.Remove()
+}
+
+func ignoreBusy(err error) error {
+	if errors.Is(err, unix.EBUSY) {
+		return nil
+	}
 	return err
+}
+
+// args is what the guardian needs to close it in our place; homeFromArgs reads it.
+func (h *home) args() []string {
+	return []string{string(h.own), string(h.jobs), string(h.leaf), strings.Join(h.enabled, " ")}
+}
+
+func homeFromArgs(args []string) (*home, bool) {
+	if len(args) != 4 {
+		return nil, false
+	}
+	return &home{
+		own: cgroup.Dir(args[0]), jobs: cgroup.Dir(args[1]), leaf: cgroup.Dir(args[2]),
+		enabled: strings.Fields(args[3]),
+	}, true
 }

@@ -57,14 +57,17 @@ const (
 	doReport // the receipt
 )
 
-// The times that are not the user's to set. Those of the kill fit into the second that the
-// default grace period leaves of docker stop's ten.
+// The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit
+// into the second that the default grace period leaves of docker stop's ten.
 const (
-	spawnRetry  = 20 * time.Millisecond  // between forks that fail for now
-	spawnGiveUp = time.Second            // since the first of them
-	freezeWait  = 250 * time.Millisecond // a process in state D can hold up a freeze for ever
-	killRetry   = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
-	rmdirRetry  = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
+	spawnRetry   = 20 * time.Millisecond  // between forks that fail for now
+	spawnGiveUp  = time.Second            // since the first of them
+	freezeWait   = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
+	listWait     = 150 * time.Millisecond // for writing down who is left
+	killRetry    = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
+	killPatience = 300 * time.Millisecond // until what is in state D is called unkillable
+	killGiveUp   = 30 * time.Second       // until anything is
+	rmdirRetry   = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
 )
 
 // job is one command and its present run. The loop alone changes it, by step.

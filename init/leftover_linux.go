@@ -15,10 +15,11 @@ import (
 
 // process is what /proc says of one.
 type process struct {
-	pid, ppid, session int
-	state              byte
-	start              time.Duration // since boot
-	comm               string
+	pid, ppid, group, session int
+
+	state byte
+	start time.Duration // since boot
+	comm  string
 }
 
 // clockTick is the unit of times in /proc (USER_HZ, 100 on every Linux architecture that Go
@@ -47,6 +48,7 @@ func parseStat(data []byte) (process, error) {
 	}
 	p := process{pid: pid, state: f[0][0], comm: string(data[open+1 : closing])}
 	p.ppid, _ = strconv.Atoi(string(f[1]))
+	p.group, _ = strconv.Atoi(string(f[2]))
 	p.session, _ = strconv.Atoi(string(f[3]))
 	ticks, _ := strconv.ParseInt(string(f[19]), 10, 64)
 	p.start = time.Duration(ticks) * clockTick

@@ -11,7 +11,7 @@ import (
 func TestParseStat(t *testing.T) {
 	const rest = " S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3"
 	p, err := parseStat([]byte("42 (a) b (c)" + rest))
-	want := process{pid: 42, ppid: 7, session: 13, state: 'S', start: 42 * time.Second, comm: "a) b (c"}
+	want := process{pid: 42, ppid: 7, group: 12, session: 13, state: 'S', start: 42 * time.Second, comm: "a) b (c"}
 	if err != nil || p != want {
 		t.Errorf("got %+v, %v; want %+v", p, err, want)
 	}

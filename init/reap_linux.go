@@ -1,8 +1,11 @@
 package supervisor
 
 import (
+	"os"
 	"syscall"
+	"time"
 
+	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,11 +19,7 @@ const reapBatch = 200
 // The project was asked to use github.com/moby/sys/reaper, which is not published; this file
 // is all that would change if it were.
 func (s *Supervisor) reap() {
-	options := unix.WNOHANG
-	if s.terminal != nil {
-		options |= unix.WUNTRACED
-	}
-	if s.inbox.drain(options, s.reaped) {
+	if s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.reaped) {
 		s.inspect(s.job)
 	}
 }
@@ -43,6 +42,28 @@ func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) b
 	default: // one is there already
 	}
 	return false
+}
+
+// reapWait is how long the end waits for what has left its cgroup and is not dead yet.
+const reapWait = 200 * time.Millisecond
+
+// reapRest waits for the last zombies, which are left to nobody else. What is alive after that
+// has got out of its cgroup: it is not ours to kill, but it is to be known.
+func (s *Supervisor) reapRest() {
+	late := time.After(reapWait)
+	for !childless() {
+		if s.inbox.drain(unix.WNOHANG, func(int, syscall.WaitStatus) {}) && childless() {
+			return
+		}
+		select {
+		case <-s.inbox.child:
+		case <-late:
+			for _, p := range living(proctree.Below(os.Getpid())) {
+				s.log.printf("process %d %q has moved itself out of its cgroup and lives on", p.pid, commandLine(p))
+			}
+			return
+		}
+	}
 }
 
 // reaped handles one child. Most are nobody's: orphans that we adopted.

@@ -195,7 +195,7 @@ func (r Receipt) others() string {
 	if r.Asked+r.Killed+r.Unkillable == 0 {
 		return "nothing was left"
 	}
-	words := fmt.Sprintf("%d asked to leave, %d left", r.Asked, r.Left)
+	words := fmt.Sprintf("%d asked to leave, %d did", r.Asked, r.Left)
 	if r.Killed > 0 {
 		words += fmt.Sprintf(", %d killed", r.Killed)
 	}

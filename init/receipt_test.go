@@ -36,7 +36,7 @@ func TestReceipt(t *testing.T) {
 			j.run.book.ask(syscall.SIGTERM, 8, 9)
 			j.run.book.killed = 1
 			j.run.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
-		}, 0, exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 left, 1 killed; nothing is left\n  killed 9 \"sleep 1\": ignored SIGTERM"},
+		}, 0, exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n  killed 9 \"sleep 1\": ignored SIGTERM"},
 		"out of memory": {func(j *job) {
 			j.run.status, j.run.book.receipt.OOMKills = &killed9, &oom
 		}, 137, outOfMemory, "web: out-of-memory after 2s, ended by SIGKILL; nothing was left"},
@@ -49,7 +49,7 @@ func TestReceipt(t *testing.T) {
 			j.run.book.killed = 1
 			j.run.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
 			j.run.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
-		}, 125, exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 left, 1 cannot be killed and live on\n  unkillable 7 \"serve\""},
+		}, 125, exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, 1 cannot be killed and live on\n  unkillable 7 \"serve\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := receiptOf(t, c.change)

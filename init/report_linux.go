@@ -52,7 +52,7 @@ func (s *Supervisor) closeReports() {
 			s.log.printf("cannot write the receipt: %v", err)
 		}
 	}
-	if !s.pid1 {
+	if !s.pid1 || len(s.receipts) == 0 && s.failure == nil {
 		return
 	}
 	f, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC|unix.O_NONBLOCK, 0)
@@ -62,6 +62,9 @@ func (s *Supervisor) closeReports() {
 	var text bytes.Buffer
 	for _, r := range s.receipts {
 		text.WriteString(strings.Join(r.Summary(), "\n") + "\n")
+	}
+	if s.failure != nil {
+		fmt.Fprintf(&text, "cginit: %v\n", s.failure)
 	}
 	last := newOutlet(f)
 	last.put(text.Bytes()[:min(text.Len(), terminationLogMost)])

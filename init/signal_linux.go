@@ -15,6 +15,8 @@ var notForwarded = map[syscall.Signal]string{
 	unix.SIGSTOP: "the kernel lets nobody catch it",
 	unix.SIGCHLD: "it is about our own children",
 	unix.SIGPIPE: "it is about our own log, whose reader has gone",
+	unix.SIGTTIN: "it is about our own place at the terminal, and the command has its own",
+	unix.SIGTTOU: "it is about our own place at the terminal, and the command has its own",
 	unix.SIGURG:  "Go's runtime sends it to itself, and ours cannot be told from another's",
 	unix.SIGPROF: "Go's profiler takes it",
 	32:           "the C library uses it between threads; Go cannot catch it",
@@ -83,7 +85,7 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 		return
 	}
 	j := s.job
-	isStop := sig == unix.SIGTERM || sig == unix.SIGINT
+	isStop := !j.spec.ForwardOnly && (sig == unix.SIGTERM || sig == unix.SIGINT || sig == j.spec.StopSignal)
 	target, rewritten := j.spec.Rewrite[sig]
 	switch {
 	case !rewritten:
@@ -91,10 +93,14 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 	case target == 0:
 		return
 	}
-	if isStop && !j.spec.ForwardOnly && !j.isStopping() {
-		if j.spec.StopSignal == 0 {
-			j.askWith = target
-		}
+	if isStop && j.spec.StopSignal != 0 {
+		target = j.spec.StopSignal
+	}
+	if s.fromKeyboard(sig) {
+		target = 0 // the command has it already
+	}
+	if isStop && !j.isStopping() {
+		j.askWith = target
 		s.feed(j, evStop)
 		return
 	}
@@ -109,7 +115,7 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 func (s *Supervisor) forward(j *job, sig syscall.Signal) {
 	r := j.run
 	switch {
-	case r == nil || r.main.pid == 0:
+	case sig == 0 || r == nil || r.main.pid == 0:
 		return
 	case r.status == nil && j.spec.Group:
 		s.complain("forward", unix.Kill(-r.main.pid, sig))

@@ -104,9 +104,11 @@ func (s *Supervisor) spawn(j *job) error {
 	if err != nil {
 		return err
 	}
-	sys := &syscall.SysProcAttr{Setpgid: !j.spec.NewSession, Setsid: j.spec.NewSession}
+	t := s.terminal
+	shares := t != nil && t.shared && !j.spec.Group
+	sys := &syscall.SysProcAttr{Setpgid: !shares && !j.spec.NewSession, Setsid: j.spec.NewSession}
 	c, inCgroup := j.run.containment.(*cgroupRun)
-	if s.terminal != nil || inCgroup && !c.clones || s.listenPid {
+	if t != nil && (t.given || j.spec.NewSession) || inCgroup && !c.clones || s.listenPid {
 		return s.spawnByHelper(j, path, sys)
 	}
 	if inCgroup {
@@ -124,10 +126,15 @@ func (s *Supervisor) spawn(j *job) error {
 	if errors.Is(err, unix.ENOEXEC) { // a script without a first line is the shell's: execvp(3)
 		err = s.fork(j, "/bin/sh", append([]string{"sh", path}, j.spec.Args[1:]...), sys)
 	}
-	if err != nil && !isBusy(err) && !errors.Is(err, unix.EPERM) {
-		err = &execError{path, err}
+	switch {
+	case err == nil:
+		return nil
+	case isBusy(err):
+		return fmt.Errorf("cannot start %s: %w", path, err)
+	case errors.Is(err, unix.EPERM) && j.spec.User != nil:
+		return fmt.Errorf("cannot run %s as uid %d: %w (cginit needs CAP_SETUID and CAP_SETGID for --user)", path, j.spec.User.UID, err)
 	}
-	return err
+	return &execError{path, err}
 }
 
 // fork is the one place where a process of a job is made.

@@ -41,6 +41,7 @@ type Supervisor struct {
 	swallow  map[unix.Signal]bool // signals that our own doing provokes, once each
 	said     map[string]string    // the last complaint of each kind
 	receipts []Receipt
+	failure  error // why nothing was started
 }
 
 // New makes a supervisor. It starts nothing yet.
@@ -59,6 +60,7 @@ func New(c Config) *Supervisor {
 func (s *Supervisor) Run() (status int, started bool) {
 	s.inbox = catch()
 	if err := s.prepare(); err != nil {
+		s.failure = err
 		s.log.printf("%v", err)
 		s.close()
 		return StatusFailed, false
@@ -92,14 +94,17 @@ func (s *Supervisor) prepare() (err error) {
 	if !s.home.level.meets(s.config.Require) {
 		return fmt.Errorf("--require %s cannot be met, the best here is %s: %w; %s", s.config.Require, s.home.level, s.home.why, howToGetCgroup)
 	}
+	if err := s.home.allow(s.config.Job.Resources); err != nil {
+		return err
+	}
 	if s.home.level != LevelCgroup && !s.config.Quiet {
 		s.log.printf("containment %s: %s (no cgroup: %v)", s.home.level, guarantee[s.home.level], s.home.why)
 	} else if s.config.Verbose {
 		s.log.printf("containment %s: %s", s.home.level, guarantee[s.home.level])
 	}
 	s.session, _ = unix.Getsid(0)
-	if s.terminal = openTerminal(); s.terminal != nil && s.config.Job.NewSession {
-		if err := s.leaveTerminal(); err != nil {
+	if s.terminal = openTerminal(s.session); s.terminal != nil && s.config.Job.NewSession {
+		if err := s.surrenderTerminal(); err != nil {
 			return fmt.Errorf("cannot give up the terminal: %w", err)
 		}
 	}
@@ -216,19 +221,21 @@ func (s *Supervisor) alarm() <-chan time.Time {
 
 func (s *Supervisor) now() time.Time { return time.Now() }
 
-// close gives back what is left when the job has ended.
+// close gives back what is left when the job has ended. If it has not, because something
+// cannot be killed, the guardian stays, and sees to the rest when we are gone.
 func (s *Supervisor) close() {
-	if s.guardian != nil {
-		s.guardian.dismiss()
-	}
-	if s.terminal != nil && !s.pid1 && !s.config.Job.NewSession {
-		s.terminal.give(unix.Getpgrp())
-	}
-	if s.home != nil {
-		if err := s.home.close(); err != nil && s.job.state != stuck {
-			s.log.printf("cannot remove our cgroups: %v", err)
+	if s.job.state != stuck {
+		if s.guardian != nil {
+			s.guardian.dismiss()
+		}
+		if s.home != nil {
+			s.reapRest()
+			if err := s.home.close(); err != nil {
+				s.log.printf("cannot remove our cgroups: %v", err)
+			}
 		}
 	}
 	s.closeReports()
 	s.log.close()
+	s.leaveTerminal()
 }

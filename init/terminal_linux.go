@@ -2,38 +2,65 @@ package supervisor
 
 import (
 	"os"
+	"os/signal"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// terminal is our controlling terminal while we are in its foreground: the job then takes our
-// place there, and Ctrl-C, Ctrl-Z and window changes reach it from the kernel, not through us.
-type terminal struct{ file *os.File }
+// terminal is our controlling terminal. The command is to find it as it would without us:
+//
+//   - In the foreground, with stdin and stdout on it, the command's process group takes our
+//     place there: Ctrl-C, Ctrl-Z and window changes reach it from the kernel, not through us.
+//   - In the foreground, but as a part of a pipeline, which shares our group, the command
+//     shares it too: else the rest of the pipeline would be in the background.
+//   - In the background the command gets a group of its own there.
+type terminal struct {
+	file   *os.File
+	given  bool // the command's group takes our place
+	shared bool // the command is in our group
+}
 
-// openTerminal returns nil where there is no terminal, or where we run in its background: a
-// background job must not take it.
-func openTerminal() *terminal {
+// openTerminal returns nil where there is no terminal, or where it is that of a session which
+// our PID namespace does not know.
+func openTerminal(session int) *terminal {
+	if session == 0 {
+		return nil
+	}
+	t := &terminal{}
 	for fd := range 3 {
-		if inForeground(fd) {
+		if _, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && t.file == nil {
 			if dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3); err == nil {
-				return &terminal{os.NewFile(uintptr(dup), "terminal")}
+				t.file = os.NewFile(uintptr(dup), "terminal")
 			}
 		}
 	}
-	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil
+	if t.file == nil {
+		fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+		if err != nil {
+			return nil
+		}
+		t.file = os.NewFile(uintptr(fd), "terminal")
 	}
-	if !inForeground(fd) {
-		unix.Close(fd)
-		return nil
+	if t.front() == unix.Getpgrp() {
+		t.given = session == os.Getpid() || isTerminal(0) && isTerminal(1)
+		t.shared = !t.given
 	}
-	return &terminal{os.NewFile(uintptr(fd), "terminal")}
+	return t
 }
 
-func inForeground(fd int) bool {
-	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}
+
+// front is the terminal's foreground group, 0 if it cannot be had.
+func (t *terminal) front() int {
+	group, err := unix.IoctlGetInt(int(t.file.Fd()), unix.TIOCGPGRP)
+	if err != nil {
+		return 0
+	}
+	return group
 }
 
 func (t *terminal) dup() (*os.File, error) {
@@ -48,10 +75,18 @@ func (t *terminal) dup() (*os.File, error) {
 // there is nothing to give.
 func (t *terminal) give(group int) { _ = setForeground(int(t.file.Fd()), group) }
 
-// leaveTerminal gives the terminal up, for a command that leads a session of its own and makes it
+// takeBack puts our group where the command's is; where that is not in front it is somebody
+// else's turn, and not ours to end.
+func (t *terminal) takeBack(j *job) {
+	if j.run != nil && j.run.main.pid > 0 && t.front() == j.run.main.pid {
+		t.give(unix.Getpgrp())
+	}
+}
+
+// surrenderTerminal gives it up for a command that leads a session of its own and makes it
 // that session's. Only the leader of the session that has it can. The kernel then sends us
 // SIGHUP and SIGCONT, which are not for the command.
-func (s *Supervisor) leaveTerminal() error {
+func (s *Supervisor) surrenderTerminal() error {
 	if s.session != os.Getpid() {
 		s.terminal = nil // it stays the terminal of whoever started us
 		return nil
@@ -62,28 +97,84 @@ func (s *Supervisor) leaveTerminal() error {
 
 // suspended is told that the main process has stopped: Ctrl-Z, or a read from the background.
 // Under a shell with job control we stop as well, all of our group, as the command would have
-// without us, and go on when the shell continues us (resumed). Where nobody could ever
-// continue us, as process 1 or as leader of our session, the command goes on at once.
+// without us, and go on when the shell continues us (resumed). Where nobody could continue us
+// the kernel would not have stopped the command either, and it goes on at once.
 func (s *Supervisor) suspended(j *job) {
-	if s.terminal == nil || j.spec.NewSession {
+	t := s.terminal
+	if t == nil || j.spec.NewSession {
 		return
 	}
-	if s.pid1 || s.session == os.Getpid() {
-		s.terminal.give(j.run.main.pid)
-		_ = unix.Kill(-j.run.main.pid, unix.SIGCONT)
+	if inFront := t.front() == unix.Getpgrp(); !t.shared && inFront || !s.hasShell() {
+		s.carryOn(j)
 		return
 	}
-	s.terminal.give(unix.Getpgrp())
+	t.takeBack(j)
 	_ = unix.Kill(0, unix.SIGSTOP)
 }
 
 // resumed is told of SIGCONT: the shell has put us in the foreground again, or not (bg).
 func (s *Supervisor) resumed(j *job) {
-	if j.run == nil || j.run.main.pid == 0 || j.run.status != nil {
+	if s.terminal != nil && !j.spec.NewSession && j.run != nil && j.run.main.pid > 0 && j.run.status == nil {
+		s.carryOn(j)
+	}
+}
+
+func (s *Supervisor) carryOn(j *job) {
+	t, main := s.terminal, j.run.main.pid
+	if t.shared {
+		_ = unix.Kill(main, unix.SIGCONT)
 		return
 	}
-	if s.terminal != nil && !j.spec.NewSession && inForeground(int(s.terminal.file.Fd())) {
-		s.terminal.give(j.run.main.pid)
+	if t.front() == unix.Getpgrp() {
+		t.give(main)
 	}
-	_ = unix.Kill(-j.run.main.pid, unix.SIGCONT)
+	_ = unix.Kill(-main, unix.SIGCONT)
+}
+
+// hasShell tells whether somebody in our session but not in our group is above us, and so can
+// continue us: the kernel's test for an orphaned process group.
+func (s *Supervisor) hasShell() bool {
+	group := unix.Getpgrp()
+	for pid := os.Getppid(); pid > 0; {
+		p, err := readProcess(pid)
+		if err != nil || p.session != s.session {
+			return false
+		}
+		if p.group != group {
+			return true
+		}
+		pid = p.ppid
+	}
+	return false
+}
+
+// fromKeyboard tells whether the kernel has sent this signal to the command already, because
+// it is in our group and that is in front.
+func (s *Supervisor) fromKeyboard(sig unix.Signal) bool {
+	keyboard := sig == unix.SIGINT || sig == unix.SIGQUIT || sig == unix.SIGTSTP || sig == unix.SIGWINCH
+	return keyboard && s.terminal != nil && s.terminal.shared
+}
+
+// leaveTerminal gives the terminal back. If Ctrl-C has ended the command, it is as if it had
+// reached us and the script around us too, which it would have without us: a shell's loop
+// around us goes on otherwise.
+func (s *Supervisor) leaveTerminal() {
+	t, j := s.terminal, s.job
+	if t == nil || j.spec.NewSession || s.pid1 {
+		return
+	}
+	t.takeBack(j)
+	if ws := j.run; ws == nil || ws.status == nil || !ws.status.Signaled() || ws.status.Signal() != unix.SIGINT {
+		return
+	}
+	target := 0 // our group
+	switch {
+	case t.shared:
+		target = os.Getpid()
+	case !t.given:
+		return
+	}
+	signal.Reset(unix.SIGINT)
+	_ = unix.Kill(target, unix.SIGINT)
+	<-time.After(time.Second) // it ends us
 }

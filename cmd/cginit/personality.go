@@ -37,15 +37,18 @@ func (p *parsed) say(to *os.File, text string) { p.to, p.text = to, text }
 const misused = 1
 
 var personalities = map[string]personality{
+	"podman-init": catatonit, // where podman run --init mounts it
 	"tini":        tini,
 	"docker-init": tini,
 	"dumb-init":   {parse: parseDumbInit, noExec: func(int) int { return 2 }},
-	"catatonit":   {parse: parseCatatonit, noExec: func(int) int { return 1 }},
+	"catatonit":   catatonit,
 }
 
 // dockerVersion is the form that dockerd reads from "docker-init --version"; it wants the
 // first two words.
 const dockerVersion = "tini version 0.19.0_cginit-" + version
+
+var catatonit = personality{parse: parseCatatonit, noExec: func(int) int { return 1 }}
 
 var tini = personality{parse: parseTini, noExec: func(status int) int {
 	if status == supervisor.StatusFailed {

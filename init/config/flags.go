@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -83,16 +84,16 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 }
 
 func setFromEnv(flags *pflag.FlagSet, env []string) error {
-	var problems []error
+	var problem error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if value, ok := lookup(env, name); ok && !f.Changed && f.Name != "help" && f.Name != "version" {
 			if err := flags.Set(f.Name, value); err != nil {
-				problems = append(problems, fmt.Errorf("the environment's %s=%s: %w", name, value, err))
+				problem = cmp.Or(problem, fmt.Errorf("the environment's %s=%s: %w", name, value, err))
 			}
 		}
 	})
-	return errors.Join(problems...)
+	return problem
 }
 
 func lookup(env []string, key string) (string, bool) {

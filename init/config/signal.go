@@ -67,6 +67,9 @@ func (v *RewriteValue) Set(s string) error {
 		if err != nil {
 			return err
 		}
+		if source == syscall.SIGKILL || source == syscall.SIGSTOP {
+			return fmt.Errorf("%s cannot be caught, so it cannot be rewritten", SignalName(source))
+		}
 		target := syscall.Signal(0)
 		if to != "0" {
 			if target, err = ParseSignal(to); err != nil {
