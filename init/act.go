@@ -89,11 +89,13 @@ func (s *Supervisor) list(j *job) {
 	b.killed = len(pids)
 	begun := s.now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
-		for _, p := range living([]int{pid}) {
+		p, err := readProcess(pid)
+		switch {
+		case err != nil || p.state == 'Z' || p.state == 'X':
+		case s.now().Sub(begun) < listWait:
 			b.processes = append(b.processes, j.run.describe(p))
-		}
-		if s.now().Sub(begun) > listWait {
-			break // they are frozen, but whoever stops us has a clock
+		default: // they are frozen, but whoever stops us has a clock: the rest is only named
+			b.processes = append(b.processes, Process{Pid: p.pid, PPid: p.ppid, Command: p.comm, State: string(p.state), Outcome: "killed"})
 		}
 	}
 }
@@ -136,7 +138,7 @@ func (s *Supervisor) remove(j *job) (event, bool) {
 // resists for another reason is given up much later.
 func (s *Supervisor) unkillable(j *job) bool {
 	r, now := j.run, s.now()
-	if now.Sub(j.since) < killPatience/2 {
+	if now.Sub(j.since) < killPatience/4 {
 		return false
 	}
 	pids, err := r.procs()
@@ -146,10 +148,10 @@ func (s *Supervisor) unkillable(j *job) bool {
 		r.hopeless = time.Time{}
 		return false
 	}
-	if r.hopeless.IsZero() {
-		r.hopeless = now
+	if r.hopeless.IsZero() || len(left) != r.remaining { // who gets fewer is only slow
+		r.hopeless, r.remaining = now, len(left)
 	}
-	if now.Sub(r.hopeless) < killPatience/2 {
+	if now.Sub(r.hopeless) < killPatience {
 		return false
 	}
 	var processes []Process

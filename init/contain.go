@@ -48,6 +48,7 @@ type run struct {
 	accounted bool
 	killError error     // of the last kill
 	hopeless  time.Time // since when nothing that is left can die; zero: not so
+	remaining int       // how much that is
 }
 
 // containment holds one run's processes. None of its calls blocks, and none waits for what

@@ -63,9 +63,9 @@ const (
 	spawnRetry   = 20 * time.Millisecond  // between forks that fail for now
 	spawnGiveUp  = time.Second            // since the first of them
 	freezeWait   = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
-	listWait     = 150 * time.Millisecond // for writing down who is left
+	listWait     = 300 * time.Millisecond // for writing down all of who is left, not only their names
 	killRetry    = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
-	killPatience = 300 * time.Millisecond // until what is in state D is called unkillable
+	killPatience = 400 * time.Millisecond // until what is in state D is called unkillable
 	killGiveUp   = 30 * time.Second       // until anything is
 	rmdirRetry   = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
 )

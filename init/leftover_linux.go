@@ -20,6 +20,8 @@ type process struct {
 	state byte
 	start time.Duration // since boot
 	comm  string
+
+	blocked, ignored, caught uint64 // signals 1 to 31, a bit each, from the lowest
 }
 
 // clockTick is the unit of times in /proc (USER_HZ, 100 on every Linux architecture that Go
@@ -27,11 +29,24 @@ type process struct {
 const clockTick = 10 * time.Millisecond
 
 func readProcess(pid int) (process, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	var buf [1024]byte
+	data, err := readProc(pid, "stat", buf[:])
 	if err != nil {
 		return process{}, err
 	}
 	return parseStat(data)
+}
+
+// readProc reads the beginning of a file of /proc/PID, in three system calls: there may be
+// thousands to read, and all stand still meanwhile.
+func readProc(pid int, file string, buf []byte) ([]byte, error) {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/"+file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, buf)
+	return buf[:max(n, 0)], err
 }
 
 // parseStat parses /proc/PID/stat, see proc_pid_stat(5). The command stands in parentheses
@@ -43,7 +58,7 @@ func parseStat(data []byte) (process, error) {
 	}
 	pid, err := strconv.Atoi(string(bytes.TrimSpace(data[:open])))
 	f := bytes.Fields(data[closing+1:])
-	if err != nil || len(f) < 20 {
+	if err != nil || len(f) < 32 {
 		return process{}, fmt.Errorf("not a /proc/PID/stat: %q", data)
 	}
 	p := process{pid: pid, state: f[0][0], comm: string(data[open+1 : closing])}
@@ -52,6 +67,9 @@ func parseStat(data []byte) (process, error) {
 	p.session, _ = strconv.Atoi(string(f[3]))
 	ticks, _ := strconv.ParseInt(string(f[19]), 10, 64)
 	p.start = time.Duration(ticks) * clockTick
+	p.blocked, _ = strconv.ParseUint(string(f[29]), 10, 64)
+	p.ignored, _ = strconv.ParseUint(string(f[30]), 10, 64)
+	p.caught, _ = strconv.ParseUint(string(f[31]), 10, 64)
 	return p, nil
 }
 
@@ -73,7 +91,7 @@ func (r *run) describe(p process) Process {
 		d.Age = milliseconds(age)
 	}
 	if asked := r.book.asked[p.pid]; asked != 0 {
-		d.Reasons = append(d.Reasons, heeded(p.pid, asked))
+		d.Reasons = append(d.Reasons, heeded(p, asked))
 	} else {
 		d.Reasons = append(d.Reasons, "was not asked")
 	}
@@ -97,35 +115,24 @@ func (r *run) describe(p process) Process {
 }
 
 // heeded says what a process did about a signal that has not ended it.
-func heeded(pid int, sig syscall.Signal) string {
+func heeded(p process, sig syscall.Signal) string {
 	name := config.SignalName(sig)
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return "outlived " + name
-	}
 	bit := uint64(1) << (sig - 1)
 	switch {
-	case statusMask(status, "SigIgn")&bit != 0:
+	case p.ignored&bit != 0:
 		return "ignored " + name
-	case statusMask(status, "SigBlk")&bit != 0:
+	case p.blocked&bit != 0:
 		return "blocked " + name
-	case statusMask(status, "SigCgt")&bit != 0:
+	case p.caught&bit != 0:
 		return "caught " + name + " and went on"
 	}
 	return "outlived " + name
 }
 
-// statusMask reads one signal mask of /proc/PID/status.
-func statusMask(status []byte, key string) uint64 {
-	_, rest, _ := bytes.Cut(status, []byte("\n"+key+":"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	mask, _ := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
-	return mask
-}
-
 func commandLine(p process) string {
 	const most = 200
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
+	var buf [4 * most]byte
+	data, err := readProc(p.pid, "cmdline", buf[:])
 	line := strings.TrimSpace(string(bytes.ReplaceAll(data, []byte{0}, []byte{' '})))
 	if err != nil || line == "" {
 		return p.comm

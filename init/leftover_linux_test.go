@@ -9,9 +9,9 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	const rest = " S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3"
+	const rest = " S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3 4 5 6 7 8 9 10 1 2 3 4"
 	p, err := parseStat([]byte("42 (a) b (c)" + rest))
-	want := process{pid: 42, ppid: 7, group: 12, session: 13, state: 'S', start: 42 * time.Second, comm: "a) b (c"}
+	want := process{pid: 42, ppid: 7, group: 12, session: 13, state: 'S', start: 42 * time.Second, comm: "a) b (c", blocked: 1, ignored: 2, caught: 3}
 	if err != nil || p != want {
 		t.Errorf("got %+v, %v; want %+v", p, err, want)
 	}
@@ -23,7 +23,7 @@ func TestParseStat(t *testing.T) {
 }
 
 func FuzzParseStat(f *testing.F) {
-	f.Add([]byte("42 (a) S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3"))
+	f.Add([]byte("42 (a) S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3 4 5 6 7 8 9 10 1 2 3 4"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if p, err := parseStat(data); err == nil && p.state == 0 {
 			t.Errorf("%q: no state", data)
@@ -44,13 +44,17 @@ func TestReadProcess(t *testing.T) {
 	}
 }
 
-func TestStatusMask(t *testing.T) {
-	status := []byte("Name:\tSigIgn:\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000004002\nSigCgt:\tzz\n")
-	if got := statusMask(status, "SigIgn"); got != 0x4002 {
-		t.Errorf("SigIgn is %x", got)
-	}
-	if got := statusMask(status, "SigCgt") | statusMask(status, "None"); got != 0 {
-		t.Errorf("what is not a number gave %x", got)
+func TestHeeded(t *testing.T) {
+	bit := uint64(1) << (syscall.SIGTERM - 1)
+	for want, p := range map[string]process{
+		"ignored SIGTERM":            {ignored: bit},
+		"blocked SIGTERM":            {blocked: bit, caught: bit},
+		"caught SIGTERM and went on": {caught: bit},
+		"outlived SIGTERM":           {ignored: bit << 1, blocked: bit >> 1},
+	} {
+		if got := heeded(p, syscall.SIGTERM); got != want {
+			t.Errorf("%+v: %q, want %q", p, got, want)
+		}
 	}
 }
 

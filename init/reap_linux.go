@@ -44,21 +44,27 @@ func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) b
 	return false
 }
 
-// reapWait is how long the end waits for what has left its cgroup and is not dead yet.
+// reapWait is how long the end waits for a sign of what is not dead yet.
 const reapWait = 200 * time.Millisecond
 
-// reapRest waits for the last zombies, which are left to nobody else. What is alive after that
-// has got out of its cgroup: it is not ours to kill, but it is to be known.
+// reapRest waits for the last zombies, which are left to nobody else. What is alive after a
+// while has got out of its cgroup: it is not ours to kill, but it is to be known.
 func (s *Supervisor) reapRest() {
-	late := time.After(reapWait)
-	for !childless() {
-		if s.inbox.drain(unix.WNOHANG, func(int, syscall.WaitStatus) {}) && childless() {
-			return
+	const most = 10 // of those waits, for the dying on a machine that is busy
+	for range most {
+		late := time.After(reapWait)
+		for waiting := true; waiting; {
+			if s.inbox.drain(unix.WNOHANG, func(int, syscall.WaitStatus) {}) && childless() {
+				return
+			}
+			select {
+			case <-s.inbox.child:
+			case <-late:
+				waiting = false
+			}
 		}
-		select {
-		case <-s.inbox.child:
-		case <-late:
-			for _, p := range living(proctree.Below(os.Getpid())) {
+		if escaped := living(proctree.Below(os.Getpid())); len(escaped) > 0 {
+			for _, p := range escaped {
 				s.log.printf("process %d %q has moved itself out of its cgroup and lives on", p.pid, commandLine(p))
 			}
 			return

@@ -133,12 +133,17 @@ func (b *Box) Cgroup() (found string) {
 // Await waits for what nothing tells us of.
 func (b *Box) Await(what string, so func() bool) {
 	b.t.Helper()
+	await(b.t, what, so)
+}
+
+func await(t testing.TB, what string, so func() bool) {
+	t.Helper()
 	deadline, look := time.After(Patience), time.Tick(10*time.Millisecond)
 	for !so() {
 		select {
 		case <-look:
 		case <-deadline:
-			b.t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }

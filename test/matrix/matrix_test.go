@@ -1,0 +1,173 @@
+// Package matrix proves the teardown: every kind of process tree, of several sizes, ended in
+// every way, under every containment that cginit promises something for. After each run the
+// kernel is asked what is left: nothing may be.
+//
+// CGINIT_RUNS=20 runs every cell 20 times.
+package matrix
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if explicit := slices.ContainsFunc(os.Args, isParallelFlag); !explicit {
+		flag.Set("test.parallel", "6") // much of a run is waiting for grace periods
+	}
+	code := m.Run()
+	pod.RemoveTop()
+	os.Exit(code)
+}
+
+// The ways in which a run ends.
+const (
+	exits   = "exits"   // its main process exits and leaves the others
+	term    = "TERM"    // SIGTERM to cginit
+	timeout = "timeout" // --timeout
+	kill    = "KILL"    // SIGKILL to cginit
+)
+
+var ends = []string{exits, term, timeout, kill}
+
+// sizes has every kind of tree. A chain as deep as 2,000 takes the kernel too long to make.
+var sizes = map[string][]int{
+	"plain":   {1, 10, 200, 2000},
+	"setsid":  {1, 10, 200},
+	"daemon":  {1, 10, 200, 2000},
+	"deaf":    {1, 10, 200, 2000},
+	"chain":   {1, 10, 200},
+	"nested":  {1, 10, 200},
+	"stopped": {1, 10, 200},
+	"bomb":    {1, 10, 200},
+}
+
+type cell struct {
+	kind string
+	size int
+	end  string
+	mode pod.Mode
+}
+
+func (c cell) String() string { return fmt.Sprintf("%s/%d/%s/%s", c.kind, c.size, c.end, c.mode) }
+
+// cells are all combinations but one: no cgroups can be made where cgroup2 is read-only.
+func cells() (all []cell) {
+	for _, kind := range slices.Sorted(maps.Keys(sizes)) {
+		for _, size := range sizes[kind] {
+			for _, end := range ends {
+				for _, mode := range pod.Modes {
+					if kind != "nested" || mode != pod.NoCgroup {
+						all = append(all, cell{kind, size, end, mode})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// marker is in the command line of every process of every tree.
+var marker = fmt.Sprintf("cginit-matrix-%d", os.Getpid())
+
+func TestMatrix(t *testing.T) {
+	table := table{}
+	t.Cleanup(func() {
+		table.print(os.Stdout)
+		if left := pod.Marked(marker); len(left) > 0 {
+			t.Errorf("%d processes are left: %q", len(left), left)
+		}
+	})
+	for _, c := range cells() {
+		t.Run(c.String(), func(t *testing.T) {
+			if c.kind != "bomb" && c.size < 2000 { // these take the whole machine
+				t.Parallel()
+			}
+			for range runs(t) {
+				began := time.Now()
+				err := c.run(t)
+				table.add(c, time.Since(began), err)
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func runs(t *testing.T) int {
+	text := os.Getenv("CGINIT_RUNS")
+	if text == "" {
+		return 2
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("CGINIT_RUNS=%q is not a number of runs", text)
+	}
+	return n
+}
+
+// run is one run of the cell.
+func (c cell) run(t *testing.T) error {
+	if c.end != timeout {
+		p := c.start(t, 0)
+		p.Line("ready")
+		tree := p.Tree("trees")
+		c.finish(p)
+		return c.verify(p.Wait(), tree)
+	}
+	// A time limit that is too short for the tree to grow proves nothing: longer, then.
+	for limit := 300 * time.Millisecond; ; limit *= 2 {
+		p := c.start(t, limit)
+		_, ready := p.Says("ready")
+		tree := p.Tree("trees")
+		r := p.Wait()
+		if ready && (len(tree) > c.size || c.kind == "bomb") || limit > pod.Patience {
+			return c.verify(r, tree)
+		}
+	}
+}
+
+// grace is short where it will be used up, and long where it must not be.
+func (c cell) grace() time.Duration {
+	if c.kind == "deaf" || c.kind == "bomb" {
+		return 200 * time.Millisecond
+	}
+	return pod.Patience / 3
+}
+
+func (c cell) start(t *testing.T, limit time.Duration) *pod.Pod {
+	args := []string{"--stop-grace-period", c.grace().String()}
+	if limit > 0 {
+		args = append(args, "--timeout", limit.String())
+	}
+	args = append(args, "--", harness.Bin(t, "trees"), c.kind, strconv.Itoa(c.size), "--marker", marker)
+	if c.kind == "bomb" && c.size > 10 {
+		args = append(args, "--rate", "4000") // at full speed it starves the whole machine, the test too
+	}
+	if c.end == exits {
+		args = append(args, "--exit", "3")
+	}
+	return pod.Start(t, pod.Spec{Mode: c.mode, Args: args})
+}
+
+func (c cell) finish(p *pod.Pod) {
+	switch c.end {
+	case exits:
+		p.EndInput()
+	case term:
+		p.Signal(syscall.SIGTERM)
+	case kill:
+		p.Signal(syscall.SIGKILL)
+	}
+}

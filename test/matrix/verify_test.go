@@ -1,0 +1,120 @@
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"syscall"
+
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// verify says what is wrong with a run that had tree when it began to end.
+func (c cell) verify(r *pod.Result, tree []pod.Process) error {
+	err := r.Clean()
+	if c.kind != "bomb" && len(tree) != c.size+1 {
+		err = errors.Join(err, fmt.Errorf("the tree had %d processes, not %d", len(tree), c.size+1))
+	}
+	if c.end == kill {
+		if r.Signal != syscall.SIGKILL {
+			err = errors.Join(err, fmt.Errorf("cginit ended with %d, %v", r.Code, r.Signal))
+		}
+		return err
+	}
+	receipt, missing := r.Receipt()
+	if missing != nil {
+		return errors.Join(err, missing)
+	}
+	return errors.Join(err, c.verifyEnd(r, receipt), c.verifyKilled(receipt, tree))
+}
+
+// verifyEnd compares how the run ended with how it had to end.
+func (c cell) verifyEnd(r *pod.Result, receipt pod.Receipt) error {
+	cause, code, signal := "exited", 3, ""
+	switch {
+	case c.end == term && c.kind == "deaf":
+		cause, code, signal = "stopped", 128+9, "SIGKILL"
+	case c.end == term:
+		cause, code, signal = "stopped", 128+15, "SIGTERM"
+	case c.end == timeout:
+		cause, code, signal = "timed-out", 124, "SIGTERM"
+		if c.kind == "deaf" {
+			signal = "SIGKILL"
+		}
+	}
+	want := fmt.Sprint(code, code, cause, signal, c.mode.Containment(), 0)
+	got := fmt.Sprint(r.Code, receipt.ExitStatus, receipt.Cause, receipt.Signal, receipt.Containment, receipt.Unkillable)
+	if got != want || receipt.Guarantee == "" {
+		return fmt.Errorf("want %s, got %s, guarantee %q; stderr: %s", want, got, receipt.Guarantee, r.Stderr)
+	}
+	return nil
+}
+
+// verifyKilled compares who was killed with who had to be: the deaf, one by one, and nobody
+// else. Who a fork bomb consists of at a given moment only the receipt can know.
+func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Process) error {
+	named := map[int]bool{}
+	for _, p := range receipt.Processes {
+		named[p.Pid] = true
+		if why := c.why(receipt, p.Pid); p.Outcome != "killed" || len(p.Reasons) == 0 || why != "" && p.Reasons[0] != why {
+			return fmt.Errorf("the receipt says of %d: %s: %q", p.Pid, p.Outcome, p.Reasons)
+		}
+		if slices.Contains(p.Reasons, "stopped") {
+			return fmt.Errorf("the receipt says that %d was stopped, which nobody but cginit can have done", p.Pid)
+		}
+	}
+	if receipt.Killed != len(named)+receipt.Omitted {
+		return fmt.Errorf("%d killed, %d named, %d omitted", receipt.Killed, len(named), receipt.Omitted)
+	}
+	if c.kind == "bomb" {
+		return nil
+	}
+	there, want := map[int]bool{}, map[int]bool{}
+	for _, p := range tree {
+		there[p.Inner] = true
+	}
+	if c.end == exits {
+		delete(there, receipt.Pid)
+	}
+	if c.kind == "deaf" {
+		want = there
+	}
+	if !maps.Equal(named, want) {
+		return fmt.Errorf("the receipt names %d processes, %d had to be killed; only in one: %v", len(named), len(want), differ(named, want))
+	}
+	asked, left := len(there), len(there)-len(want)
+	if c.kind == "deaf" && c.end != exits { // its main process alone: nobody else is asked while that lives
+		asked = 1
+	}
+	if receipt.Asked != asked || receipt.Left != left {
+		return fmt.Errorf("%d asked and %d left, not %d and %d", receipt.Asked, receipt.Left, asked, left)
+	}
+	return nil
+}
+
+// why is the first reason that the receipt must give for having killed a process, where only
+// one is true.
+func (c cell) why(receipt pod.Receipt, pid int) string {
+	switch {
+	case c.kind != "deaf":
+		return ""
+	case c.end == exits || pid == receipt.Pid:
+		return "ignored SIGTERM"
+	}
+	return "was not asked"
+}
+
+func differ(a, b map[int]bool) (only []int) {
+	for pid := range a {
+		if !b[pid] {
+			only = append(only, pid)
+		}
+	}
+	for pid := range b {
+		if !a[pid] {
+			only = append(only, pid)
+		}
+	}
+	return only
+}

@@ -1,0 +1,154 @@
+// Package terminal is a person at an interactive shell, outside any container: whatever the
+// keys do to a command, they do to it under cginit.
+package terminal
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/harness"
+)
+
+// shell starts an interactive bash with $C for cginit.
+func shell(t *testing.T, script ...string) *engine.User {
+	t.Helper()
+	argv := append([]string{"--norc", "--noprofile"}, script...)
+	cmd := exec.Command(harness.Command(t, "bash"), argv...)
+	cmd.Env = append(os.Environ(), "C="+harness.Bin(t, "cginit"), "PS1=prompt> ", "HOME="+t.TempDir())
+	u := engine.Sit(t, cmd)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("on the screen:\n%s", &u.Sees)
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return u
+}
+
+// number is a command line of its own for each sleep, to find it by.
+var number = 40000 + os.Getpid()%10000*10
+
+func sleep() string {
+	number++
+	return fmt.Sprintf("sleep %d", number)
+}
+
+// state is the state of the process with that command line, 0 if there is none.
+func state(command string) byte {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		if strings.TrimRight(strings.ReplaceAll(string(data), "\x00", " "), " ") != command {
+			continue
+		}
+		stat, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
+		if _, rest, ok := strings.Cut(string(stat), ") "); ok {
+			return rest[0]
+		}
+	}
+	return 0
+}
+
+func is(command string, want byte) func() bool {
+	return func() bool { return state(command) == want }
+}
+
+func alive(u *engine.User) {
+	number++
+	word := fmt.Sprint("here", number)
+	u.Insists("echo "+word[:2]+"''"+word[2:]+"\n", u.Saw(word))
+}
+
+func TestCtrlC(t *testing.T) {
+	u, s := shell(t), sleep()
+	u.Insists("$C -- "+s+"\n", is(s, 'S'))
+	u.Insists("\x03", is(s, 0))
+	alive(u)
+}
+
+func TestCtrlZ(t *testing.T) {
+	u, s := shell(t), sleep()
+	u.Insists("$C -- "+s+"\n", is(s, 'S'))
+	u.Insists("\x1a", is(s, 'T'))
+	u.Insists("jobs\n", u.Saw("Stopped"))
+	u.Insists("bg\n", is(s, 'S'))
+	alive(u)
+	u.Types("fg\n")
+	u.Insists("\x03", is(s, 0))
+	alive(u)
+}
+
+// A job that ends in the background takes nothing with it.
+func TestEndInBackground(t *testing.T) {
+	u := shell(t)
+	s := sleep()
+	u.Insists("$C -- sh -c '"+s+"; true'\n", is(s, 'S'))
+	u.Insists("\x1a", is(s, 'T'))
+	u.Insists("bg\n", is(s, 'S'))
+	u.Insists("pkill -f '^"+s+"$'\n", is(s, 0))
+	u.Insists("jobs; echo d''one\n", u.Saw("done"))
+	alive(u)
+}
+
+// A job in the background that reads stops, as any does, and goes on in the foreground.
+func TestReadInBackground(t *testing.T) {
+	u := shell(t)
+	u.Types("$C -- sh -c 'read x; echo \"got <$x>\"' &\n")
+	u.Insists("jobs\n", u.Saw("Stopped"))
+	alive(u)
+	u.Types("fg\n")
+	u.Insists("word\n", u.Saw("got <word>"))
+	alive(u)
+}
+
+// Ctrl-C ends the loop around the command too, not the command alone.
+func TestCtrlCEndsLoop(t *testing.T) {
+	for name, script := range map[string]string{
+		"interactive": "while :; do $C -- %s; done; echo not rea''ched\n",
+		"script":      "sh -c 'while :; do $C -- %s; done; echo not rea\"\"ched'\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, s := shell(t), sleep()
+			u.Insists(fmt.Sprintf(script, s), is(s, 'S'))
+			u.Types("\x03")
+			u.Insists("\x03", func() bool { return state(s) == 0 && strings.HasSuffix(u.Sees.String(), "prompt> ") })
+			alive(u)
+			if state(s) != 0 {
+				t.Error("the loop goes on")
+			}
+		})
+	}
+}
+
+// Where no shell has job control, Ctrl-Z stops nothing: nobody could continue it.
+func TestCtrlZWithoutJobControl(t *testing.T) {
+	u := shell(t, "-c", `$C -- sh -c 'trap "echo conti""nued" CONT; echo rea""dy; while :; do sleep 0.1; done'; exec sleep 1000`)
+	u.Insists("", u.Saw("ready"))
+	u.Insists("\x1a", u.Saw("continued"))
+}
+
+// The other end of a pipeline may read the terminal while the command runs.
+func TestPipeline(t *testing.T) {
+	u, s := shell(t), sleep()
+	u.Types("$C -- sh -c 'echo fir''st; exec " + s + "' | sh -c 'read a; echo \"a <$a>\"; read b </dev/tty; echo \"b <$b>\"'\n")
+	u.Insists("", u.Saw("a <first>"))
+	u.Insists("line\n", u.Saw("b <line>"))
+	u.Insists("\x03", is(s, 0))
+	alive(u)
+}
+
+// A script that reads after the command finds the terminal where it was.
+func TestScriptReadsAfterwards(t *testing.T) {
+	u := shell(t)
+	u.Types("sh -c '$C -- true; read x; echo \"read <$x>\"'\n")
+	u.Insists("answer\n", u.Saw("read <answer>"))
+	u.Types("sh -c 'unshare --user --map-root-user --pid --fork --mount-proc $C -- true; read x; echo \"again <$x>\"'\n")
+	u.Insists("answer\n", u.Saw("again <answer>"))
+	alive(u)
+}
