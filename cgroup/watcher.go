@@ -38,11 +38,11 @@ type Watch struct{ file *os.File }
 
 // Add watches d; Wait answers id when it has changed.
 func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
-	fd, err := unix.Open(filepath.Join(string(d), "cgroup.events"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	f, err := os.Open(filepath.Join(string(d), "cgroup.events"))
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: string(d) + "/cgroup.events", Err: err}
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), "cgroup.events")
+	fd := int(f.Fd())
 	// Reading marks the present content as seen; without it the first Wait returns at once.
 	if _, err := f.Read(make([]byte, 256)); err != nil {
 		f.Close()

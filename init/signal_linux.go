@@ -38,8 +38,8 @@ type inbox struct {
 var usual = []os.Signal{unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP}
 
 // catch begins to catch signals. SIGCHLD comes first: a child of before that gives no signal,
-// and is found by the first look. What was ignored when we were started stays ignored, for us
-// and for the command (nohup); only SIGTERM is caught in any case, or nobody could stop us.
+// and is found by the first look. SIGHUP and SIGINT, if they were ignored when we were started,
+// stay ignored, for us and for the command (nohup). Of other signals Go cannot tell.
 //
 // To catch a signal costs Go two thread switches, 2 ms for all 55: the unusual ones are caught
 // while the rest of the start goes on.

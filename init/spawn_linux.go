@@ -106,11 +106,12 @@ func (s *Supervisor) spawn(j *job) error {
 	}
 	t := s.terminal
 	shares := t != nil && t.shared && !j.spec.Group
-	sys := &syscall.SysProcAttr{Setpgid: !shares && !j.spec.NewSession, Setsid: j.spec.NewSession}
+	place := syscall.SysProcAttr{Setpgid: !shares && !j.spec.NewSession, Setsid: j.spec.NewSession}
 	c, inCgroup := j.run.containment.(*cgroupRun)
 	if t != nil && (t.given || j.spec.NewSession) || inCgroup && !c.clones || s.listenPid {
-		return s.spawnByHelper(j, path, sys)
+		return s.spawnByHelper(j, path, &place)
 	}
+	sys := place
 	if inCgroup {
 		dir, err := os.OpenFile(string(c.dir), unix.O_PATH|unix.O_DIRECTORY, 0)
 		if err != nil {
@@ -122,13 +123,16 @@ func (s *Supervisor) spawn(j *job) error {
 	if u := j.spec.User; u != nil {
 		sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
 	}
-	err = s.fork(j, path, j.spec.Args, sys)
+	err = s.fork(j, path, j.spec.Args, &sys)
 	if errors.Is(err, unix.ENOEXEC) { // a script without a first line is the shell's: execvp(3)
-		err = s.fork(j, "/bin/sh", append([]string{"sh", path}, j.spec.Args[1:]...), sys)
+		err = s.fork(j, "/bin/sh", append([]string{"sh", path}, j.spec.Args[1:]...), &sys)
 	}
 	switch {
 	case err == nil:
 		return nil
+	case inCgroup && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS)):
+		// Whether the clone or the exec was refused cannot be told; the helper tells.
+		return s.spawnByHelper(j, path, &place)
 	case isBusy(err):
 		return fmt.Errorf("cannot start %s: %w", path, err)
 	case errors.Is(err, unix.EPERM) && j.spec.User != nil:
