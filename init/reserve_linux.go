@@ -12,7 +12,7 @@ import (
 
 // threads is how many the supervisor can need at once: the loop, the watcher, signals, three
 // writers that have stalled, and the runtime's own.
-const threads = 8
+const threads = 6
 
 // reserveThreads has the runtime start its threads now. It keeps those that are idle, but dies
 // if it needs one more and cannot have it, and a job may take the container's last pid.
