@@ -85,11 +85,12 @@ func (h *home) allow(res *specs.LinuxResources) error {
 
 // contain makes the containment of one run; id is what the watcher answers for it.
 func (h *home) contain(spec *config.Spec, number int, id int32) (containment, error) {
-	switch {
-	case h.level == LevelCgroup:
+	switch h.level {
+	case LevelCgroup:
 		return h.containInCgroup(spec, number, id)
-	case h.level == LevelPidns:
+	case LevelPidns:
 		return &pidns{}, nil
+	case LevelTree:
 	}
 	return &tree{}, nil
 }

@@ -82,7 +82,10 @@ func leafStopped(int) {
 // bomb makes n lines of processes that fork and exit for ever: a snapshot of the tree is out of
 // date before it is complete. The lines wait for their start until the tree is said to be
 // ready: once they run, its main process gets hardly any time.
-func bomb(n int) { grow(n, leafBomb) }
+func bomb(n int) {
+	setOne(syscall.SIGCHLD, ignore) // the first of each line is our child, and nobody waits for it
+	grow(n, leafBomb)
+}
 
 // lag is by how many generations a line may be ahead of whoever reaps it: what bounds a bomb
 // is not to be the number of pids of the machine.
@@ -116,7 +119,7 @@ func leafBomb(i int) {
 // orphans makes n processes that end as orphans, as fast as one process can. What is in
 // between is reaped by the kernel because SIGCHLD is ignored. It says "half" on the way.
 func orphans(n int) {
-	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGCHLD), uintptr(unsafe.Pointer(&ignore)), 0, 8, 0, 0)
+	setOne(syscall.SIGCHLD, ignore)
 	for i := range n {
 		if fork() == 0 {
 			fork()

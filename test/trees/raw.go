@@ -14,21 +14,22 @@ import (
 // Therefore all that runs in a child is go:nosplit and calls the kernel only.
 
 var (
-	one             = [1]byte{'1'}
-	readyR, readyW  uintptr // each process of the tree writes one byte once it is complete
-	startR, startW  uintptr // ends when the tree has been said to be ready
-	pace            int64   // what each line of a bomb sleeps between its forks; 0: nothing
-	deadline        int64   // when a bomb ends by itself, by the monotonic clock
-	standard        = sigaction{}
-	ignore          = sigaction{handler: 1}
-	lastSignal      = 64
-	clockMonotonic  = uintptr(1)
-	statusOnFailure = 71
-	here            byte
+	one            = [1]byte{'1'}
+	readyR, readyW uintptr // each process of the tree writes one byte once it is complete
+	startR, startW uintptr // ends when the tree has been said to be ready
+	pace           int64   // what each line of a bomb sleeps between its forks; 0: nothing
+	deadline       int64   // when a bomb ends by itself, by the monotonic clock
+	standard       = sigaction{}
+	ignore         = sigaction{handler: 1}
+	here           byte
 )
 
-// far is more than the program's own text and data span.
-const far = 16 << 20
+const (
+	lastSignal      = 64
+	clockMonotonic  = 1
+	statusOnFailure = 71
+	far             = 16 << 20 // more than the program's own text and data span
+)
 
 // sigaction is the kernel's: handler 0 is the default, 1 ignores.
 type sigaction struct{ handler, flags, restorer, mask uintptr }
@@ -87,11 +88,14 @@ func exists(pid uintptr) bool {
 //go:nosplit
 func setsid() { raw(syscall.SYS_SETSID, 0, 0, 0) }
 
-//go:nosplit
 func setAll(action sigaction) {
-	for sig := 1; sig <= lastSignal; sig++ {
-		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
+		setOne(sig, action)
 	}
+}
+
+func setOne(sig syscall.Signal, action sigaction) {
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
 }
 
 //go:nosplit

@@ -75,9 +75,12 @@ func makeCgroup(t testing.TB) string {
 	return dir
 }
 
-// Enclose puts a command that is about to be started into a cgroup of its own, and returns
-// what names all that is in it. It goes with the test.
-func Enclose(t testing.TB, cmd *exec.Cmd) (left func() error) {
+// Box is a cgroup for a command that is not a pod.
+type Box struct{ cgroup string }
+
+// Enclose puts a command that is about to be started into a cgroup of its own. What is left in
+// it ends with the test.
+func Enclose(t testing.TB, cmd *exec.Cmd) Box {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		harness.Missing(t, "root")
@@ -92,13 +95,26 @@ func Enclose(t testing.TB, cmd *exec.Cmd) (left func() error) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(dir.Fd())
-	return func() error {
-		r := Result{Cgroups: below(path)[1:]}
-		for _, pid := range pidsBelow(path) {
-			r.Alive = append(r.Alive, describe(pid))
+	return Box{path}
+}
+
+// Processes returns all that are in it.
+func (b Box) Processes() (all []Process) {
+	for _, pid := range pidsBelow(b.cgroup) {
+		if p, ok := read(pid); ok {
+			all = append(all, p)
 		}
-		return r.Clean()
 	}
+	return all
+}
+
+// Clean is an error that names all that is left in it.
+func (b Box) Clean() error {
+	r := Result{Cgroups: below(b.cgroup)[1:]}
+	for _, p := range b.Processes() {
+		r.Alive = append(r.Alive, describe(p.Pid))
+	}
+	return r.Clean()
 }
 
 // RemoveTop gives back what the pods of this test binary were in; for TestMain.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ type Process struct {
 	Parent  int
 	Session int
 	State   byte
+	Name    string // of the program, 15 characters of it
 	Command []string
 }
 
@@ -28,9 +28,10 @@ func read(pid int) (p Process, ok bool) {
 	if err != nil {
 		return p, false
 	}
-	// What follows the command's name, which may contain anything.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	p = Process{Pid: pid, Inner: pid, State: fields[0][0]}
+	// The name stands in parentheses, and may contain anything.
+	begin, end := bytes.IndexByte(stat, '(')+1, bytes.LastIndexByte(stat, ')')
+	fields := strings.Fields(string(stat[end+1:]))
+	p = Process{Pid: pid, Inner: pid, State: fields[0][0], Name: string(stat[begin:end])}
 	p.Parent, _ = strconv.Atoi(fields[1])
 	p.Session, _ = strconv.Atoi(fields[3])
 	p.Command = strings.Split(strings.TrimSuffix(string(command), "\x00"), "\x00")
@@ -93,7 +94,7 @@ func (p *Pod) Tree(program string) (tree []Process) {
 	space := pidNamespace(p.Pid)
 	for _, pid := range pids {
 		q, ok := read(pid)
-		if ok && filepath.Base(q.Command[0]) == program && (p.cgroup != "" || pidNamespace(pid) == space) {
+		if ok && q.Name == program && (p.cgroup != "" || pidNamespace(pid) == space) {
 			q.Inner = inner(pid)
 			tree = append(tree, q)
 		}
@@ -103,8 +104,7 @@ func (p *Pod) Tree(program string) (tree []Process) {
 
 // Guardians returns the processes of cginit's own beside the supervisor.
 func (p *Pod) Guardians() []Process {
-	all := append(p.Tree("cginit"), p.Tree("cginit-guardian")...)
-	return slices.DeleteFunc(all, func(q Process) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
+	return slices.DeleteFunc(p.Tree("cginit"), func(q Process) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
 }
 
 func pidNamespace(pid int) string {
