@@ -48,7 +48,7 @@ func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) b
 const reapWait = 200 * time.Millisecond
 
 // reapRest waits for the last zombies, which are left to nobody else. What is alive after a
-// while has got out of its cgroup: it is not ours to kill, but it is to be known.
+// while has got out of its cgroup, or was there before us: it is to be known.
 func (s *Supervisor) reapRest() {
 	const most = 10 // of those waits, for the dying on a machine that is busy
 	for range most {
@@ -65,7 +65,7 @@ func (s *Supervisor) reapRest() {
 		}
 		if escaped := living(proctree.Below(os.Getpid())); len(escaped) > 0 {
 			for _, p := range escaped {
-				s.log.printf("process %d %q has moved itself out of its cgroup and lives on", p.pid, commandLine(p))
+				s.log.printf("process %d %q is below us but not in the job's cgroup, and lives on", p.pid, commandLine(p))
 			}
 			return
 		}

@@ -229,7 +229,9 @@ func (s *Supervisor) close() {
 			s.guardian.dismiss()
 		}
 		if s.home != nil {
-			s.reapRest()
+			if !s.pid1 && s.job.run != nil { // the kernel does it where process 1 ends
+				s.reapRest()
+			}
 			if err := s.home.close(); err != nil {
 				s.log.printf("cannot remove our cgroups: %v", err)
 			}

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if explicit := slices.ContainsFunc(os.Args, isParallelFlag); !explicit {
-		flag.Set("test.parallel", "6") // much of a run is waiting for grace periods
+		flag.Set("test.parallel", "8") // much of a run is waiting for grace periods
 	}
 	code := m.Run()
 	pod.RemoveTop()
@@ -127,7 +127,7 @@ func (c cell) run(t *testing.T) error {
 		return c.verify(p.Wait(), tree)
 	}
 	// A time limit that is too short for the tree to grow proves nothing: longer, then.
-	for limit := 300 * time.Millisecond; ; limit *= 2 {
+	for limit := 300*time.Millisecond + time.Duration(c.size)*time.Millisecond/2; ; limit *= 2 {
 		p := c.start(t, limit)
 		_, ready := p.Says("ready")
 		tree := p.Tree("trees")

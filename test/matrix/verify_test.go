@@ -11,7 +11,7 @@ import (
 )
 
 // verify says what is wrong with a run that had tree when it began to end.
-func (c cell) verify(r *pod.Result, tree []pod.Process) error {
+func (c cell) verify(r *pod.Result, tree []pod.Member) error {
 	err := r.Clean()
 	if c.kind != "bomb" && len(tree) != c.size+1 {
 		err = errors.Join(err, fmt.Errorf("the tree had %d processes, not %d", len(tree), c.size+1))
@@ -53,7 +53,7 @@ func (c cell) verifyEnd(r *pod.Result, receipt pod.Receipt) error {
 
 // verifyKilled compares who was killed with who had to be: the deaf, one by one, and nobody
 // else. Who a fork bomb consists of at a given moment only the receipt can know.
-func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Process) error {
+func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	named := map[int]bool{}
 	for _, p := range receipt.Processes {
 		named[p.Pid] = true

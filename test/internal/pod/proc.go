@@ -11,12 +11,10 @@ import (
 
 // Process is one as /proc shows it.
 type Process struct {
-	Pid     int // on the host
-	Inner   int // in its own PID namespace
+	Pid     int
 	Parent  int
 	Session int
 	State   byte
-	Name    string // of the program, 15 characters of it
 	Command []string
 }
 
@@ -28,30 +26,23 @@ func read(pid int) (p Process, ok bool) {
 	if err != nil {
 		return p, false
 	}
-	// The name stands in parentheses, and may contain anything.
-	begin, end := bytes.IndexByte(stat, '(')+1, bytes.LastIndexByte(stat, ')')
-	fields := strings.Fields(string(stat[end+1:]))
-	p = Process{Pid: pid, Inner: pid, State: fields[0][0], Name: string(stat[begin:end])}
+	// What follows the name, which stands in parentheses and may contain anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	p = Process{Pid: pid, State: fields[0][0]}
 	p.Parent, _ = strconv.Atoi(fields[1])
 	p.Session, _ = strconv.Atoi(fields[3])
 	p.Command = strings.Split(strings.TrimSuffix(string(command), "\x00"), "\x00")
 	return p, true
 }
 
-// inner returns the pid that a process has in its own PID namespace.
-func inner(pid int) int {
-	ids := strings.Fields(Status(pid, "NSpid"))
-	if len(ids) == 0 {
-		return pid
-	}
-	n, _ := strconv.Atoi(ids[len(ids)-1])
-	return n
-}
-
 // Status returns a field of /proc/PID/status.
 func Status(pid int, field string) string {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, after, _ := strings.Cut(string(text), "\n"+field+":")
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	return value(string(text), field)
+}
+
+func value(status, field string) string {
+	_, after, _ := strings.Cut("\n"+status, "\n"+field+":")
 	line, _, _ := strings.Cut(after, "\n")
 	return strings.TrimSpace(line)
 }
@@ -85,26 +76,35 @@ func describe(pid int) string {
 	return fmt.Sprintf("%s %d (%c, parent %d) %s", state, pid, p.State, p.Parent, strings.Join(p.Command, " "))
 }
 
+// Member is a process of a pod.
+type Member struct{ Pid, Inner, Parent int } // Inner: its pid inside
+
 // Tree returns the processes of the pod that run program, in whatever generation.
-func (p *Pod) Tree(program string) (tree []Process) {
+func (p *Pod) Tree(program string) (tree []Member) {
 	pids := everyPid()
 	if p.cgroup != "" {
 		pids = pidsBelow(p.cgroup)
 	}
 	space := pidNamespace(p.Pid)
 	for _, pid := range pids {
-		q, ok := read(pid)
-		if ok && q.Name == program && (p.cgroup != "" || pidNamespace(pid) == space) {
-			q.Inner = inner(pid)
-			tree = append(tree, q)
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+		status := string(text)
+		if value(status, "Name") != program || p.cgroup == "" && pidNamespace(pid) != space {
+			continue
 		}
+		m := Member{Pid: pid, Inner: pid}
+		m.Parent, _ = strconv.Atoi(value(status, "PPid"))
+		if ids := strings.Fields(value(status, "NSpid")); len(ids) > 0 {
+			m.Inner, _ = strconv.Atoi(ids[len(ids)-1])
+		}
+		tree = append(tree, m)
 	}
 	return tree
 }
 
 // Guardians returns the processes of cginit's own beside the supervisor.
-func (p *Pod) Guardians() []Process {
-	return slices.DeleteFunc(p.Tree("cginit"), func(q Process) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
+func (p *Pod) Guardians() []Member {
+	return slices.DeleteFunc(p.Tree("cginit"), func(q Member) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
 }
 
 func pidNamespace(pid int) string {

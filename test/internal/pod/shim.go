@@ -53,8 +53,11 @@ func (s stage) shim() error {
 	return reportLeft(words)
 }
 
-// reportLeft names each child, first those that are there now, and returns when there is none.
+// reportLeft names each child that is there now, and returns when there is none any more.
 func reportLeft(words *json.Encoder) error {
+	if unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == unix.ECHILD {
+		return nil
+	}
 	for _, pid := range children(os.Getpid()) {
 		if err := words.Encode(word{Left: describe(pid)}); err != nil {
 			return err
