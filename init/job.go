@@ -130,7 +130,8 @@ func (j *job) step(ev event, now time.Time) []action {
 		case running:
 			return j.ask(stopped, now)
 		case waiting:
-			return j.because(stopped).enter(leaving, now, now.Add(j.spec.GracePeriod), doAskRest)
+			j.cause = stopped // it went on after its main process had ended
+			return j.enter(leaving, now, now.Add(j.spec.GracePeriod), doAskRest)
 		case asking, stopping, leaving, freezing, killing, stuck, removing, ended:
 		}
 	case evKill:

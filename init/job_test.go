@@ -135,7 +135,7 @@ func TestLives(t *testing.T) {
 		},
 		"its leftovers are waited for until somebody stops them": {
 			spec: config.Spec{Leftovers: config.LeftoversWait}, events: []event{evMainExit, evStop, evEmpty, evRemoved},
-			want: [][]action{nil, {doAskRest}, {doRemove}, {doReport}}, cause: exited,
+			want: [][]action{nil, {doAskRest}, {doRemove}, {doReport}}, cause: stopped,
 		},
 		"stopped, mixed": {
 			spec: config.Spec{KillMode: config.Mixed}, events: []event{evStop, evMainExit, evDeadline, evDeadline, evEmpty, evRemoved},
