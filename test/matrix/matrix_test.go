@@ -21,10 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if explicit := slices.ContainsFunc(os.Args, isParallelFlag); !explicit {
-		flag.Set("test.parallel", "8") // much of a run is waiting for grace periods
-	}
+	_ = flag.Set("test.parallel", "1000") // slots bounds them
 	code := m.Run()
 	pod.RemoveTop()
 	os.Exit(code)
@@ -90,9 +87,8 @@ func TestMatrix(t *testing.T) {
 	})
 	for _, c := range cells() {
 		t.Run(c.String(), func(t *testing.T) {
-			if c.kind != "bomb" && c.size < 2000 { // these take the whole machine
-				t.Parallel()
-			}
+			t.Parallel()
+			defer slots.take(c.weight())()
 			for range runs(t) {
 				began := time.Now()
 				err := c.run(t)
@@ -136,6 +132,18 @@ func (c cell) run(t *testing.T) error {
 			return c.verify(r, tree)
 		}
 	}
+}
+
+// weight is how many slots a cell takes: much of a small one is waiting for grace periods, a
+// large one keeps a processor busy, and a bomb takes the whole machine.
+func (c cell) weight() int {
+	switch {
+	case c.kind == "bomb":
+		return most
+	case c.size >= 2000:
+		return most / 2
+	}
+	return 1
 }
 
 // grace is short where it will be used up, and long where it must not be.

@@ -11,10 +11,6 @@ import (
 	"time"
 )
 
-func isParallelFlag(arg string) bool {
-	return strings.HasPrefix(strings.TrimLeft(arg, "-"), "test.parallel")
-}
-
 // score is what became of the runs of a cell.
 type score struct {
 	runs, failed int

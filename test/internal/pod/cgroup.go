@@ -171,7 +171,7 @@ func below(dir string) (dirs []string) {
 func pidsBelow(dir string) (pids []int) {
 	for _, d := range below(dir) {
 		text, _ := os.ReadFile(filepath.Join(d, "cgroup.procs"))
-		for _, field := range strings.Fields(string(text)) {
+		for field := range strings.FieldsSeq(string(text)) {
 			if pid, err := strconv.Atoi(field); err == nil {
 				pids = append(pids, pid)
 			}

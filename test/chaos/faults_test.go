@@ -1,0 +1,118 @@
+package chaos
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// ending is one way in which a run ends while system calls fail.
+type ending struct {
+	name string
+	args []string
+	code int
+}
+
+func endings(t *testing.T) []ending {
+	return []ending{
+		{"exits", trees(t, "daemon", "5", "--exit", "3"), 3},
+		{"timeout", append([]string{"--timeout", "500ms", "--stop-grace-period", "100ms"}, trees(t, "deaf", "5")...), 124},
+	}
+}
+
+// TestFaults makes system calls of cginit fail for a while: it must go on as if they had not.
+func TestFaults(t *testing.T) {
+	for _, inject := range []string{
+		"clone3:error=ENOSYS", // the seccomp profile of Docker and containerd
+		"clone3:error=EAGAIN:when=1..3",
+		"clone3:error=EAGAIN:when=2..3", // 1 is the probe
+		"clone3:error=ENOMEM:when=2..3",
+		"rmdir,unlinkat:error=EBUSY:when=1..3",
+		"openat:error=EINTR:when=3+3",
+		"epoll_pwait:error=EINTR:when=1+2",
+		"wait4,waitid:error=EINTR:when=1+2",
+		"read,pread64:error=EINTR:when=2+2",
+		"write:error=EINTR:when=2+2",
+		"ppoll,poll:error=EINTR:when=1+2",
+	} {
+		faults(t, inject, nil)
+	}
+}
+
+// TestCgroupFaults makes single files of the job's cgroup fail for a while.
+func TestCgroupFaults(t *testing.T) {
+	for file, inject := range map[string]string{
+		"cgroup.kill":   "write:error=EIO:when=1..3",
+		"cgroup.freeze": "write:error=EIO:when=1..3",
+		"cgroup.events": "read,pread64:error=EIO:when=2..4",
+		"cgroup.procs":  "read,pread64:error=EIO:when=1..3",
+	} {
+		t.Run(file, func(t *testing.T) {
+			faults(t, inject, []string{"-P", pod.Cgroup + "/cginit.jobs/main.1/" + file})
+		})
+	}
+}
+
+// faults runs every ending with a fault that must not be noticed.
+func faults(t *testing.T, inject string, filter []string) {
+	t.Run(inject, func(t *testing.T) {
+		for _, e := range endings(t) {
+			t.Run(e.name, func(t *testing.T) { ends(t, faulty(t, inject, filter, e), e.code) })
+		}
+	})
+}
+
+// TestSingleFault makes the first call of a kind fail, in another run the second, and so on.
+// What cginit cannot do without makes it refuse to start; whatever happens, nothing is left.
+// CGINIT_FAULTS says how many of each.
+func TestSingleFault(t *testing.T) {
+	most := 3
+	if text := os.Getenv("CGINIT_FAULTS"); text != "" {
+		var err error
+		if most, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("CGINIT_FAULTS: %v", err)
+		}
+	}
+	// Where the first calls are the Go runtime's own, it ends the program: begin after them.
+	for fault, first := range map[string]int{
+		"openat:error=EMFILE": 1, "openat:error=ENOMEM": 1, "pipe2:error=EMFILE": 1, "clone3:error=EPERM": 1,
+		"mkdir,mkdirat:error=ENOSPC": 1, "mkdir,mkdirat:error=EAGAIN": 1, "getdents64:error=ENOMEM": 1,
+		"clone:error=EAGAIN": 1, "epoll_ctl:error=ENOSPC": 2,
+	} {
+		for n := range most {
+			inject := fmt.Sprintf("%s:when=%d", fault, first+n)
+			t.Run(inject, func(t *testing.T) {
+				for _, e := range endings(t) {
+					t.Run(e.name, func(t *testing.T) { survives(t, faulty(t, inject, nil, e), e) })
+				}
+			})
+		}
+	}
+}
+
+// survives fails the test unless the run ended as it had to or was refused.
+func survives(t *testing.T, p *pod.Pod, e ending) {
+	t.Helper()
+	const needed = 71 // the tree's own exit status where it was the one that was hit
+	r := p.Wait()
+	if err := r.Clean(); err != nil {
+		t.Error(err)
+	}
+	if !slices.Contains([]int{e.code, 125, needed}, r.Code) || r.Code == 125 && r.Stderr == "" {
+		t.Errorf("cginit ended with %d (signal %d); stderr: %s", r.Code, r.Signal, r.Stderr)
+	}
+}
+
+func faulty(t *testing.T, inject string, filter []string, e ending) *pod.Pod {
+	t.Helper()
+	calls, _, _ := strings.Cut(inject, ":")
+	strace := []string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + inject}
+	p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, Args: e.args, Wrap: append(strace, filter...)})
+	p.EndInput()
+	return p
+}

@@ -1,0 +1,79 @@
+package matrix
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// killing is a run in which processes have to be killed, and why the receipt must say that
+// each was: the reasons by what its command line begins with.
+type killing struct {
+	args    []string
+	stop    bool // by SIGTERM; else the main process exits
+	reasons map[string]string
+}
+
+// TestReasons: the receipt says of each process that was killed how it had come to be there.
+func TestReasons(t *testing.T) {
+	trees := harness.Bin(t, "trees")
+	tree := func(kind, reasons string) killing {
+		args := []string{"--leftovers", "kill", "--", trees, kind, "5", "--marker", marker, "--exit", "0"}
+		return killing{args: args, reasons: map[string]string{trees: reasons}}
+	}
+	shell := func(script string, reasons map[string]string) killing {
+		return killing{[]string{"--stop-grace-period", "100ms", "--", "bash", "-c", script}, true, reasons}
+	}
+	for name, k := range map[string]killing{
+		"orphaned":   tree("plain", "was not asked, orphaned"),
+		"daemonised": tree("daemon", "was not asked, daemonised"),
+		"stopped":    tree("stopped", "was not asked, stopped, orphaned"),
+		"deaf": shell(`trap "" TERM; echo ready; while :; do read -t 1000; done`,
+			map[string]string{"bash": "ignored SIGTERM"}),
+		"heedless": shell(`trap "echo no" TERM; echo ready; while :; do read -t 1000; done`,
+			map[string]string{"bash": "caught SIGTERM and went on"}),
+		"own session": shell(`trap "" TERM; setsid sleep 1000 & until [[ $(ps -o sid= $!) -eq $! ]]; do :; done; echo ready; wait`,
+			map[string]string{"bash": "ignored SIGTERM", "sleep": "was not asked, own session"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, mode := range pod.Modes {
+				if name == "stopped" && mode == pod.NoCgroup {
+					continue // cginit itself has to stop everything there to list it
+				}
+				t.Run(string(mode), func(t *testing.T) { k.run(t, mode) })
+			}
+		})
+	}
+}
+
+func (k killing) run(t *testing.T, mode pod.Mode) {
+	p := pod.Start(t, pod.Spec{Mode: mode, Args: k.args})
+	p.Line("ready")
+	if k.stop {
+		p.Signal(syscall.SIGTERM)
+	} else {
+		p.EndInput()
+	}
+	r := p.Wait()
+	receipt, err := r.Receipt()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Clean(); err != nil {
+		t.Error(err)
+	}
+	named := map[string]bool{}
+	for _, q := range receipt.Processes {
+		program, _, _ := strings.Cut(q.Command, " ")
+		named[program] = true
+		if got := strings.Join(q.Reasons, ", "); got != k.reasons[program] {
+			t.Errorf("%d %q was killed because: %q", q.Pid, q.Command, got)
+		}
+	}
+	if len(named) != len(k.reasons) {
+		t.Errorf("killed were: %v", named)
+	}
+}
