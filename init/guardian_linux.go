@@ -65,12 +65,12 @@ func (g *guardian) fork(pipe [2]int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	events, err := unix.Open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	events, err := open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY)
 	if err != nil {
 		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
 	}
 	defer unix.Close(events)
-	kill, err := unix.Open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	kill, err := open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY)
 	if err == nil {
 		defer unix.Close(kill)
 	} else {

@@ -40,7 +40,7 @@ func readProcess(pid int) (process, error) {
 // readProc reads the beginning of a file of /proc/PID, in three system calls: there may be
 // thousands to read, and all stand still meanwhile.
 func readProc(pid int, file string, buf []byte) ([]byte, error) {
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/"+file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := open("/proc/"+strconv.Itoa(pid)+"/"+file, unix.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func raiseOOMScore(by int) (restore func()) {
 // without CAP_SYS_ADMIN, and Linux 6.14 to 7.2 kill such a child at birth where our own cgroup
 // was ever killed. The child here is to fail at its exec: anything else is a no.
 func probeClone(dir cgroup.Dir) bool {
-	fd, err := unix.Open(string(dir), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := open(string(dir), unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return false
 	}

@@ -36,7 +36,7 @@ func openTerminal(session int) *terminal {
 		}
 	}
 	if t.file == nil {
-		fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+		fd, err := open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY)
 		if err != nil {
 			return nil
 		}

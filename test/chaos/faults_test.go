@@ -40,7 +40,7 @@ func TestFaults(t *testing.T) {
 		"write:error=EINTR:when=2+2",
 		"ppoll,poll:error=EINTR:when=1+2",
 	} {
-		faults(t, inject, nil)
+		t.Run(inject, func(t *testing.T) { faults(t, inject, "") })
 	}
 }
 
@@ -49,22 +49,20 @@ func TestCgroupFaults(t *testing.T) {
 	for file, inject := range map[string]string{
 		"cgroup.kill":   "write:error=EIO:when=1..3",
 		"cgroup.freeze": "write:error=EIO:when=1..3",
-		"cgroup.events": "read,pread64:error=EIO:when=2..4",
+		"cgroup.events": "read,pread64:error=EIO:when=2..4", // 1 is part of the start
 		"cgroup.procs":  "read,pread64:error=EIO:when=1..3",
 	} {
-		t.Run(file, func(t *testing.T) {
-			faults(t, inject, []string{"-P", pod.Cgroup + "/cginit.jobs/main.1/" + file})
-		})
+		t.Run(file, func(t *testing.T) { faults(t, inject, file) })
 	}
 }
 
-// faults runs every ending with a fault that must not be noticed.
-func faults(t *testing.T, inject string, filter []string) {
-	t.Run(inject, func(t *testing.T) {
+// faults runs every ending, as process 1 and not, with a fault that must not be noticed.
+func faults(t *testing.T, inject, file string) {
+	for _, mode := range []pod.Mode{pod.Process1, pod.Subreaper} {
 		for _, e := range endings(t) {
-			t.Run(e.name, func(t *testing.T) { ends(t, faulty(t, inject, filter, e), e.code) })
+			t.Run(string(mode)+"/"+e.name, func(t *testing.T) { ends(t, faulty(t, mode, inject, file, e), e.code) })
 		}
-	})
+	}
 }
 
 // TestSingleFault makes the first call of a kind fail, in another run the second, and so on.
@@ -88,7 +86,7 @@ func TestSingleFault(t *testing.T) {
 			inject := fmt.Sprintf("%s:when=%d", fault, first+n)
 			t.Run(inject, func(t *testing.T) {
 				for _, e := range endings(t) {
-					t.Run(e.name, func(t *testing.T) { survives(t, faulty(t, inject, nil, e), e) })
+					t.Run(e.name, func(t *testing.T) { survives(t, faulty(t, pod.Subreaper, inject, "", e), e) })
 				}
 			})
 		}
@@ -108,11 +106,21 @@ func survives(t *testing.T, p *pod.Pod, e ending) {
 	}
 }
 
-func faulty(t *testing.T, inject string, filter []string, e ending) *pod.Pod {
+// faulty starts a run under strace, which makes the calls fail; with a file of the job's cgroup
+// only those on it.
+func faulty(t *testing.T, mode pod.Mode, inject, file string, e ending) *pod.Pod {
 	t.Helper()
 	calls, _, _ := strings.Cut(inject, ":")
 	strace := []string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + inject}
-	p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, Args: e.args, Wrap: append(strace, filter...)})
+	cgroup := pod.Cgroup
+	if mode == pod.Process1 {
+		strace = append(strace, "-D") // a child of cginit then, and not its parent
+		cgroup = "/sys/fs/cgroup"
+	}
+	if file != "" {
+		strace = append(strace, "-P", cgroup+"/cginit.jobs/main.1/"+file)
+	}
+	p := pod.Start(t, pod.Spec{Mode: mode, Args: e.args, Wrap: strace})
 	p.EndInput()
 	return p
 }

@@ -114,8 +114,8 @@ func TestTerminalGivenBack(t *testing.T) {
 		"timeout": `"$cginit" --timeout 100ms -- sleep 1000`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			term := openTerminal(t, "bash", "-c", command+`; echo after; read x; echo got=$x; exit 8`)
-			term.expect("after")
+			term := openTerminal(t, "bash", "-c", command+`; echo "the script goes on"; read x; echo got=$x; exit 8`)
+			term.expect("the script goes on")
 			if got := term.foreground(); got != term.cmd.Process.Pid {
 				t.Errorf("the terminal belongs to %d, not to the script", got)
 			}

@@ -29,20 +29,6 @@ func inModes(t *testing.T, test func(t *testing.T, mode pod.Mode)) {
 	}
 }
 
-// open returns a new directory that every user may use.
-func open(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "cginit-real-")
-	if err == nil {
-		err = os.Chmod(dir, 0o777)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 // write makes a file in dir and returns its path.
 func write(t *testing.T, dir, name, text string) string {
 	t.Helper()

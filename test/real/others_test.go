@@ -20,7 +20,7 @@ echo up
 `
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		t.Run("ends", func(t *testing.T) {
-			script := write(t, open(t), "run", helpers+"read line; exit 4\n")
+			script := write(t, pod.OpenDir(t), "run", helpers+"read line; exit 4\n")
 			p := pod.Start(t, pod.Spec{Mode: mode, Args: []string{"--", script}})
 			p.Line("up")
 			pod.Until(t, "the helpers run", func() bool { return len(p.Tree("sleep")) == 4 })
@@ -30,7 +30,7 @@ echo up
 			}
 		})
 		t.Run("execs", func(t *testing.T) {
-			script := write(t, open(t), "run", helpers+"exec sleep 1000\n")
+			script := write(t, pod.OpenDir(t), "run", helpers+"exec sleep 1000\n")
 			p := pod.Start(t, pod.Spec{Mode: mode, Args: []string{"--", script}})
 			p.Line("up")
 			pod.Until(t, "the helpers run", func() bool { return len(p.Tree("sleep")) == 5 })
@@ -46,7 +46,7 @@ echo up
 func TestChromium(t *testing.T) {
 	chromium := harness.Command(t, "chromium")
 	inModes(t, func(t *testing.T, mode pod.Mode) {
-		dir := open(t)
+		dir := pod.OpenDir(t)
 		page := write(t, dir, "page.html", "<title>a page</title><script>document.title = 'scripted'</script>")
 		args := []string{
 			"--", chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",

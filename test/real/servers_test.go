@@ -32,7 +32,7 @@ http {
 
 func TestNginx(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
-		dir := open(t)
+		dir := pod.OpenDir(t)
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: append([]string{"--rewrite", "TERM:QUIT"}, append(nginx(t, dir), "-g", "daemon off;")...)})
 		if body := get(t, dir+"/socket"); body != "served" {
 			t.Errorf("it serves %q", body)
@@ -45,7 +45,7 @@ func TestNginx(t *testing.T) {
 // TestNginxDaemon lets nginx go to the background: its master is what the main process left.
 func TestNginxDaemon(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
-		dir := open(t)
+		dir := pod.OpenDir(t)
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: append([]string{"--leftovers", "wait"}, nginx(t, dir)...)})
 		if body := get(t, dir+"/socket"); body != "served" {
 			t.Errorf("it serves %q", body)
@@ -71,7 +71,7 @@ func gone(t *testing.T, dir, said string) {
 
 func TestRedisDaemon(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
-		dir := open(t)
+		dir := pod.OpenDir(t)
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: []string{
 			"--leftovers", "wait", "--", harness.Command(t, "redis-server"), "--daemonize", "yes", "--dir", dir, "--save", "3600 1",
 			"--port", "0", "--unixsocket", dir + "/socket", "--logfile", dir + "/log", "--pidfile", dir + "/pid",
@@ -101,7 +101,7 @@ func TestPostgres(t *testing.T) {
 		harness.Missing(t, "PostgreSQL")
 	}
 	inModes(t, func(t *testing.T, mode pod.Mode) {
-		dir := open(t)
+		dir := pod.OpenDir(t)
 		data, socket := dir+"/data", "--host="+dir
 		as := func(args ...string) *exec.Cmd {
 			return exec.Command("setpriv", append([]string{"--reuid=postgres", "--regid=postgres", "--init-groups", "--"}, args...)...)

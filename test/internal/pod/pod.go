@@ -88,7 +88,7 @@ func Start(t testing.TB, spec Spec) *Pod {
 	if os.Geteuid() != 0 && spec.Mode != NoCgroup {
 		harness.Missing(t, "root")
 	}
-	dir := t.TempDir()
+	dir := OpenDir(t)
 	p := &Pod{
 		t: t, mode: spec.Mode, cgroup: makeCgroup(t), lines: make(chan string, 1<<16), done: make(chan outcome, 1),
 		report: filepath.Join(dir, "receipts"), stderr: filepath.Join(dir, "stderr"),
@@ -126,10 +126,7 @@ func (p *Pod) command(spec Spec) []string {
 		}
 		args[0] = harness.Command(p.t, args[0])
 	}
-	report := cmp.Or(spec.Report, p.report)
-	if spec.UID == 0 { // else the file is in a directory of ours
-		args = append(args, "--report", report)
-	}
+	args = append(args, "--report", cmp.Or(spec.Report, p.report))
 	return append(args, spec.Args...)
 }
 
@@ -241,6 +238,16 @@ func (p *Pod) EndInput() { p.input.Close() }
 func (p *Pod) Signal(sig syscall.Signal) {
 	p.t.Helper()
 	check(p.t, unix.Kill(p.Pid, sig))
+}
+
+// OpenDir returns a new directory that every user may use, unlike that of t.TempDir.
+func OpenDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "cginit-pod-")
+	check(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	check(t, os.Chmod(dir, 0o777))
+	return dir
 }
 
 func openDir(t testing.TB, path string) *os.File {
