@@ -12,11 +12,10 @@ run() { printf '  $ %s\n' "$*"; }
 
 # left lists what still runs of the demo: every process of it has this mark in its environment.
 left() {
-	for p in /proc/[0-9]*; do
-		if tr '\0' '\n' 2>/dev/null <"$p/environ" | grep -qx "CGDEMO=$1"; then
-			printf '  %s  %s\n' "${p#/proc/}" "$(tr '\0' ' ' <"$p/cmdline")"
-		fi
-	done 2>/dev/null
+	grep -lF "CGDEMO=$1" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
+		p=${file%/environ}
+		[ -d "$p" ] && printf '  %s  %s\n' "${p#/proc/}" "$(tr '\0' ' ' <"$p/cmdline")"
+	done 2>/dev/null || true
 }
 
 # until waits for a condition that a moment brings.
