@@ -72,8 +72,10 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 	var b [32]byte
 	var env [1]*byte
 	one := [1]byte{'1'}
+	name := [16]byte{'c', 'g', 'i', 'n', 'i', 't', '-', 'g', 'u', 'a', 'r', 'd', 'i', 'a', 'n'}
 	pause := unix.Timespec{Nsec: 5_000_000}
 	syscall.RawSyscall(unix.SYS_SETSID, 0, 0, 0)
+	syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name)), 0)
 	// It may hold nothing open that somebody waits for the end of (close_range, since Linux
 	// 5.9). Something has to be at 0 and 1, or Go, once executed, looks for /dev/null.
 	syscall.RawSyscall(unix.SYS_DUP3, uintptr(v.life), 0, 0)
