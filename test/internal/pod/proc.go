@@ -104,7 +104,7 @@ func (p *Pod) Tree(program string) (tree []Member) {
 
 // Guardians returns the processes of cginit's own beside the supervisor.
 func (p *Pod) Guardians() []Member {
-	return slices.DeleteFunc(p.Tree("cginit"), func(q Member) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
+	return slices.DeleteFunc(append(p.Tree("cginit"), p.Tree("cginit-guardian")...), func(q Member) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
 }
 
 func pidNamespace(pid int) string {
