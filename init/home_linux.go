@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/config"
@@ -149,13 +150,21 @@ func (h *home) enable(controllers []string) error {
 	return errors.New("cannot enable controllers: processes keep entering our cgroup")
 }
 
+// closeRetries bounds how often the end tries again to remove what a dying task holds up.
+const closeRetries = 100
+
 // close gives back all that was made, as far as it is empty. Controllers that another cginit
 // in our cgroup still uses stay, and so does the leaf then.
 func (h *home) close() error {
 	if h.jobs == "" {
 		return nil
 	}
-	if err := h.jobs.Remove(); err != nil {
+	err := h.jobs.Remove()
+	for try := 0; errors.Is(err, unix.EBUSY) && try < closeRetries; try++ {
+		<-time.After(rmdirRetry) // nothing is left that could be kept waiting
+		err = h.jobs.Remove()
+	}
+	if err != nil {
 		return err
 	}
 	if len(h.enabled) > 0 {

@@ -10,12 +10,16 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Spec is one job as it was asked for.
+// Spec is one job as it was asked for: a service, a one-shot job, or the command of the
+// command line.
 type Spec struct {
-	Name string
-	Args []string // the command; Args[0] is looked up in the PATH of Env
-	Env  []string
-	User *User // nil: ours
+	Name    string
+	Service bool // it is meant to keep running; false: to end
+
+	Args     []string // the command; Args[0] is looked up in the PATH of Env
+	Env      []string
+	Dir      string // working directory; empty: ours
+	Identity        // whom it runs as, with what rights
 
 	StopSignal  syscall.Signal // 0: the signal that asked us to stop, as it came
 	GracePeriod time.Duration  // from the ask to the kill
@@ -25,6 +29,11 @@ type Spec struct {
 
 	Rewrite   map[syscall.Signal]syscall.Signal // received -> forwarded; 0: dropped
 	Resources *specs.LinuxResources             // limits; nil: none
+
+	Lifecycle // when it starts, is ready, is started again
+	Output    // where what it writes goes
+
+	Labels map[string]string
 
 	// ForwardOnly: no signal is a request to stop, each is only passed on, and whoever
 	// started us must kill what does not heed it. The habit of tini and its like.
