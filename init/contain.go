@@ -1,10 +1,6 @@
 package supervisor
 
-import (
-	"os"
-	"syscall"
-	"time"
-)
+import "syscall"
 
 // Level is what holds a job's processes together.
 type Level string
@@ -33,22 +29,6 @@ func (l Level) meets(required string) bool {
 		return l == LevelCgroup || l == LevelPidns
 	}
 	return true
-}
-
-// run is one life of a job: its main process and what holds all that it starts.
-type run struct {
-	containment
-	level  Level
-	number int
-	main   process
-	status *syscall.WaitStatus // of the main process; nil while it lives
-	helper *os.File            // what the exec helper says has gone wrong; nil: none was needed
-	book   book                // what the receipt will say
-
-	accounted bool
-	killError error     // of the last kill
-	hopeless  time.Time // since when nothing that is left can die; zero: not so
-	remaining int       // how much that is
 }
 
 // containment holds one run's processes. None of its calls blocks, and none waits for what

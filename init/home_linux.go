@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/cgroup"
-	"github.com/cginit/cginit/init/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -84,11 +83,11 @@ func (h *home) allow(res *specs.LinuxResources) error {
 	return h.enable(controllers)
 }
 
-// contain makes the containment of one run; id is what the watcher answers for it.
-func (h *home) contain(spec *config.Spec, number int, id int32) (containment, error) {
+// contain makes the containment of one run.
+func (h *home) contain(r *run) (containment, error) {
 	switch h.level {
 	case LevelCgroup:
-		return h.containInCgroup(spec, number, id)
+		return h.containInCgroup(r)
 	case LevelPidns:
 		return &pidns{}, nil
 	case LevelTree:
@@ -96,22 +95,28 @@ func (h *home) contain(spec *config.Spec, number int, id int32) (containment, er
 	return &tree{}, nil
 }
 
-func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ containment, err error) {
-	dir, err := h.jobs.Make(fmt.Sprintf("%s.%d", spec.Name, number))
+// containInCgroup makes a fresh cgroup: that of a job's run below ours, that of its steps and
+// probes below its own, so that its limits hold for them too.
+func (h *home) containInCgroup(r *run) (_ containment, err error) {
+	parent := h.jobs
+	if r.owner != nil {
+		parent = r.owner.containment.(*cgroupRun).dir
+	}
+	dir, err := parent.Make(fmt.Sprintf("%s.%d", r.spec.Name, r.number))
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a cgroup for %s: %w", spec.Name, err)
+		return nil, fmt.Errorf("cannot make a cgroup for %s: %w", r.name, err)
 	}
 	defer func() {
 		if err != nil {
 			_ = dir.Remove()
 		}
 	}()
-	if spec.Resources != nil {
-		if err := dir.Limit(spec.Resources); err != nil {
+	if r.spec.Resources != nil {
+		if err := dir.Limit(r.spec.Resources); err != nil {
 			return nil, err
 		}
 	}
-	watch, err := h.watcher.Add(dir, id)
+	watch, err := h.watcher.Add(dir, r.watch)
 	if err != nil {
 		return nil, err
 	}

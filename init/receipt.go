@@ -20,6 +20,8 @@ const (
 	timedOut    cause = "timed-out"
 	outOfMemory cause = "out-of-memory"
 	startFailed cause = "start-failed"
+	failing     cause = "failing"     // it was unhealthy, silent, or not ready in time
+	leaseEnded  cause = "lease-ended" // whoever started it over the control socket has gone
 )
 
 // Receipt is the record that every teardown leaves. A field that could not be had is absent.
@@ -100,13 +102,13 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 	}
 }
 
-// receipt closes the book of the job's run.
-func (j *job) receipt(now time.Time) Receipt {
-	b := &j.run.book
+// receipt closes the book of the run.
+func (run *run) receipt(now time.Time) Receipt {
+	b := &run.book
 	r := b.receipt
-	r.Job, r.Run, r.Cause, r.Command = j.spec.Name, j.run.number, j.cause, j.spec.Args
-	r.Pid, r.Started, r.Ended = j.run.main.pid, b.started, now
-	if ws := j.run.status; ws != nil && ws.Signaled() {
+	r.Job, r.Run, r.Cause, r.Command = run.name, run.number, run.cause, run.spec.Args
+	r.Pid, r.Started, r.Ended = run.main.pid, b.started, now
+	if ws := run.status; ws != nil && ws.Signaled() {
 		r.Signal = config.SignalName(ws.Signal())
 	} else if ws != nil {
 		code := ws.ExitStatus()
@@ -126,17 +128,17 @@ func (j *job) receipt(now time.Time) Receipt {
 			r.Left--
 		}
 	}
-	r.Phases = j.phases()
-	r.Containment = j.run.level
+	r.Phases = run.phases()
+	r.Containment = run.level
 	r.Guarantee = guarantee[r.Containment]
-	r.ExitStatus = exitStatus(r.Cause, j.run)
+	r.ExitStatus = exitStatus(r.Cause, run)
 	return r
 }
 
-func (j *job) phases() Phases {
+func (r *run) phases() Phases {
 	ms := func(states ...state) (sum float64) {
 		for _, s := range states {
-			sum += milliseconds(j.spent[s])
+			sum += milliseconds(r.spent[s])
 		}
 		return sum
 	}

@@ -48,7 +48,7 @@ func run(name string, args, env []string) int {
 		return 0
 	}
 	status, _ := supervisor.New(supervisor.Config{
-		Job: o.Job, Require: o.Require, Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
+		Command: o.Job, Require: o.Require, Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
 		Name: "cginit",
 	}).Run()
 	return status

@@ -40,20 +40,20 @@ func TestStepIsTotal(t *testing.T) {
 		for s := range states {
 			for ev := range events {
 				for _, gone := range []bool{false, true} {
-					j := newJob(spec)
-					j.state, j.since, j.deadline, j.mainGone = s, t0, t0.Add(time.Hour), gone
+					r := newRun(&spec)
+					r.state, r.since, r.deadline, r.mainGone = s, t0, t0.Add(time.Hour), gone
 					if s > running {
-						j.cause = stopped
+						r.cause = stopped
 					}
 					name := fmt.Sprintf("%v/%s/%s: event %d in state %d", spec.KillMode, spec.Leftovers, spec.Timeout, ev, s)
-					check(t, name, s, ev, j, j.step(ev, t0))
+					check(t, name, s, ev, r, r.step(ev, t0))
 				}
 			}
 		}
 	}
 }
 
-func check(t *testing.T, name string, from state, ev event, j *job, actions []action) {
+func check(t *testing.T, name string, from state, ev event, r *run, actions []action) {
 	t.Helper()
 	has := func(a action) bool { return slices.Contains(actions, a) }
 	if has(doRemove) && mayLive(from) && ev != evEmpty && ev != evSpawnFail {
@@ -62,28 +62,28 @@ func check(t *testing.T, name string, from state, ev event, j *job, actions []ac
 	if has(doSpawn) && from != idle && from != starting {
 		t.Errorf("%s: started beside its own leftovers", name)
 	}
-	if j.state == ended && from != ended && ev != evRemoved {
+	if r.state == ended && from != ended && ev != evRemoved {
 		t.Errorf("%s: it has ended, and its cgroup is still there", name)
 	}
-	if (j.state == ended || j.state == stuck) && from != j.state && !has(doReport) {
+	if (r.state == ended || r.state == stuck) && from != r.state && !has(doReport) {
 		t.Errorf("%s: a teardown without a receipt", name)
 	}
-	if has(doReport) && j.state != ended && j.state != stuck {
+	if has(doReport) && r.state != ended && r.state != stuck {
 		t.Errorf("%s: a receipt before the end", name)
 	}
 	if has(doKill) && (has(doAsk) || has(doAskAll) || has(doAskRest)) {
 		t.Errorf("%s: asked and killed in one step", name)
 	}
-	if j.state != from && j.deadline.Equal(t0.Add(time.Hour)) && j.state != leaving && j.state != waiting {
+	if r.state != from && r.deadline.Equal(t0.Add(time.Hour)) && r.state != leaving && r.state != waiting {
 		t.Errorf("%s: a deadline outlives the state it was for", name)
 	}
-	if bounded := slices.Contains([]state{asking, stopping, leaving, freezing, killing}, j.state); bounded && j.deadline.IsZero() {
-		t.Errorf("%s: state %d without a deadline may last for ever", name, j.state)
+	if bounded := slices.Contains([]state{asking, stopping, leaving, freezing, killing}, r.state); bounded && r.deadline.IsZero() {
+		t.Errorf("%s: state %d without a deadline may last for ever", name, r.state)
 	}
-	if slices.Contains([]state{ended, stuck}, j.state) && from != j.state && !j.deadline.IsZero() {
+	if slices.Contains([]state{ended, stuck}, r.state) && from != r.state && !r.deadline.IsZero() {
 		t.Errorf("%s: a deadline after the end", name)
 	}
-	if j.state > running && j.cause == "" {
+	if r.state > running && r.cause == "" {
 		t.Errorf("%s: a teardown without a cause", name)
 	}
 }
@@ -92,22 +92,22 @@ func check(t *testing.T, name string, from state, ev event, j *job, actions []ac
 func TestEveryStateEnds(t *testing.T) {
 	for _, spec := range variants() {
 		for s := range states {
-			j := newJob(spec)
-			j.state, j.since = s, t0
+			r := newRun(&spec)
+			r.state, r.since = s, t0
 			for _, ev := range []event{evKill, evFrozen, evMainExit, evEmpty, evRemoved} {
-				j.step(ev, t0)
+				r.step(ev, t0)
 			}
-			if j.state != ended {
-				t.Errorf("%+v from state %d: it ends in state %d", spec, s, j.state)
+			if r.state != ended {
+				t.Errorf("%+v from state %d: it ends in state %d", spec, s, r.state)
 			}
 		}
 	}
 }
 
 // life plays events and returns the actions, an event's joined.
-func life(j *job, events ...event) (got [][]action) {
+func life(r *run, events ...event) (got [][]action) {
 	for _, ev := range events {
-		got = append(got, j.step(ev, t0))
+		got = append(got, r.step(ev, t0))
 	}
 	return got
 }
@@ -159,14 +159,14 @@ func TestLives(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := newJob(c.spec)
-			life(j, start...)
-			got := life(j, c.events...)
+			r := newRun(&c.spec)
+			life(r, start...)
+			got := life(r, c.events...)
 			if !slices.EqualFunc(got, c.want, slices.Equal) {
 				t.Errorf("actions %v, want %v", got, c.want)
 			}
-			if j.cause != c.cause {
-				t.Errorf("cause %q, want %q", j.cause, c.cause)
+			if r.cause != c.cause {
+				t.Errorf("cause %q, want %q", r.cause, c.cause)
 			}
 		})
 	}
@@ -174,20 +174,20 @@ func TestLives(t *testing.T) {
 
 // TestOneGracePeriod: the leftovers get what the main process has left of it.
 func TestOneGracePeriod(t *testing.T) {
-	j := newJob(config.Spec{GracePeriod: grace, KillMode: config.Mixed})
-	life(j, evStart, evSpawned, evStop)
-	end := j.deadline
-	j.step(evMainExit, t0.Add(grace/2))
-	if !j.deadline.Equal(end) || !end.Equal(t0.Add(grace)) {
-		t.Errorf("the grace period ends at %v, then at %v; want %v twice", end, j.deadline, t0.Add(grace))
+	r := newRun(&config.Spec{GracePeriod: grace, KillMode: config.Mixed})
+	life(r, evStart, evSpawned, evStop)
+	end := r.deadline
+	r.step(evMainExit, t0.Add(grace/2))
+	if !r.deadline.Equal(end) || !end.Equal(t0.Add(grace)) {
+		t.Errorf("the grace period ends at %v, then at %v; want %v twice", end, r.deadline, t0.Add(grace))
 	}
 }
 
 func TestStopSignalOfTimeout(t *testing.T) {
-	if got := newJob(config.Spec{}).askWith; got != syscall.SIGTERM {
+	if got := newRun(&config.Spec{}).askWith; got != syscall.SIGTERM {
 		t.Errorf("without --stop-signal a timeout asks with %v", got)
 	}
-	if got := newJob(config.Spec{StopSignal: syscall.SIGQUIT}).askWith; got != syscall.SIGQUIT {
+	if got := newRun(&config.Spec{StopSignal: syscall.SIGQUIT}).askWith; got != syscall.SIGQUIT {
 		t.Errorf("--stop-signal QUIT asks with %v", got)
 	}
 }

@@ -1,0 +1,127 @@
+package supervisor
+
+import (
+	"cmp"
+	"os"
+	"slices"
+
+	"github.com/cginit/cginit/init/config"
+	"golang.org/x/sys/unix"
+)
+
+// stdio is what the main process of a run finds open, and its environment.
+type stdio struct {
+	in, out, err *os.File // nil: ours
+	ready        *os.File // what it writes its readiness to; nil: nothing
+	env          []string
+	theirs       []*os.File // closed here once it has them
+}
+
+// files is for ProcAttr: index is the number in the process.
+func (d *stdio) files() []uintptr {
+	return []uintptr{
+		cmp.Or(d.in, os.Stdin).Fd(), cmp.Or(d.out, os.Stdout).Fd(), cmp.Or(d.err, os.Stderr).Fd(),
+	}
+}
+
+func (d *stdio) close() {
+	for _, f := range d.theirs {
+		f.Close()
+	}
+}
+
+// connect makes what a run reads and writes. The command of the command line has what we have.
+func (s *Supervisor) connect(r *run) (_ *stdio, err error) {
+	d := &stdio{env: r.spec.Env}
+	if s.single != nil {
+		return d, nil
+	}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if !r.spec.StdinOpen {
+		d.in = s.null
+	}
+	if r.role == roleHealth {
+		return d, s.capture(r, d)
+	}
+	if err := s.connectOutput(r, d); err != nil {
+		return nil, err
+	}
+	if r.role == roleMain {
+		err = s.connectReadiness(r, d)
+	}
+	return d, err
+}
+
+// connectOutput: inherited, or through us line by line, or nowhere.
+func (s *Supervisor) connectOutput(r *run, d *stdio) error {
+	switch r.spec.Log {
+	case config.LogInherit:
+	case config.LogNone:
+		d.out, d.err = s.null, s.null
+	case config.LogPrefix, config.LogJSON:
+		return s.connectPump(r, d)
+	}
+	return nil
+}
+
+// connectReadiness makes what a job says that it is ready with.
+func (s *Supervisor) connectReadiness(r *run, d *stdio) error {
+	spec := r.spec
+	if spec.Ready.Kind == config.ReadyFD {
+		read, write, err := pipe()
+		if err != nil {
+			return err
+		}
+		d.ready, d.theirs = write, append(d.theirs, write)
+		go s.hearReady(r, read)
+	}
+	if spec.Ready.Kind != config.ReadyNotify && spec.Watchdog == 0 {
+		return nil
+	}
+	if r.job.notify == nil {
+		n, err := s.listenNotify(r.job)
+		if err != nil {
+			return err
+		}
+		r.job.notify = n
+	}
+	d.env = append(slices.Clone(d.env), r.job.notify.env(spec)...)
+	return nil
+}
+
+// pipe makes one whose reading end waits in Go's poller and not in a thread.
+func pipe() (read, write *os.File, err error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return nil, nil, os.NewSyscallError("pipe2", err)
+	}
+	_ = unix.SetNonblock(fds[0], true)
+	return os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe"), nil
+}
+
+// hearReady waits for a line, or for the end of what could still write one.
+func (s *Supervisor) hearReady(r *run, read *os.File) {
+	defer read.Close()
+	var b [64]byte
+	for {
+		n, err := read.Read(b[:])
+		if slices.Contains(b[:n], '\n') {
+			s.post(func() { s.saysReady(r) })
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// saysReady takes a run's word for its being ready, if it is the present one of its job.
+func (s *Supervisor) saysReady(r *run) {
+	if r.job.run == r && r.status == nil {
+		s.later(r.job, jvReady)
+	}
+}
