@@ -1,0 +1,271 @@
+package control
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Conn is a connection. The loop holds leases by it.
+type Conn struct {
+	Peer Peer
+
+	server *Server
+	unix   *net.UnixConn
+	own    bool          // root or our own uid
+	may    error         // why the peer may not call; nil: it may
+	order  chan *Call    // in the order of the wire, for the replies
+	open   chan struct{} // one for each of them that is not answered
+	gone   chan struct{} // closed when nobody can read replies any more
+	told   bool          // the loop knows of it
+	buf    []byte        // what has been read and is not a whole message yet
+	files  []int         // descriptors that came with it
+}
+
+// roomToRead is what an idle connection holds. It grows for a message, and shrinks again.
+const roomToRead = 4 << 10
+
+func newConn(s *Server, u *net.UnixConn) *Conn {
+	c := &Conn{server: s, unix: u, gone: make(chan struct{})}
+	c.Peer, c.own, c.may = s.identify(u)
+	return c
+}
+
+// nudge makes the reader look up: see isExpendable.
+func (c *Conn) nudge() { _ = c.unix.SetReadDeadline(time.Unix(1, 0)) }
+
+// cut ends the connection at once.
+func (c *Conn) cut() { c.unix.Close() }
+
+func (c *Conn) isGone() bool {
+	select {
+	case <-c.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// read turns what comes in into calls, until the connection ends. Writing is begun only for
+// who calls: an idle connection is one goroutine and one buffer.
+func (c *Conn) read() {
+	if c.may != nil {
+		_ = c.unix.SetReadDeadline(time.Now().Add(firstCall))
+	}
+	c.buf = make([]byte, 0, roomToRead)
+	for c.fill() && c.takeAll() {
+	}
+	closeAll(c.files)
+	c.buf = nil
+	if c.isHungUp() {
+		close(c.gone)
+	}
+	if c.told {
+		c.server.tell(Message{Conn: c})
+	}
+	if c.order != nil {
+		close(c.order) // the writer ends the connection
+		return
+	}
+	c.end()
+}
+
+func (c *Conn) end() {
+	c.unix.Close()
+	c.server.ended <- c
+}
+
+// fill reads once. It returns false at the end of the connection.
+func (c *Conn) fill() bool {
+	c.buf = slices.Grow(c.buf, 1)
+	oob := make([]byte, unix.CmsgSpace(maxFiles*4))
+	for {
+		n, m, flags, _, err := c.unix.ReadMsgUnix(c.buf[len(c.buf):cap(c.buf)], oob)
+		if errors.Is(err, os.ErrDeadlineExceeded) && !c.isExpendable() {
+			_ = c.unix.SetReadDeadline(time.Time{})
+			continue
+		}
+		files := parseFiles(oob[:max(m, 0)])
+		c.files = append(c.files, files...)
+		if err != nil || n <= 0 {
+			return false
+		}
+		c.buf = c.buf[:len(c.buf)+n]
+		if flags&unix.MSG_CTRUNC != 0 || len(c.files) > maxFiles {
+			return c.refuse(Malformed{"too many descriptors came with it"})
+		}
+		return true
+	}
+}
+
+// isExpendable tells whether a connection that is nudged may end: the server is being closed,
+// or there is no open call on it, and others are waiting.
+func (c *Conn) isExpendable() bool {
+	select {
+	case <-c.server.closing:
+		return true
+	default:
+		return len(c.open) == 0
+	}
+}
+
+// takeAll takes the whole messages that are in the buffer. Descriptors belong to the last one
+// that has begun: the kernel ends a read after data that came with some.
+func (c *Conn) takeAll() bool {
+	at := 0
+	for {
+		end := bytes.IndexByte(c.buf[at:], 0)
+		if end < 0 {
+			break
+		}
+		message := c.buf[at : at+end]
+		at += end + 1
+		var files []int
+		if at == len(c.buf) {
+			files, c.files = c.files, nil
+		}
+		if !c.take(message, files) {
+			return false
+		}
+	}
+	rest := len(c.buf) - at
+	if rest >= MaxMessage {
+		return c.refuse(Malformed{"it is longer than 1 MiB, or has no NUL at its end"})
+	}
+	if rest == 0 && cap(c.buf) > roomToRead {
+		c.buf = make([]byte, 0, roomToRead)
+	}
+	c.buf = c.buf[:copy(c.buf, c.buf[at:])]
+	return true
+}
+
+// take makes a call of a message. It returns false if no more can be taken.
+func (c *Conn) take(message []byte, files []int) bool {
+	r, err := parseRequest(message)
+	switch {
+	case err == nil && c.may != nil:
+		err = c.may
+		fallthrough
+	case err != nil:
+		closeAll(files)
+		return c.refuse(err)
+	}
+	call := newCall(c, r)
+	if !c.enqueue(call) {
+		closeAll(files)
+		c.cut() // its calls are not read any more: whom it waits for cannot be told
+		return false
+	}
+	answer, err := c.server.prepare(call, r, files)
+	switch {
+	case err != nil:
+		call.Fail(err)
+	case answer != nil:
+		call.Reply(answer)
+	default:
+		c.told = true
+		return c.server.tell(Message{Conn: c, Call: call})
+	}
+	return true
+}
+
+// refuse answers with an error what is not a call, after all that was called before, and ends
+// the connection.
+func (c *Conn) refuse(err error) bool {
+	call := newCall(c, &request{})
+	if c.enqueue(call) {
+		call.Fail(err)
+	}
+	return false
+}
+
+// enqueue puts a call in the order of the replies.
+func (c *Conn) enqueue(call *Call) bool {
+	if c.order == nil {
+		c.order, c.open = make(chan *Call, maxCalls+1), make(chan struct{}, maxCalls)
+		go c.write()
+	}
+	select {
+	case c.open <- struct{}{}:
+		c.order <- call
+		return true
+	default:
+		return false
+	}
+}
+
+// write writes the replies, in the order of the calls, and ends the connection.
+func (c *Conn) write() {
+	failed := false
+	for call := range c.order {
+		for !failed {
+			message, ok := call.next()
+			if !ok {
+				break
+			}
+			_ = c.unix.SetWriteDeadline(time.Now().Add(slowWrite))
+			if _, err := c.unix.Write(message); err != nil {
+				failed = true
+				c.cut() // so that the reader ends as well
+			}
+		}
+		<-c.open
+	}
+	c.end()
+}
+
+// next waits for the next reply; ok is false after the last, or if nobody is there to read it,
+// or if there is nothing more to wait for.
+func (c *Call) next() (message []byte, ok bool) {
+	select {
+	case message, ok = <-c.out:
+		return message, ok
+	default:
+	}
+	select {
+	case message, ok = <-c.out:
+		return message, ok
+	case <-c.Conn.gone:
+	case <-c.Conn.server.closing:
+	}
+	return nil, false
+}
+
+// isHungUp tells whether the other end is closed, and not only done with sending.
+func (c *Conn) isHungUp() bool {
+	hungUp := true // where we cannot ask we have closed it ourselves
+	raw, err := c.unix.SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+			_, err := unix.Poll(p, 0)
+			hungUp = err == nil && p[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+		})
+	}
+	return hungUp
+}
+
+func parseFiles(oob []byte) (files []int) {
+	messages, err := syscall.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	for i := range messages {
+		if fds, err := syscall.ParseUnixRights(&messages[i]); err == nil {
+			files = append(files, fds...)
+		}
+	}
+	return files
+}
+
+func closeAll(files []int) {
+	for _, fd := range files {
+		_ = unix.Close(fd)
+	}
+}
