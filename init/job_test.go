@@ -1,0 +1,154 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/init/config"
+)
+
+// lives are the jobs whose policies job.step distinguishes.
+func lives() (specs []config.Spec) {
+	for _, service := range []bool{false, true} {
+		for _, policy := range []config.RestartPolicy{config.RestartNo, config.RestartOnFailure, config.RestartAlways} {
+			for _, most := range []int{0, 2} {
+				for _, essential := range []bool{false, true} {
+					for _, limit := range []time.Duration{0, time.Minute} {
+						for _, steps := range []int{0, 1} {
+							spec := config.Spec{Name: "web", Service: service}
+							spec.Restart = config.Restart{Policy: policy, Max: most, Delay: config.RestartDelay, MaxDelay: config.RestartMaxDelay, Window: config.RestartWindow}
+							spec.Essential, spec.StartTimeout, spec.Watchdog = essential, limit, limit
+							spec.PreStart = make([]config.Hook, steps)
+							specs = append(specs, spec)
+						}
+					}
+				}
+			}
+		}
+	}
+	return specs
+}
+
+// TestJobStepIsTotal runs every event in every state, for every policy, and asserts what must
+// hold whatever happens.
+func TestJobStepIsTotal(t *testing.T) {
+	for _, spec := range lives() {
+		for from := range jobStates {
+			for ev := range jobEvents {
+				for flags := range 16 {
+					j := newJob(spec)
+					j.state, j.since, j.deadline = from, t0, t0.Add(time.Hour)
+					j.want, j.boot, j.ok, j.again = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
+					actions := j.step(ev, t0)
+					name := fmt.Sprintf("%+v flags %b: event %d in state %s", spec.Restart, flags, ev, from)
+					checkJob(t, name, from, ev, j, actions)
+				}
+			}
+		}
+	}
+}
+
+func checkJob(t *testing.T, name string, from jobState, ev jobEvent, j *job, actions []jobAction) {
+	t.Helper()
+	has := func(a jobAction) bool { return slices.Contains(actions, a) }
+	hadRun := slices.Contains([]jobState{jobPreparing, jobStarting, jobUp, jobStopping}, from)
+	if (has(jaLaunch) || has(jaPrepare)) && hadRun && from != jobPreparing {
+		t.Errorf("%s: a new run beside the old one", name)
+	}
+	if hadRun && !j.isLive() && ev != jvEnded {
+		t.Errorf("%s: it counts as down, and nothing says that its run has ended", name)
+	}
+	if j.state == jobStopping && from != jobStopping && !has(jaStopRun) {
+		t.Errorf("%s: it is stopping, and nobody has been asked", name)
+	}
+	if j.state != from && !has(jaTell) {
+		t.Errorf("%s: a change that nobody is told of", name)
+	}
+	if j.state != from && j.deadline.Equal(t0.Add(time.Hour)) {
+		t.Errorf("%s: a deadline outlives the state it was for", name)
+	}
+	if (j.state == jobDelayed) != !j.deadline.IsZero() && from != j.state && j.state != jobUp && j.state != jobStarting {
+		t.Errorf("%s: deadline %v in state %s", name, j.deadline, j.state)
+	}
+	if (j.state == jobDone || j.state == jobFailed) && from != j.state && !has(jaGiveUp) {
+		t.Errorf("%s: at rest, and the others are not told", name)
+	}
+	if ev == jvStop && !j.isIdle() && j.state != jobStopping {
+		t.Errorf("%s: stopped, and in state %s", name, j.state)
+	}
+	if j.state == jobDelayed && from != jobDelayed && j.boot && j.spec.Service {
+		t.Errorf("%s: the start goes on although a service has failed", name)
+	}
+	if j.state == jobDelayed && from != jobDelayed && j.spec.Essential {
+		t.Errorf("%s: essential, and started again", name)
+	}
+}
+
+// TestJobStopAlwaysEnds: from every state, a stop and the end of the run bring the job down.
+func TestJobStopAlwaysEnds(t *testing.T) {
+	for _, spec := range lives() {
+		for from := range jobStates {
+			j := newJob(spec)
+			j.state, j.want, j.again = from, true, true
+			j.step(jvStop, t0)
+			j.step(jvEnded, t0)
+			if !j.isIdle() {
+				t.Errorf("%+v from %s: stopped, and in state %s", spec, from, j.state)
+			}
+		}
+	}
+}
+
+// TestRestartDelays: 100 ms, doubled to 30 s, for ever, and from the beginning after ten good
+// seconds.
+func TestRestartDelays(t *testing.T) {
+	spec := config.Spec{Service: true}
+	spec.Restart = config.Restart{Policy: config.RestartAlways, Delay: config.RestartDelay, MaxDelay: config.RestartMaxDelay, Window: config.RestartWindow}
+	j := newJob(spec)
+	now := t0
+	var delays []time.Duration
+	run := func(lasts time.Duration) {
+		j.step(jvMet, now)
+		j.step(jvReady, now)
+		now = now.Add(lasts)
+		j.step(jvEnded, now)
+		delays = append(delays, j.deadline.Sub(now))
+		now = j.deadline
+		j.step(jvDeadline, now)
+	}
+	j.step(jvStart, now)
+	for range 12 {
+		run(time.Second)
+	}
+	run(config.RestartWindow)
+	want := []time.Duration{
+		100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
+		1600 * time.Millisecond, 3200 * time.Millisecond, 6400 * time.Millisecond, 12800 * time.Millisecond,
+		25600 * time.Millisecond, 30 * time.Second, 30 * time.Second, 30 * time.Second, 100 * time.Millisecond,
+	}
+	if !slices.Equal(delays, want) {
+		t.Errorf("delays %v, want %v", delays, want)
+	}
+}
+
+// TestRestartIsBounded: on-failure:2 is two more runs, and then the job has failed.
+func TestRestartIsBounded(t *testing.T) {
+	spec := config.Spec{}
+	spec.Restart = config.Restart{Policy: config.RestartOnFailure, Max: 2, Delay: 1, MaxDelay: 1, Window: time.Hour}
+	j := newJob(spec)
+	j.step(jvStart, t0)
+	runs := 0
+	for range 10 {
+		if j.state == jobBlocked {
+			runs++
+		}
+		for _, ev := range []jobEvent{jvMet, jvReady, jvEnded, jvDeadline} {
+			j.step(ev, t0)
+		}
+	}
+	if runs != 3 || j.state != jobFailed {
+		t.Errorf("%d runs, then %s; want 3, then failed", runs, j.state)
+	}
+}
