@@ -148,8 +148,11 @@ func (c cell) weight() int {
 
 // grace is short where it will be used up, and long where it must not be.
 func (c cell) grace() time.Duration {
-	if c.kind == "deaf" || c.kind == "bomb" {
+	switch c.kind {
+	case "deaf":
 		return 200 * time.Millisecond
+	case "bomb": // its main process is to leave in it, and has to share the machine with the others
+		return time.Second / 2
 	}
 	return pod.Patience / 3
 }

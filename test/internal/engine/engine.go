@@ -14,7 +14,7 @@ import (
 
 // Patience bounds every wait for an engine. It is long because machines are slow, not because
 // anything here takes so long.
-const Patience = 60 * time.Second
+const Patience = 3 * time.Minute
 
 // Engine is a container engine and the image that its containers are made of.
 type Engine struct {

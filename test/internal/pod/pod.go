@@ -45,7 +45,7 @@ func (m Mode) Containment() string {
 }
 
 // Patience bounds every wait for an event. Nothing is measured by it.
-const Patience = time.Minute
+const Patience = 2 * time.Minute
 
 // Cgroup stands for the directory of the run's cgroup on the host.
 const Cgroup = "{cgroup}"
