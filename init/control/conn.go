@@ -240,14 +240,12 @@ func (c *Call) next() (message []byte, ok bool) {
 // isHungUp tells whether the other end is closed, and not only done with sending.
 func (c *Conn) isHungUp() bool {
 	hungUp := true // where we cannot ask we have closed it ourselves
-	raw, err := c.unix.SyscallConn()
-	if err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
-			_, err := unix.Poll(p, 0)
-			hungUp = err == nil && p[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
-		})
-	}
+	_ = control(c.unix, func(fd int) error {
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		_, err := unix.Poll(p, 0)
+		hungUp = err == nil && p[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+		return nil
+	})
 	return hungUp
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,19 +22,11 @@ type Peer struct {
 // own uid may, and whom the configuration names.
 func (s *Server) identify(u *net.UnixConn) (p Peer, own bool, may error) {
 	var groups []uint32
-	raw, err := u.SyscallConn()
-	if err == nil {
-		controlErr := raw.Control(func(fd uintptr) {
-			var cred *unix.Ucred
-			if cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
-				p = Peer{UID: cred.Uid, GID: cred.Gid, PID: int(cred.Pid)}
-				groups = peerGroups(int(fd))
-			}
-		})
-		if err == nil {
-			err = controlErr
-		}
-	}
+	err := control(u, func(fd int) (err error) {
+		p, err = credentials(fd)
+		groups = peerGroups(fd)
+		return err
+	})
 	if err != nil {
 		return p, false, NotPermitted{"the kernel does not say who you are: " + err.Error()}
 	}
@@ -43,6 +36,26 @@ func (s *Server) identify(u *net.UnixConn) (p Peer, own bool, may error) {
 		return p, own, nil
 	}
 	return p, false, NotPermitted{fmt.Sprintf("uid %d may not control this supervisor; root and uid %d may, and whom the configuration allows", p.UID, os.Geteuid())}
+}
+
+func credentials(fd int) (Peer, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return Peer{}, err
+	}
+	return Peer{UID: cred.Uid, GID: cred.Gid, PID: int(cred.Pid)}, nil
+}
+
+// control lends the descriptor of a connection or file.
+func control(of syscall.Conn, use func(fd int) error) error {
+	raw, err := of.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if e := raw.Control(func(fd uintptr) { err = use(int(fd)) }); e != nil {
+		return e
+	}
+	return err
 }
 
 // peerGroups returns the supplementary groups of the other end (SO_PEERGROUPS, since Linux

@@ -17,14 +17,14 @@ const (
 	Ended    State = "ended"    // nothing of it is left
 )
 
-// Health is what a job's health check says.
-type Health string
+// HealthState is what a job's health check says.
+type HealthState string
 
 // What a health check can say.
 const (
-	HealthStarting Health = "starting"
-	Healthy        Health = "healthy"
-	Unhealthy      Health = "unhealthy"
+	HealthStarting HealthState = "starting"
+	Healthy        HealthState = "healthy"
+	Unhealthy      HealthState = "unhealthy"
 )
 
 // The kinds of a job.
@@ -39,7 +39,7 @@ type Job struct {
 	Name        string            `json:"name"`
 	Kind        string            `json:"kind"`
 	State       State             `json:"state"`
-	Health      Health            `json:"health,omitempty"` // empty: it has no check
+	Health      HealthState       `json:"health,omitempty"` // empty: it has no check
 	Frozen      bool              `json:"frozen"`
 	Run         int               `json:"run"` // 0: it never ran
 	Pid         int               `json:"pid,omitempty"`
@@ -122,15 +122,15 @@ const (
 
 // Event is something that has happened.
 type Event struct {
-	Seq     int       `json:"seq"` // without gaps, from 1
-	Time    time.Time `json:"time"`
-	Kind    string    `json:"kind"`
-	Job     string    `json:"job,omitempty"`
-	Run     int       `json:"run,omitempty"`
-	Pid     int       `json:"pid,omitempty"`
-	State   State     `json:"state,omitempty"`
-	Health  Health    `json:"health,omitempty"`
-	Frozen  *bool     `json:"frozen,omitempty"`
-	Receipt *Receipt  `json:"receipt,omitempty"`
-	Message string    `json:"message,omitempty"`
+	Seq     int         `json:"seq"` // without gaps, from 1
+	Time    time.Time   `json:"time"`
+	Kind    string      `json:"kind"`
+	Job     string      `json:"job,omitempty"`
+	Run     int         `json:"run,omitempty"`
+	Pid     int         `json:"pid,omitempty"`
+	State   State       `json:"state,omitempty"`
+	Health  HealthState `json:"health,omitempty"`
+	Frozen  *bool       `json:"frozen,omitempty"`
+	Receipt *Receipt    `json:"receipt,omitempty"`
+	Message string      `json:"message,omitempty"`
 }
