@@ -1,0 +1,3 @@
+package proctree
+
+func hostile([]string) {}
