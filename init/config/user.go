@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/moby/sys/user"
 )
@@ -9,6 +10,9 @@ import (
 // ParseUser resolves NAME, UID, NAME:GROUP or UID:GID by /etc/passwd and /etc/group. A number
 // needs no entry there: containers run with numbers that nobody has named.
 func ParseUser(s string) (*User, error) {
+	if s == "" || strings.HasPrefix(s, ":") { // the library would take it for root
+		return nil, fmt.Errorf("%q names no user", s)
+	}
 	u, err := user.GetExecUserPath(s, &user.ExecUser{Home: "/"}, "/etc/passwd", "/etc/group")
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a user here: %w", s, err)
