@@ -50,6 +50,9 @@ func (s *Supervisor) finish(r *run) {
 	}
 	receipt := r.receipt(s.now())
 	s.report(r, receipt)
+	if r.role == roleMain || receipt.Killed+receipt.Unkillable > 0 {
+		s.tellReceipt(&receipt)
+	}
 	if r.state == ended {
 		s.runEnded(r, &receipt)
 	}
@@ -87,16 +90,11 @@ func (s *Supervisor) start(r *run) event {
 
 // executed is told that the main process runs the command.
 func (s *Supervisor) executed(r *run) {
+	if r.role == roleMain {
+		s.runStarted(r.job)
+	}
 	if r.role == roleMain && r.spec.Ready.Kind == config.ReadyExec {
 		s.later(r.job, jvReady)
-	}
-}
-
-// thawPaused lets a run go on that somebody had stand still: it is to hear what it was asked.
-func (s *Supervisor) thawPaused(r *run) {
-	if r.paused {
-		r.paused = false
-		s.complain("thaw", r.thaw())
 	}
 }
 

@@ -26,6 +26,9 @@ func (s *Supervisor) alarm() <-chan time.Time {
 	for _, r := range s.live {
 		next = nearest(next, r.deadline)
 	}
+	for _, w := range s.waiters {
+		next = nearest(next, w.deadline)
+	}
 	for _, j := range s.jobs {
 		next = nearest(next, nearest(j.deadline, j.health.next))
 	}
@@ -51,12 +54,13 @@ func (s *Supervisor) expire(now time.Time) {
 		}
 		s.complain("start the guardian", err)
 	}
+	s.lateWaiters(now)
 	for _, r := range s.liveRuns() {
 		s.expireRun(r, now)
 	}
 	for _, j := range s.jobs {
 		if passed(j.deadline, now) {
-			s.later(j, jvDeadline)
+			s.jobExpired(j, now)
 		}
 		if passed(j.health.next, now) {
 			s.probe(j)
@@ -76,4 +80,13 @@ func (s *Supervisor) expireRun(r *run, now time.Time) {
 	default:
 		s.feed(r, evDeadline)
 	}
+}
+
+// jobExpired: a job that somebody has frozen cannot feed its watchdog.
+func (s *Supervisor) jobExpired(j *job, now time.Time) {
+	if j.state == jobUp && j.run.paused {
+		j.deadline = now.Add(j.spec.Watchdog)
+		return
+	}
+	s.later(j, jvDeadline)
 }

@@ -39,7 +39,11 @@ func (s *Supervisor) beginHealth(j *job) {
 // probe runs one check inside the job's run, so that its cgroup and its limits hold it too.
 func (s *Supervisor) probe(j *job) {
 	h := j.spec.Health
-	j.health.next = time.Time{} // until this one has ended
+	j.health.next = time.Time{}   // until this one has ended
+	if h != nil && j.run.paused { // nothing can be started where everything stands still
+		j.health.next = s.now().Add(h.Interval)
+		return
+	}
 	if h == nil || j.state != jobUp || j.run.status != nil && !j.run.isDaemon() {
 		return
 	}
@@ -86,7 +90,7 @@ func pause(h *config.Health, status healthStatus, since time.Duration) time.Dura
 
 func (s *Supervisor) healthChanged(j *job, receipt *Receipt) {
 	s.changed = true
-	s.tellState(j)
+	s.tellHealth(j)
 	if j.health.status != unhealthy {
 		return
 	}
@@ -109,7 +113,7 @@ func (s *Supervisor) capture(r *run, d *stdio) error {
 	if err != nil {
 		return err
 	}
-	d.out, d.err, d.theirs = write, write, append(d.theirs, write)
+	d.fds[1], d.fds[2], d.theirs = int(write.Fd()), int(write.Fd()), append(d.theirs, write)
 	r.pump = &pump{open: 1}
 	go func() {
 		text, _ := io.ReadAll(io.LimitReader(read, probeOutput))

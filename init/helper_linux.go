@@ -37,7 +37,7 @@ type helperOrder struct {
 // wrong, or, by closing it, that the command is executed.
 func (s *Supervisor) spawnByHelper(r *run, path string, io *stdio, sys *syscall.SysProcAttr) error {
 	order := helperOrder{
-		Path: path, Join: -1, Terminal: -1, Ready: -1, Identity: r.spec.Identity, ListenPid: s.listenPid, Own: r.spec.NewSession,
+		Path: path, Join: -1, Terminal: -1, Ready: -1, Identity: r.spec.Identity, ListenPid: s.listenPid, Own: r.spec.NewSession || io.tty >= 0,
 	}
 	var handed []*os.File
 	defer func() {
@@ -83,12 +83,12 @@ func (s *Supervisor) handOver(r *run, io *stdio, order *helperOrder, hand func(*
 		}
 		order.Join = hand(procs)
 	}
-	if s.givesTerminal(r) {
-		tty, err := s.terminal.dup()
+	if tty := s.terminalFor(r, io); tty >= 0 {
+		fd, err := unix.FcntlInt(uintptr(tty), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
 			return err
 		}
-		order.Terminal = hand(tty)
+		order.Terminal = hand(os.NewFile(uintptr(fd), "terminal"))
 	}
 	if io.ready != nil {
 		ready, err := unix.FcntlInt(io.ready.Fd(), unix.F_DUPFD_CLOEXEC, 3)

@@ -92,7 +92,14 @@ func (s *Supervisor) hooksDone(j *job, kind role) {
 func (s *Supervisor) stopRun(j *job) {
 	first := j.stopBy.IsZero()
 	if first {
-		j.stopBy = s.now().Add(j.spec.GracePeriod)
+		grace := j.spec.GracePeriod
+		if j.grace != nil {
+			grace, j.grace = *j.grace, nil
+		}
+		j.stopBy = s.now().Add(grace)
+		if j.run != nil {
+			s.thawPaused(j.run)
+		}
 	}
 	j.health.next = time.Time{}
 	if h := j.hook; h != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/moby/sys/capability"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -96,7 +97,7 @@ var rlimits = []string{
 // A job that is not root gets what is added as ambient capabilities too (since Linux 4.3), or
 // they would be lost at its exec.
 func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
-	if len(id.CapAdd)+len(id.CapDrop) == 0 {
+	if len(id.CapAdd)+len(id.CapDrop) == 0 && id.Capabilities == nil {
 		return nil, nil
 	}
 	caps, err := capability.NewPid2(0)
@@ -105,6 +106,9 @@ func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read our capabilities: %w", err)
+	}
+	if id.Capabilities != nil {
+		return caps, setCapabilities(caps, id.Capabilities)
 	}
 	add, err := parseCaps(id.CapAdd)
 	if err != nil {
@@ -136,6 +140,25 @@ func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
 	caps.Set(capability.EFFECTIVE|capability.PERMITTED, keep...)
 	caps.Set(capability.INHERITABLE|capability.AMBIENT, ambient...)
 	return caps, nil
+}
+
+// setCapabilities sets every set as OCI names them.
+func setCapabilities(caps capability.Capabilities, sets *specs.LinuxCapabilities) error {
+	caps.Clear(capability.CAPS | capability.BOUNDS | capability.AMBS)
+	for which, names := range map[capability.CapType][]string{
+		capability.BOUNDING: sets.Bounding, capability.EFFECTIVE: sets.Effective, capability.PERMITTED: sets.Permitted,
+		capability.INHERITABLE: sets.Inheritable, capability.AMBIENT: sets.Ambient,
+	} {
+		list, err := parseCaps(names)
+		if err != nil {
+			return err
+		}
+		caps.Set(which, list...)
+	}
+	if err := caps.Apply(capability.BOUNDS); err != nil {
+		return fmt.Errorf("cannot drop capabilities (that needs CAP_SETPCAP): %w", err)
+	}
+	return nil
 }
 
 func keptCaps(caps capability.Capabilities, add, drop []capability.Cap) (keep []capability.Cap) {

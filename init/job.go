@@ -77,13 +77,16 @@ type job struct {
 	attended    int       // how many steps and probes it has had
 	stopBy      time.Time // when the grace period of its stop ends
 	health      health
-	notify      *notifier    // nil: it has no NOTIFY_SOCKET
-	words       []string     // the last lines that it wrote, where they go through us
-	next        time.Time    // when its schedule starts it; zero: never
-	gone        bool         // it is in the file no more; it goes when nothing of it is left
-	leased      bool         // it was started over the control socket and is in no file
-	replacement *config.Spec // what it is to be as soon as its run has ended; nil: what it is
-	queued      bool         // it is to run again as soon as this run has ended
+	notify      *notifier      // nil: it has no NOTIFY_SOCKET
+	words       []string       // the last lines that it wrote, where they go through us
+	next        time.Time      // when its schedule starts it; zero: never
+	gone        bool           // it is in the file no more; it goes when nothing of it is left
+	lease       *lease         // who started it over the control socket; nil: it is in the file
+	ending      bool           // it is stopped as soon as nothing that lives depends on it
+	over        bool           // whoever started it over the control socket has been told that it has ended
+	grace       *time.Duration // for this stop, instead of its own; nil: its own
+	replacement *config.Spec   // what it is to be as soon as its run has ended; nil: what it is
+	queued      bool           // it is to run again as soon as this run has ended
 }
 
 func newJob(spec config.Spec) *job { return &job{spec: spec} }
@@ -108,7 +111,7 @@ func (j *job) isLive() bool {
 func (j *job) step(ev jobEvent, now time.Time) []jobAction {
 	switch ev {
 	case jvStart:
-		j.want = true
+		j.want, j.ending = true, false
 		switch j.state {
 		case jobDown, jobDone, jobFailed, jobDelayed:
 			j.retries = 0
@@ -118,7 +121,7 @@ func (j *job) step(ev jobEvent, now time.Time) []jobAction {
 		case jobBlocked, jobPreparing, jobStarting, jobUp:
 		}
 	case jvStop:
-		j.want, j.again = false, false
+		j.want, j.again, j.ending = false, false, false
 		switch j.state {
 		case jobBlocked, jobDelayed:
 			return j.enter(jobDown, now, time.Time{}, jaTell)

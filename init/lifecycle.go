@@ -31,6 +31,7 @@ func (s *Supervisor) settle() {
 			s.unblock()
 			s.stopNext()
 			s.checkUp()
+			s.checkWaiters()
 		}
 	}
 }
@@ -60,6 +61,9 @@ func (s *Supervisor) settleJob(j *job) {
 	switch {
 	case j.gone && j.isIdle():
 		s.drop(j)
+	case j.lease != nil && j.isIdle() && !j.over:
+		j.over = true
+		s.runOver(j)
 	case j.queued && j.isIdle():
 		j.queued = false
 		s.later(j, jvStart)

@@ -34,7 +34,7 @@ func (s *Supervisor) checkUp() {
 		return
 	}
 	for _, j := range s.jobs {
-		if j.startsItself() && !j.isThere() {
+		if j.lease == nil && j.startsItself() && !j.isThere() {
 			return
 		}
 	}
@@ -56,7 +56,9 @@ func (j *job) isThere() bool {
 // atRest is told that a job has ended for good. It may be what everything stands or falls with.
 func (s *Supervisor) atRest(j *job) {
 	switch {
-	case s.phase == ending || j == s.single:
+	case s.phase == ending:
+	case j == s.single:
+		s.shutdown() // of what was started beside it, over the control socket
 	case j.spec.Essential:
 		s.decisive = j
 		s.log.printf("%s has ended, and it is essential: all the others are stopped", j.spec.Name)
@@ -101,6 +103,14 @@ func (j *job) reason() string {
 	return ""
 }
 
+// shutdownAll is shutdown, of the command of the command line too.
+func (s *Supervisor) shutdownAll() {
+	s.shutdown()
+	if s.single != nil {
+		s.later(s.single, jvStop)
+	}
+}
+
 // shutdown begins the end: every job is stopped, those first that nothing depends on.
 func (s *Supervisor) shutdown() {
 	if s.phase == ending {
@@ -133,13 +143,10 @@ func (s *Supervisor) killRest() {
 	}
 }
 
-// stopNext stops, in a shutdown, the jobs that no living job depends on.
+// stopNext stops those of the jobs that are to end which no living job depends on.
 func (s *Supervisor) stopNext() {
-	if s.phase != ending {
-		return
-	}
 	for _, j := range s.jobs {
-		if j.isLive() && j.state != jobStopping && !s.isNeeded(j) {
+		if (s.phase == ending || j.ending) && j.isLive() && j.state != jobStopping && !s.isNeeded(j) {
 			s.later(j, jvStop)
 		}
 	}

@@ -22,12 +22,15 @@ func (s *Supervisor) prepare() (err error) {
 			return err
 		}
 	}
-	if s.single == nil {
+	if s.single == nil || s.config.Socket != "" {
 		if s.null, err = openNull(); err != nil {
 			return err
 		}
 	}
 	if err := s.prepareHome(); err != nil {
+		return err
+	}
+	if err := s.listen(); err != nil {
 		return err
 	}
 	s.session, _ = unix.Getsid(0)

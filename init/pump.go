@@ -33,14 +33,14 @@ func (s *Supervisor) connectPump(r *run, d *stdio) error {
 	p := &pump{}
 	for _, stream := range []struct {
 		name string
-		end  **os.File
+		fd   int
 		to   *os.File
-	}{{"stdout", &d.out, os.Stdout}, {"stderr", &d.err, os.Stderr}} {
+	}{{"stdout", 1, os.Stdout}, {"stderr", 2, os.Stderr}} {
 		read, write, err := pipe()
 		if err != nil {
 			return err
 		}
-		*stream.end, d.theirs = write, append(d.theirs, write)
+		d.fds[stream.fd], d.theirs = int(write.Fd()), append(d.theirs, write)
 		p.open++
 		go s.pump(r, p, read, newLineWriter(r, stream.name, stream.to))
 	}
@@ -90,7 +90,7 @@ type lineWriter struct {
 
 func newLineWriter(r *run, stream string, to *os.File) *lineWriter {
 	w := &lineWriter{to: to, name: r.name, stream: stream, run: r.number, json: r.spec.Log == config.LogJSON}
-	if !w.json && isTerminal(int(to.Fd())) {
+	if !w.json && isTerminal(1) {
 		hash := 0
 		for _, c := range r.spec.Name {
 			hash = hash*31 + int(c)

@@ -1,18 +1,29 @@
 package supervisor
 
 import (
+	"errors"
 	"reflect"
 	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
 )
 
 // reload reads the file again, in a goroutine, for a file system may hang. One reload at a
-// time: what asks meanwhile is answered by the next.
-func (s *Supervisor) reload() {
-	if s.config.Load == nil || s.reloads || s.phase == ending {
+// time: who asks meanwhile is answered by the one under way, which may not have read it yet.
+// then, if it is not nil, is told what came of it.
+func (s *Supervisor) reload(then func(*control.ReloadReply, error)) {
+	if then != nil {
+		s.reloadWaiters = append(s.reloadWaiters, then)
+	}
+	switch {
+	case s.config.Load == nil:
+		s.reloaded(nil, errors.New("there is no file: cginit was started with a command"))
+		return
+	case s.reloads:
+		s.reloadAgain = true
 		return
 	}
 	s.reloads = true
@@ -20,17 +31,45 @@ func (s *Supervisor) reload() {
 		f, err := s.config.Load()
 		s.post(func() {
 			s.reloads = false
-			if err == nil {
-				err = s.allowAll(f)
-			}
-			if err != nil {
-				s.log.printf("not reloaded, everything goes on as it was: %v", err)
+			if s.reloadAgain { // it may have changed while it was read
+				s.reloadAgain = false
+				s.reload(nil)
 				return
 			}
-			s.apply(f)
-			debug.FreeOSMemory() // what the parser has left
+			s.reloaded(f, err)
 		})
 	}()
+}
+
+// reloaded takes the file that was read.
+func (s *Supervisor) reloaded(f *config.File, err error) {
+	if err == nil && s.phase == ending {
+		err = control.ShuttingDown{}
+	}
+	if err == nil {
+		err = s.allowAll(f)
+	}
+	var reply *control.ReloadReply
+	if err != nil {
+		s.log.printf("not reloaded, everything goes on as it was: %v", err)
+	} else {
+		reply = s.apply(f)
+		debug.FreeOSMemory() // what the parser has left
+	}
+	for _, then := range s.reloadWaiters {
+		then(reply, err)
+	}
+	s.reloadWaiters = nil
+}
+
+func (s *Supervisor) serveReload(c *control.Call) {
+	s.reload(func(reply *control.ReloadReply, err error) {
+		if err != nil {
+			c.Fail(control.Failed{Reason: err.Error()})
+			return
+		}
+		c.Reply(*reply)
+	})
 }
 
 // allowAll sees to it that the jobs of a new file can have their limits.
@@ -45,31 +84,32 @@ func (s *Supervisor) allowAll(f *config.File) error {
 
 // apply makes the jobs be those of the file: what is gone is stopped, what is new is started,
 // what has changed is started anew, the rest is not touched.
-func (s *Supervisor) apply(f *config.File) {
+func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	wanted := map[string]bool{}
-	var gone, begun, changed int
+	reply := &control.ReloadReply{Added: []string{}, Removed: []string{}, Changed: []string{}}
 	for _, spec := range f.Jobs {
 		wanted[spec.Name] = true
 		j := s.named[spec.Name]
 		switch {
 		case j == nil:
-			begun++
+			reply.Added = append(reply.Added, spec.Name)
 			s.startNew(s.addJob(spec))
 		case !reflect.DeepEqual(spec, j.newest()):
-			changed++
+			reply.Changed = append(reply.Changed, spec.Name)
 			s.replace(j, spec)
 		}
 	}
 	for _, j := range slices.Clone(s.jobs) {
-		if !wanted[j.spec.Name] && !j.leased {
-			gone++
+		if !wanted[j.spec.Name] && j.lease == nil {
+			reply.Removed = append(reply.Removed, j.spec.Name)
 			s.forget(j)
 		}
 	}
 	if f.GracePeriod > 0 {
 		s.config.GracePeriod = f.GracePeriod
 	}
-	s.log.printf("reloaded: %d new, %d changed, %d gone", begun, changed, gone)
+	s.log.printf("reloaded: %d new, %d changed, %d gone", len(reply.Added), len(reply.Changed), len(reply.Removed))
+	return reply
 }
 
 func (s *Supervisor) startNew(j *job) {

@@ -101,6 +101,7 @@ type run struct {
 	failed bool                // the exec helper could not
 	helper bool                // the exec helper has not said yet whether it could execute the command
 	book   book                // what the receipt will say
+	still  bool                // and it does
 	said   string              // what it wrote, of a check
 	pump   *pump               // what reads the job's output; nil: nobody does
 	paused bool                // somebody asked for it to stand still

@@ -106,7 +106,7 @@ func (s *Supervisor) signaledForAll(sig syscall.Signal) {
 		s.log.printf("%s: every job is stopped", config.SignalName(sig))
 		s.shutdown()
 	case unix.SIGHUP:
-		s.reload()
+		s.reload(nil)
 	}
 }
 

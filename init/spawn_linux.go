@@ -55,6 +55,9 @@ func isBusy(err error) bool {
 // defaultPath is for a command whose environment has no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+// LookPath finds a command in the PATH of an environment, as the start of a job does.
+func LookPath(name string, env []string) (string, error) { return lookPath(name, env) }
+
 // lookPath finds a command as execvp(3) does, in the PATH of env: the command's, not ours.
 func lookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
@@ -110,10 +113,11 @@ func (s *Supervisor) spawn(r *run) error {
 	}
 	defer io.close()
 	t := s.terminal
-	shares := t != nil && t.shared && !r.spec.Group
-	place := syscall.SysProcAttr{Setpgid: !shares && !r.spec.NewSession, Setsid: r.spec.NewSession}
+	shares := t != nil && t.shared && !r.spec.Group && r.job == s.single
+	leads := r.spec.NewSession || io.tty >= 0
+	place := syscall.SysProcAttr{Setpgid: !shares && !leads, Setsid: leads}
 	c, inCgroup := r.containment.(*cgroupRun)
-	if s.givesTerminal(r) || inCgroup && !c.clones || s.listenPid || io.ready != nil || r.spec.NeedsHelper() {
+	if s.terminalFor(r, io) >= 0 || inCgroup && !s.canClone(r, c) || s.listenPid || io.ready != nil || r.spec.NeedsHelper() {
 		return s.spawnByHelper(r, path, io, &place)
 	}
 	sys := place
@@ -146,6 +150,17 @@ func (s *Supervisor) spawn(r *run) error {
 	return &execError{path, err}
 }
 
+// canClone tells whether a process can be born in the cgroup. Into one that stands still none
+// may be: it would, before its exec, and with it Go's whole runtime. What runs inside a job's
+// cgroup, which whoever has the right can freeze at any moment, is brought there by the helper.
+func (s *Supervisor) canClone(r *run, c *cgroupRun) bool {
+	if !c.clones || r.owner != nil {
+		return false
+	}
+	e, err := s.home.jobs.Events()
+	return err == nil && !e.Frozen
+}
+
 // program finds what a run executes. A name with a slash is relative to its own directory.
 func (s *Supervisor) program(r *run) (string, error) {
 	if r.exe != "" {
@@ -165,9 +180,15 @@ func (s *Supervisor) program(r *run) (string, error) {
 	return lookPath(name, r.spec.Env)
 }
 
-// givesTerminal tells whether the main process takes a terminal as its own.
-func (s *Supervisor) givesTerminal(r *run) bool {
-	return s.terminal != nil && (s.terminal.given || r.spec.NewSession)
+// terminalFor is the terminal that the main process takes as its own; -1: none.
+func (s *Supervisor) terminalFor(r *run, io *stdio) int {
+	switch {
+	case io.tty >= 0:
+		return io.tty
+	case r.job == s.single && s.terminal != nil && (s.terminal.given || r.spec.NewSession):
+		return int(s.terminal.file.Fd())
+	}
+	return -1
 }
 
 // fork is the one place where a process of a job is made.

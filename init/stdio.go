@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"cmp"
 	"os"
 	"slices"
 
@@ -11,17 +10,16 @@ import (
 
 // stdio is what the main process of a run finds open, and its environment.
 type stdio struct {
-	in, out, err *os.File // nil: ours
-	ready        *os.File // what it writes its readiness to; nil: nothing
-	env          []string
-	theirs       []*os.File // closed here once it has them
+	fds    [3]int   // as plain numbers: File.Fd would change the mode of what we share
+	ready  *os.File // what it writes its readiness to; nil: nothing
+	tty    int      // what becomes the terminal of its session; -1: nothing
+	env    []string
+	theirs []*os.File // closed here once it has them
 }
 
 // files is for ProcAttr: index is the number in the process.
 func (d *stdio) files() []uintptr {
-	return []uintptr{
-		cmp.Or(d.in, os.Stdin).Fd(), cmp.Or(d.out, os.Stdout).Fd(), cmp.Or(d.err, os.Stderr).Fd(),
-	}
+	return []uintptr{uintptr(d.fds[0]), uintptr(d.fds[1]), uintptr(d.fds[2])}
 }
 
 func (d *stdio) close() {
@@ -32,8 +30,12 @@ func (d *stdio) close() {
 
 // connect makes what a run reads and writes. The command of the command line has what we have.
 func (s *Supervisor) connect(r *run) (_ *stdio, err error) {
-	d := &stdio{env: r.spec.Env}
-	if s.single != nil {
+	d := &stdio{fds: [3]int{0, 1, 2}, tty: -1, env: r.spec.Env}
+	switch {
+	case r.job == s.single && r.role == roleMain:
+		return d, nil
+	case r.job.lease != nil && len(r.job.lease.files) > 0:
+		s.connectCaller(r, d)
 		return d, nil
 	}
 	defer func() {
@@ -42,7 +44,7 @@ func (s *Supervisor) connect(r *run) (_ *stdio, err error) {
 		}
 	}()
 	if !r.spec.StdinOpen {
-		d.in = s.null
+		d.fds[0] = int(s.null.Fd())
 	}
 	if r.role == roleHealth {
 		return d, s.capture(r, d)
@@ -56,12 +58,25 @@ func (s *Supervisor) connect(r *run) (_ *stdio, err error) {
 	return d, err
 }
 
+// connectCaller gives a run what its caller has passed: three descriptors, or a terminal.
+func (s *Supervisor) connectCaller(r *run, d *stdio) {
+	files := r.job.lease.files
+	if len(files) == len(d.fds) {
+		copy(d.fds[:], files)
+	} else {
+		d.fds = [3]int{files[0], files[0], files[0]}
+	}
+	if r.job.lease.terminal {
+		d.tty = files[0]
+	}
+}
+
 // connectOutput: inherited, or through us line by line, or nowhere.
 func (s *Supervisor) connectOutput(r *run, d *stdio) error {
 	switch r.spec.Log {
 	case config.LogInherit:
 	case config.LogNone:
-		d.out, d.err = s.null, s.null
+		d.fds[1], d.fds[2] = int(s.null.Fd()), int(s.null.Fd())
 	case config.LogPrefix, config.LogJSON:
 		return s.connectPump(r, d)
 	}

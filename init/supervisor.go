@@ -6,22 +6,26 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
 	"golang.org/x/sys/unix"
 )
 
 // Config is what a supervisor is to do: one command, or the services and jobs of a file.
 type Config struct {
-	Command     config.Spec                  // of the command line; without Args there is none
-	File        *config.File                 // nil: none
-	Load        func() (*config.File, error) // reads the file again, for a reload
-	GracePeriod time.Duration                // for the whole shutdown of a file's jobs
-	Require     string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
-	Report      string                       // file to append receipts to; empty: none
-	LogFormat   string                       // text or json
-	Verbose     bool
-	Quiet       bool     // say only what went wrong
-	Name        string   // what log lines start with
-	Up          *os.File // told when everything is up, and closed; nil: nobody waits
+	Command        config.Spec                  // of the command line; without Args there is none
+	File           *config.File                 // nil: none
+	Load           func() (*config.File, error) // reads the file again, for a reload
+	GracePeriod    time.Duration                // for the whole shutdown of a file's jobs
+	Require        string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
+	Report         string                       // file to append receipts to; empty: none
+	LogFormat      string                       // text or json
+	Verbose        bool
+	Quiet          bool   // say only what went wrong
+	Socket         string // of the control server; empty or none: there is none
+	SocketRequired bool   // somebody asked for it: without it the start fails
+	Version        string
+	Name           string   // what log lines start with
+	Up             *os.File // told when everything is up, and closed; nil: nobody waits
 }
 
 // Supervisor runs jobs from their start until nothing of them is left.
@@ -42,14 +46,16 @@ type Supervisor struct {
 	changed bool            // a job has changed, so others may be able to go on
 	pending []jobNote       // events of jobs that wait for their turn
 
-	phase     phase
-	killAt    time.Time // when the end kills what is left; zero: it has not begun
-	killing   bool      // it has
-	decisive  *job      // whose exit status is ours: essential, or why the start failed
-	failedJob *job      // the first one-shot job that failed once everything was up
-	badStart  error     // why the start failed
-	reloads   bool      // a file is being read
-	clock     *os.File  // the kernel timer for schedules; nil: there are none
+	phase         phase
+	killAt        time.Time // when the end kills what is left; zero: it has not begun
+	killing       bool      // it has
+	decisive      *job      // whose exit status is ours: essential, or why the start failed
+	failedJob     *job      // the first one-shot job that failed once everything was up
+	badStart      error     // why the start failed
+	reloads       bool      // a file is being read
+	reloadAgain   bool      // and somebody has asked since
+	reloadWaiters []func(*control.ReloadReply, error)
+	clock         *os.File // the kernel timer for schedules; nil: there are none
 
 	reports *outlet // nil: receipts go to no file
 	output  chan struct{}
@@ -67,6 +73,11 @@ type Supervisor struct {
 	receipts []Receipt            // the last ones, for the termination log
 	failure  error                // why nothing was started
 	messages chan message
+
+	server   *control.Server // nil: there is no control socket
+	journal  journal
+	waiters  []*waiter // calls that are answered later
+	commands int       // runs that were given a name
 }
 
 // message is what a goroutine has read: the loop calls it.
@@ -150,6 +161,8 @@ func (s *Supervisor) loop() {
 			}
 		case m := <-s.messages:
 			m()
+		case m := <-s.calls():
+			s.served(m)
 		case <-s.alarm():
 			s.expire(s.now())
 		}
@@ -200,6 +213,7 @@ func (s *Supervisor) inspect(r *run) {
 		s.feed(r, evMainExit)
 		s.daemonised(r)
 	}
+	s.standsStill(r)
 	if (r.state == freezing || r.state == asking) && r.frozen() {
 		s.feed(r, evFrozen)
 	}
@@ -224,6 +238,11 @@ func (s *Supervisor) close() {
 		}
 	}
 	s.closeReports()
+	if s.server != nil {
+		if err := s.server.Close(); err != nil {
+			s.log.printf("cannot remove the control socket: %v", err)
+		}
+	}
 	s.log.close()
 	s.leaveTerminal()
 }

@@ -63,14 +63,6 @@ func (t *terminal) front() int {
 	return group
 }
 
-func (t *terminal) dup() (*os.File, error) {
-	fd, err := unix.FcntlInt(t.file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "terminal"), nil
-}
-
 // give makes a group the foreground group. It fails when the terminal has hung up, and then
 // there is nothing to give.
 func (t *terminal) give(group int) { _ = setForeground(int(t.file.Fd()), group) }

@@ -21,6 +21,9 @@ const envPrefix = "CGINIT_"
 // the receipt.
 const DefaultGracePeriod = 9 * time.Second
 
+// DefaultSocket is where the control server listens unless it is told otherwise.
+const DefaultSocket = "/run/cginit.sock"
+
 // DefaultFile is read where there is neither a command nor --config.
 const DefaultFile = "/etc/cginit.yaml"
 
@@ -42,6 +45,7 @@ type Options struct {
 
 	// GracePeriodSet: the grace period of Job was given, and so goes before that of a file.
 	GracePeriodSet bool
+	LogFormatSet   bool // the same of the log format
 }
 
 // Parse reads the flags in args, and in env (KEY=VALUE) those that args do not set. What is
@@ -63,6 +67,7 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	}
 	o.Job.Args = flags.Args()
 	o.GracePeriodSet = flags.Changed("stop-grace-period")
+	o.LogFormatSet = flags.Changed("log-format")
 	if len(o.Job.Args) == 0 && len(o.Config) == 0 {
 		if _, err := os.Stat(defaultFile); !errors.Is(err, fs.ErrNotExist) {
 			o.Config = []string{defaultFile}

@@ -202,7 +202,9 @@ func (r *resolver) expand(chosen []*draft) {
 				return
 			}
 			spec := d.Spec
-			spec.Name = name
+			if spec.Name = name; name != d.Name {
+				spec.Scaled = d.Name
+			}
 			r.file.Jobs = append(r.file.Jobs, spec)
 			r.file.at[name] = d.node
 		}

@@ -14,7 +14,8 @@ import (
 // command line.
 type Spec struct {
 	Name    string
-	Service bool // it is meant to keep running; false: to end
+	Scaled  string // of a replica: the name of the service in the file; empty: it is not one of several
+	Service bool   // it is meant to keep running; false: to end
 
 	Args     []string // the command; Args[0] is looked up in the PATH of Env
 	Env      []string
