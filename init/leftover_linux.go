@@ -37,16 +37,10 @@ func readProcess(pid int) (process, error) {
 	return parseStat(data)
 }
 
-// readProc reads the beginning of a file of /proc/PID, in three system calls: there may be
-// thousands to read, and all stand still meanwhile.
+// readProc reads the beginning of a file of /proc/PID: there may be thousands to read, and all
+// stand still meanwhile.
 func readProc(pid int, file string, buf []byte) ([]byte, error) {
-	fd, err := open("/proc/"+strconv.Itoa(pid)+"/"+file, unix.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	n, err := unix.Read(fd, buf)
-	return buf[:max(n, 0)], err
+	return readFile("/proc/"+strconv.Itoa(pid)+"/"+file, buf)
 }
 
 // parseStat parses /proc/PID/stat, see proc_pid_stat(5). The command stands in parentheses

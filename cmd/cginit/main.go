@@ -1,6 +1,5 @@
-// The runtime would read the cgroup files at start to choose GOMAXPROCS, which main sets anyway.
+// The runtime would keep the cgroup's cpu.max open to choose GOMAXPROCS, which main sets anyway.
 //go:debug containermaxprocs=0
-//go:debug updatemaxprocs=0
 
 // Command cginit is a container's process 1: it runs a command, or the services and jobs of a
 // file, holds all that each starts in a cgroup, and when one ends leaves nothing of it behind.
