@@ -14,7 +14,7 @@ import (
 func (s *Supervisor) act(r *run, a action) (next event, ok bool) {
 	switch a {
 	case doSpawn:
-		return s.start(r), true
+		return s.start(r)
 	case doAsk:
 		r.book.ask(cmp.Or(r.askWith, unix.SIGINT), r.main.pid) // 0: the keyboard has
 		s.forward(r, r.askWith)
@@ -58,8 +58,9 @@ func (s *Supervisor) finish(r *run) {
 	}
 }
 
-// start makes the containment and the main process.
-func (s *Supervisor) start(r *run) event {
+// start makes the containment and the main process. Where a holder makes it, what comes of it
+// is told later.
+func (s *Supervisor) start(r *run) (next event, ok bool) {
 	if r.book.started.IsZero() {
 		r.book.started = s.now()
 	}
@@ -67,14 +68,24 @@ func (s *Supervisor) start(r *run) event {
 		c, err := s.home.contain(r)
 		if err != nil {
 			r.book.err = err
-			return evSpawnFail
+			return evSpawnFail, true
 		}
 		r.containment = c
 	}
 	err := s.spawn(r)
+	if err == nil && r.main.pid == 0 {
+		return 0, false
+	}
+	return s.startedMain(r, err), true
+}
+
+// startedMain is told what came of the start of the main process.
+func (s *Supervisor) startedMain(r *run, err error) event {
 	switch {
 	case err == nil:
-		s.mains[r.main.pid] = r
+		if _, held := r.containment.(*tree); !held {
+			s.mains[r.main.pid] = r
+		}
 		s.closeInherited()
 		if !r.helper {
 			s.executed(r)
@@ -131,7 +142,7 @@ func (s *Supervisor) list(r *run) {
 func (s *Supervisor) kill(r *run) {
 	r.killError = r.containment.kill()
 	s.complain("kill", r.killError)
-	if r.main.pid > 0 && r.status == nil {
+	if r.main.pid > 0 && r.status == nil && !r.isHeld() {
 		_ = unix.Kill(r.main.pid, unix.SIGKILL)
 	}
 }

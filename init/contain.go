@@ -9,14 +9,14 @@ type Level string
 const (
 	LevelCgroup Level = "cgroup" // a cgroup of its own
 	LevelPidns  Level = "pidns"  // one job, and the PID namespace is ours: kill(-1) by process 1
-	LevelTree   Level = "tree"   // we are its subreaper, and kill until no child is left
+	LevelTree   Level = "tree"   // a holder is its subreaper, and kills until no child is left
 )
 
 // guarantee says what a level promises.
 var guarantee = map[Level]string{
 	LevelCgroup: "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself",
 	LevelPidns:  "the kernel's: nothing in this PID namespace outlives the job; that includes what entered it from outside, such as docker exec",
-	LevelTree:   "best effort: its descendants are killed until none is left, but one that forks faster can delay that, and if cginit itself is killed with SIGKILL they live on",
+	LevelTree:   "best effort: its descendants are killed until none is left, but one that forks faster can delay that, and one that kills its holder can get away",
 }
 
 // meets tells whether level is at least what --require asks for. kill(-1) by process 1 is as

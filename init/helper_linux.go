@@ -45,8 +45,13 @@ func (s *Supervisor) spawnByHelper(r *run, path string, io *stdio, sys *syscall.
 			f.Close()
 		}
 	}()
+	t, held := r.containment.(*tree)
 	hand := func(f *os.File) int {
 		handed = append(handed, f)
+		if held { // a holder passes them on in this order
+			io.more = append(io.more, f.Fd())
+			return 2 + len(io.more)
+		}
 		// Without close-on-exec it keeps its number in the helper, which sets it again.
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)
 		return int(f.Fd())
@@ -61,8 +66,14 @@ func (s *Supervisor) spawnByHelper(r *run, path string, io *stdio, sys *syscall.
 	err := s.handOver(r, io, &order, hand)
 	if err == nil {
 		var text []byte
-		if text, err = json.Marshal(order); err == nil {
-			err = s.fork(r, selfExe, append([]string{helperName, string(text)}, r.spec.Args...), io, sys)
+		text, err = json.Marshal(order)
+		args := append([]string{helperName, string(text)}, r.spec.Args...)
+		switch {
+		case err != nil:
+		case held:
+			err = s.spawnInTree(r, t, selfExe, args, io, sys)
+		default:
+			err = s.fork(r, selfExe, args, io, sys)
 		}
 	}
 	if err != nil {

@@ -36,10 +36,11 @@ type home struct {
 }
 
 // openHome finds the best containment that there is. An error means that something is wrong
-// with it, not that there is none: level and why tell that.
-func openHome(pid1 bool) (*home, error) {
+// with it, not that there is none: level and why tell that. alone: the PID namespace is ours,
+// and nothing but one command is ever to run in it.
+func openHome(alone bool) (*home, error) {
 	h := &home{mount: -1, level: LevelTree}
-	if pid1 {
+	if alone {
 		h.level = LevelPidns
 	}
 	if h.own, h.why = cgroup.Find(); h.why == nil {

@@ -94,7 +94,7 @@ func (r *run) describe(p process) Process {
 		d.Reasons = append(d.Reasons, "stopped")
 	}
 	// The process that we started leads its group; what stays in its session shares ours.
-	own, adopted := p.session != r.main.session, p.ppid == os.Getpid() && p.pid != r.main.pid
+	own, adopted := p.session != r.main.session, p.ppid == r.adopter() && p.pid != r.main.pid
 	switch {
 	case p.ppid == 0 && p.pid != r.main.pid:
 		d.Reasons = append(d.Reasons, "entered from outside")
@@ -106,6 +106,20 @@ func (r *run) describe(p process) Process {
 		d.Reasons = append(d.Reasons, "orphaned")
 	}
 	return d
+}
+
+// isHeld tells whether a holder is the parent of the run's main process, and not we.
+func (r *run) isHeld() bool {
+	t, ok := r.containment.(*tree)
+	return ok && t.Tree != nil && !t.gone
+}
+
+// adopter is who orphans of the run are left to.
+func (r *run) adopter() int {
+	if r.isHeld() {
+		return r.containment.(*tree).Pid
+	}
+	return os.Getpid()
 }
 
 // heeded says what a process did about a signal that has not ended it.

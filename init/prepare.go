@@ -47,7 +47,7 @@ func (s *Supervisor) prepare() (err error) {
 
 // prepareHome finds where the jobs are held, and sees to it that it is enough.
 func (s *Supervisor) prepareHome() (err error) {
-	if s.home, err = openHome(s.pid1); err != nil {
+	if s.home, err = openHome(s.pid1 && s.single != nil && !s.takesCalls()); err != nil {
 		return err
 	}
 	if !s.home.level.meets(s.config.Require) {

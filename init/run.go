@@ -75,15 +75,16 @@ const (
 // loop alone changes it, by step.
 type run struct {
 	containment
-	spec   *config.Spec
-	name   string // for people: web, web/health
-	job    *job   // whose it is
-	role   role   // what for
-	owner  *run   // in whose containment it is; nil: in none but its own
-	exe    string // what to execute, where Args[0] is only a name; empty: look Args[0] up
-	number int
-	level  Level
-	watch  int32 // what the watcher answers for it
+	spec    *config.Spec
+	name    string // for people: web, web/health
+	job     *job   // whose it is
+	role    role   // what for
+	owner   *run   // in whose containment it is; nil: in none but its own
+	exe     string // what to execute, where Args[0] is only a name; empty: look Args[0] up
+	program string // what is executed
+	number  int
+	level   Level
+	watch   int32 // what the watcher answers for it
 
 	state    state
 	since    time.Time // when it came into this state

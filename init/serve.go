@@ -13,11 +13,10 @@ import (
 // listen binds the control socket. One that was asked for and cannot be had fails the start;
 // without the default one, which a container may have no place for, everything else goes on.
 func (s *Supervisor) listen() error {
-	path := s.config.Socket
-	if path == "" || path == "none" {
+	if !s.takesCalls() {
 		return nil
 	}
-	c := control.Config{Path: path, Version: s.config.Version}
+	c := control.Config{Path: s.config.Socket, Version: s.config.Version}
 	if f := s.config.File; f != nil {
 		c.UIDs, c.GIDs = f.AllowUIDs, f.AllowGIDs
 	}
@@ -32,6 +31,9 @@ func (s *Supervisor) listen() error {
 	}
 	return nil
 }
+
+// takesCalls tells whether there is to be a control socket.
+func (s *Supervisor) takesCalls() bool { return s.config.Socket != "" && s.config.Socket != "none" }
 
 // calls is where requests arrive; nil, from which nothing ever comes, without a server.
 func (s *Supervisor) calls() <-chan control.Message {

@@ -148,6 +148,8 @@ func (s *Supervisor) forward(r *run, sig syscall.Signal) {
 	switch {
 	case sig == 0 || r.main.pid == 0:
 		return
+	case r.status == nil && !r.spec.Group && r.isHeld():
+		s.complain("forward", r.containment.(*tree).SignalMain(sig))
 	case r.status == nil && r.spec.Group:
 		s.complain("forward", unix.Kill(-r.main.pid, sig))
 	case r.status == nil:
@@ -155,7 +157,7 @@ func (s *Supervisor) forward(r *run, sig syscall.Signal) {
 	default:
 		pids, _ := r.procs()
 		for _, p := range living(pids) {
-			if p.ppid == os.Getpid() {
+			if p.ppid == r.adopter() {
 				s.complain("forward", unix.Kill(p.pid, sig))
 			}
 		}

@@ -103,7 +103,7 @@ func isDir(file string) bool { info, err := os.Stat(file); return err == nil && 
 // spawn starts the main process of a run, born in its containment. Where something must happen
 // between fork and exec that Go cannot do there, the exec helper does it.
 func (s *Supervisor) spawn(r *run) error {
-	path, err := s.program(r)
+	path, err := s.findProgram(r)
 	if err != nil {
 		return err
 	}
@@ -116,6 +116,7 @@ func (s *Supervisor) spawn(r *run) error {
 	shares := t != nil && t.shared && !r.spec.Group && r.job == s.single
 	leads := r.spec.NewSession || io.tty >= 0
 	place := syscall.SysProcAttr{Setpgid: !shares && !leads, Setsid: leads}
+	io.sharesGroup, r.program = shares, path
 	c, inCgroup := r.containment.(*cgroupRun)
 	if s.terminalFor(r, io) >= 0 || inCgroup && !s.canClone(r, c) || s.listenPid || io.ready != nil || r.spec.NeedsHelper() {
 		return s.spawnByHelper(r, path, io, &place)
@@ -131,6 +132,9 @@ func (s *Supervisor) spawn(r *run) error {
 	}
 	if u := r.spec.User; u != nil {
 		sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+	}
+	if t, ok := r.containment.(*tree); ok {
+		return s.spawnInTree(r, t, path, r.spec.Args, io, &place)
 	}
 	err = s.fork(r, path, r.spec.Args, io, &sys)
 	if errors.Is(err, unix.ENOEXEC) { // a script without a first line is the shell's: execvp(3)
@@ -161,8 +165,8 @@ func (s *Supervisor) canClone(r *run, c *cgroupRun) bool {
 	return err == nil && !e.Frozen
 }
 
-// program finds what a run executes. A name with a slash is relative to its own directory.
-func (s *Supervisor) program(r *run) (string, error) {
+// findProgram finds what a run executes. A name with a slash is relative to its own directory.
+func (s *Supervisor) findProgram(r *run) (string, error) {
 	if r.exe != "" {
 		return r.exe, nil
 	}

@@ -10,16 +10,19 @@ import (
 
 // stdio is what the main process of a run finds open, and its environment.
 type stdio struct {
-	fds    [3]int   // as plain numbers: File.Fd would change the mode of what we share
-	ready  *os.File // what it writes its readiness to; nil: nothing
-	tty    int      // what becomes the terminal of its session; -1: nothing
-	env    []string
-	theirs []*os.File // closed here once it has them
+	fds   [3]int   // as plain numbers: File.Fd would change the mode of what we share
+	ready *os.File // what it writes its readiness to; nil: nothing
+	tty   int      // what becomes the terminal of its session; -1: nothing
+	env   []string
+	more  []uintptr // what the exec helper has from 3 on, where a holder starts it
+
+	sharesGroup bool       // it stays in our process group
+	theirs      []*os.File // closed here once it has them
 }
 
 // files is for ProcAttr: index is the number in the process.
 func (d *stdio) files() []uintptr {
-	return []uintptr{uintptr(d.fds[0]), uintptr(d.fds[1]), uintptr(d.fds[2])}
+	return append([]uintptr{uintptr(d.fds[0]), uintptr(d.fds[1]), uintptr(d.fds[2])}, d.more...)
 }
 
 func (d *stdio) close() {

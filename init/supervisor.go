@@ -41,6 +41,7 @@ type Supervisor struct {
 	single  *job            // the command of the command line; nil: we run a file
 	live    []*run          // the runs that have not ended
 	mains   map[int]*run    // by the pid of their main process, until it is reaped
+	holders map[int]*run    // by the pid of what holds them, where no cgroup does
 	watched map[int32]*run  // by what the watcher answers
 	watches int32           // the last of those numbers
 	changed bool            // a job has changed, so others may be able to go on
@@ -101,6 +102,7 @@ func New(c Config) *Supervisor {
 		named:    map[string]*job{},
 		mains:    map[int]*run{},
 		watched:  map[int32]*run{},
+		holders:  map[int]*run{},
 		said:     map[string]string{},
 		output:   make(chan struct{}, 1),
 		messages: make(chan message),
