@@ -11,7 +11,7 @@ import (
 func command() value[[]string] {
 	words := listOf(text())
 	return value[[]string]{
-		shape{schema: schemaText, also: []shape{words.shape}, nullable: true, whole: true},
+		&shape{schema: schemaText, also: []*shape{words.shape}, nullable: true, whole: true},
 		func(p *problems, n *node) ([]string, bool) {
 			if n.kind == list {
 				return words.read(p, n)

@@ -15,7 +15,7 @@ type variable struct {
 // numbers too.
 func variables() value[[]variable] {
 	each := value[*string]{
-		shape{schema: `{"type":["string","number","boolean","null"]}`, nullable: true},
+		&shape{schema: `{"type":["string","number","boolean","null"]}`, nullable: true},
 		func(p *problems, n *node) (*string, bool) {
 			if n.kind == null {
 				return nil, true
@@ -24,7 +24,7 @@ func variables() value[[]variable] {
 		},
 	}
 	all := mapOf(each)
-	all.also = []shape{{item: &shape{schema: schemaText}}}
+	all.also = []*shape{{item: &shape{schema: schemaText}}}
 	all.tidy = listToMapping
 	return value[[]variable]{all.shape, func(p *problems, n *node) ([]variable, bool) {
 		if n.kind == list {

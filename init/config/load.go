@@ -45,10 +45,10 @@ func readAll(p *problems, paths, env []string) *node {
 		if n == nil {
 			continue
 		}
-		if n = straighten(&keys, n); merged == nil {
+		if n = straighten(keys, n); merged == nil {
 			merged = n
 		} else {
-			merged = merge(&keys, merged, n)
+			merged = merge(keys, merged, n)
 		}
 	}
 	if merged != nil {
