@@ -45,6 +45,9 @@ func envFiles() value[[]envFile] {
 // load puts the variables of the file into e. Those that a value names are looked up in the
 // file above it, then in from.
 func (f envFile) load(p *problems, e *environ, dir string, from []string) {
+	if f.node == nil { // its path is missing, which has been said
+		return
+	}
 	name := f.path
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)

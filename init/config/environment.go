@@ -27,7 +27,7 @@ func variables() value[[]variable] {
 	all.also = []*shape{{item: &shape{schema: schemaText}}}
 	all.tidy = listToMapping
 	return value[[]variable]{all.shape, func(p *problems, n *node) ([]variable, bool) {
-		if n.kind == list {
+		if n.kind == list { // one with other things than texts in it
 			p.wrong(n, "it must be a mapping, or a list of NAME=VALUE")
 			return nil, false
 		}

@@ -112,7 +112,7 @@ func readFields(p *problems, n *node, to any, refused refusals, fields []*field)
 		case pair.value.kind != null:
 			fields[i].set(p, pair.value, to)
 		case !fields[i].nullable:
-			p.wrong(pair.value, "it has no value; give it one, or leave the key out")
+			p.wrongAll(pair.value, "it has no value; give it one, or leave the key out")
 		}
 	}
 	for _, f := range fields {
@@ -160,8 +160,13 @@ type entry[V any] struct {
 //
 //go:noinline
 func mapOf[V any](each value[V]) value[[]entry[V]] {
-	return value[[]entry[V]]{&shape{each: each.shape}, func(p *problems, n *node) ([]entry[V], bool) {
-		if !p.must(n, mapping, "a mapping") {
+	form := &shape{each: each.shape}
+	return value[[]entry[V]]{form, func(p *problems, n *node) ([]entry[V], bool) {
+		what := "a mapping"
+		if len(form.also) > 0 {
+			what = "a mapping or a list"
+		}
+		if !p.must(n, mapping, what) {
 			return nil, false
 		}
 		entries := make([]entry[V], 0, len(n.pairs))
