@@ -145,8 +145,8 @@ func TestHooks(t *testing.T) {
 	if !slices.Contains(before.Env, "STEP=before") || !slices.Contains(before.Env, "PORT=8080") {
 		t.Errorf("its environment is the service's and its own: %q", before.Env)
 	}
-	expect(t, "post_start", web.PostStart, []Hook{{Args: []string{"touch", "/srv/up"}, Env: web.Env, Dir: "/srv", User: web.User}})
-	expect(t, "pre_stop", web.PreStop, []Hook{{Args: []string{"nginx", "-s", "quit"}, Env: web.Env, Dir: "/srv", User: web.User}})
+	expect(t, "post_start", web.PostStart, []Hook{before, {Args: []string{"touch", "/srv/up"}, Env: web.Env, Dir: "/srv", User: web.User}})
+	expect(t, "pre_stop", web.PreStop, []Hook{before, {Args: []string{"nginx", "-s", "quit"}, Env: web.Env, Dir: "/srv", User: web.User}})
 }
 
 func TestLimits(t *testing.T) {

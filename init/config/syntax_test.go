@@ -55,10 +55,12 @@ func TestInterpolateBounds(t *testing.T) {
 	if _, err := interpolate(strings.Repeat("$A", maxText), lookup, nil); err != errLong {
 		t.Errorf("a text that grows: %v", err)
 	}
-	deep := strings.Repeat("${N:-", 100_000) + "x" + strings.Repeat("}", 100_000)
-	got, err := interpolate(deep, func(string) (string, bool) { return "", false }, func(string) {})
-	if got != "x" || err != nil {
-		t.Errorf("deep nesting: %.20q, %v", got, err)
+	for depth, want := range map[int]error{maxDepth: nil, maxDepth + 1: errDeep, 100_000: errDeep} {
+		deep := strings.Repeat("${N:-", depth) + "x" + strings.Repeat("}", depth)
+		_, err := interpolate(deep, func(string) (string, bool) { return "", false }, func(string) {})
+		if err != want {
+			t.Errorf("%d deep: %v", depth, err)
+		}
 	}
 }
 
