@@ -30,17 +30,19 @@ type Call struct {
 }
 
 const (
-	maxReplies = 256       // that wait for a caller to read, for one call
+	maxEvents  = 1024      // replies that wait for a caller to read, for one stream of events
+	maxReplies = 4         // for another call
 	maxUnread  = 512 << 10 // bytes of them on one connection, unless it is one reply
 )
 
 func newCall(c *Conn, r *request) *Call {
 	call := &Call{Conn: c, More: r.More && !r.Oneway, Oneway: r.Oneway}
 	switch {
-	case call.More:
+	case call.Oneway:
+	case call.More && r.Method == Interface+"."+MethodEvents:
+		call.out = make(chan []byte, maxEvents)
+	default:
 		call.out = make(chan []byte, maxReplies)
-	case !call.Oneway:
-		call.out = make(chan []byte, 1)
 	}
 	return call
 }
