@@ -34,8 +34,8 @@ type Condition string
 
 // The conditions.
 const (
-	Started               Condition = "service_started"   // it is ready
-	Healthy               Condition = "service_healthy"   // its health check has succeeded
+	Started               Condition = "service_started" // it is ready
+	Healthy               Condition = "service_healthy" // its health check has succeeded
 	CompletedSuccessfully Condition = "service_completed_successfully"
 )
 
