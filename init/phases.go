@@ -65,7 +65,7 @@ func (s *Supervisor) atRest(j *job) {
 		s.shutdown()
 	case j.state == jobFailed && j.boot:
 		s.failStart(j)
-	case j.state == jobFailed:
+	case j.state == jobFailed && j.lease == nil:
 		s.log.printf("%s has failed and is not started again%s", j.spec.Name, j.reason())
 		if s.decisive == nil && !j.spec.Service {
 			s.failedJob = j
@@ -170,7 +170,8 @@ func (s *Supervisor) isOver() bool {
 		return len(s.pending) == 0
 	}
 	for _, j := range s.jobs {
-		if !j.isIdle() || !j.next.IsZero() || j.spec.Manual || j.want && j.state == jobDown {
+		// What somebody has stopped, somebody may start again.
+		if j.state != jobDone && j.state != jobFailed || !j.next.IsZero() || j.spec.Manual {
 			return false
 		}
 	}
