@@ -100,8 +100,9 @@ func (s *Supervisor) jobAct(j *job, a jobAction) {
 // launch begins a new run of the job.
 func (s *Supervisor) launch(j *job) {
 	j.runs++
-	r := newRun(&j.spec)
-	r.job, r.number, r.level = j, j.runs, s.home.level
+	level := s.levelOf(j, s.home.level)
+	r := newRun(s.specOf(j))
+	r.job, r.number, r.level = j, j.runs, level
 	j.run = r
 	s.begin(r)
 }

@@ -79,6 +79,7 @@ type Supervisor struct {
 	journal  journal
 	waiters  []*waiter // calls that are answered later
 	commands int       // runs that were given a name
+	lastUID  uint32    // of those for user: auto
 }
 
 // message is what a goroutine has read: the loop calls it.
