@@ -168,6 +168,10 @@ func (s *Supervisor) loop() {
 			m()
 		case m := <-s.calls():
 			s.served(m)
+		case <-s.log.out.more():
+			s.log.out.push()
+		case <-s.reports.more():
+			s.reports.push()
 		case <-s.alarm():
 			s.expire(s.now())
 		}

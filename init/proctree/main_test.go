@@ -288,7 +288,10 @@ func state(pid int) byte {
 }
 
 func describe(pids []int) (list []string) {
-	for _, pid := range pids {
+	for i, pid := range pids {
+		if i == 10 {
+			return append(list, fmt.Sprintf("and %d more", len(pids)-i))
+		}
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		list = append(list, string(line[:min(len(line), 40)]))
 	}
