@@ -154,6 +154,7 @@ func (s *Supervisor) remove(r *run) (event, bool) {
 	if r.containment == nil {
 		return evRemoved, true
 	}
+	r.pump.hangUp()
 	if !r.pump.isDry() && s.now().Sub(r.since) < giveUp { // its last lines come before its receipt
 		r.deadline = s.now().Add(giveUp)
 		return 0, false

@@ -68,6 +68,9 @@ type Supervisor struct {
 	inherited []int // descriptors that are the command's
 	listenPid bool  // LISTEN_PID names us, and is to name the command
 
+	hearsInput bool          // somebody reads our standard input, for the job that has it on its terminal
+	typing     *unix.Termios // how our terminal was before that; nil: as it is
+
 	timer    *time.Timer
 	swallow  map[unix.Signal]bool // signals that our own doing provokes, once each
 	said     map[string]string    // the last complaint of each kind
@@ -251,6 +254,7 @@ func (s *Supervisor) close() {
 		}
 	}
 	s.log.close()
+	s.typeAsBefore()
 	s.leaveTerminal()
 }
 
