@@ -65,7 +65,7 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 		r.book.started = s.now()
 	}
 	if r.containment == nil {
-		c, err := s.home.contain(r)
+		c, err := s.home.contain(r, s.killOrphans)
 		if err != nil {
 			r.book.err = err
 			return evSpawnFail, true
