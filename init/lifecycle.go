@@ -122,7 +122,7 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 	s.live = slices.DeleteFunc(s.live, func(q *run) bool { return q == r })
 	switch r.role {
 	case roleMain:
-		r.job.last, r.job.ok = receipt, receipt.ExitStatus == 0
+		r.job.ok = receipt.ExitStatus == 0
 		s.later(r.job, jvEnded)
 	case rolePreStart, rolePostStart, rolePreStop:
 		s.hookEnded(r, receipt)
