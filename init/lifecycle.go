@@ -188,7 +188,7 @@ func (s *Supervisor) dependencies(j *job) (met bool, never string) {
 		}
 		if !on.satisfies(d.Condition) {
 			met = false
-			if on.isIdle() && !(on.state == jobDown && on.want) {
+			if on.isIdle() && (on.state != jobDown || !on.want) {
 				never = "it depends on " + d.Job + ", which is " + on.state.String()
 			}
 		}
