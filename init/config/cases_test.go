@@ -190,7 +190,7 @@ services:
 func TestReplicas(t *testing.T) {
 	f := small(t, nil, `
 services:
-  web: {command: x, depends_on: {db: {condition: service_started, restart: true}, cache: {condition: service_started, required: false}}}
+  web: {command: x, depends_on: {db: {condition: service_started, restart: true}, cache: {condition: service_started, required: false}, none: {condition: service_started, required: false}}}
   db: {command: x, deploy: {replicas: 3}}
   cache: {command: x, profiles: [never]}
   one: {command: x, scale: 1}

@@ -69,7 +69,7 @@ func (t *tree) convert(y *yaml.Node, depth int) *node {
 func (t *tree) follow(y *yaml.Node, depth int) *node {
 	if slices.Contains(t.inside, y.Alias) {
 		t.add(t.place(y), "", "the anchor &%s contains itself", y.Value)
-		return &node{at: t.place(y), keyAt: t.place(y)}
+		return &node{at: t.place(y), keyAt: t.place(y), bad: true}
 	}
 	t.inside = append(t.inside, y.Alias)
 	defer func() { t.inside = t.inside[:len(t.inside)-1] }()
@@ -85,6 +85,7 @@ func (t *tree) readTag(y *yaml.Node, n *node) {
 	case y.Tag == "!reset" || y.Tag == "!override":
 		n.tag = y.Tag
 	case y.Kind != yaml.AliasNode && !slices.Contains(knownTags, y.Tag):
+		n.bad = true
 		t.add(n.at, "", "unknown tag %s", y.Tag)
 	}
 }
@@ -99,13 +100,15 @@ func (t *tree) readScalar(y *yaml.Node, n *node) {
 	})
 	switch {
 	case err != nil:
+		n.bad = true
 		t.add(n.at, "", "%v", err)
 	case strings.ContainsRune(text, 0):
+		n.bad = true
 		t.add(n.at, "", "a text cannot have a zero byte in it")
 	case text != y.Value:
 		n.typ = "!!str" // whatever it looks like now
 	}
-	if t.grow(y, text) {
+	if t.grow(y, text) && !n.bad {
 		n.text = text
 	}
 }
