@@ -15,17 +15,15 @@ import (
 func every() *specs.LinuxResources {
 	return &specs.LinuxResources{
 		CPU: &specs.LinuxCPU{
-			Shares: ptr[uint64](2048), Quota: ptr[int64](50_000), Period: ptr[uint64](200_000), Cpus: "0-1", Mems: "0",
+			Shares: new(uint64(2048)), Quota: new(int64(50_000)), Period: new(uint64(200_000)), Cpus: "0-1", Mems: "0",
 		},
-		Memory:         &specs.LinuxMemory{Limit: ptr[int64](64 << 20), Swap: ptr[int64](96 << 20), Reservation: ptr[int64](32 << 20)},
-		Pids:           &specs.LinuxPids{Limit: ptr[int64](40)},
-		BlockIO:        &specs.LinuxBlockIO{Weight: ptr[uint16](15), ThrottleWriteIOPSDevice: []specs.LinuxThrottleDevice{throttle(8, 16, 1000)}},
+		Memory:         &specs.LinuxMemory{Limit: new(int64(64 << 20)), Swap: new(int64(96 << 20)), Reservation: new(int64(32 << 20))},
+		Pids:           &specs.LinuxPids{Limit: new(int64(40))},
+		BlockIO:        &specs.LinuxBlockIO{Weight: new(uint16(15)), ThrottleWriteIOPSDevice: []specs.LinuxThrottleDevice{throttle(8, 16, 1000)}},
 		HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 4 << 20}},
-		Rdma:           map[string]specs.LinuxRdma{"mlx5_1": {HcaHandles: ptr[uint32](3), HcaObjects: ptr[uint32](10)}},
+		Rdma:           map[string]specs.LinuxRdma{"mlx5_1": {HcaHandles: new(uint32(3)), HcaObjects: new(uint32(10))}},
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func throttle(major, minor int64, rate uint64) specs.LinuxThrottleDevice {
 	d := specs.LinuxThrottleDevice{Rate: rate}
@@ -105,20 +103,20 @@ func TestSettings(t *testing.T) {
 	}{
 		"nothing":    {nil, nil},
 		"no limits":  {&specs.LinuxResources{CPU: &specs.LinuxCPU{}, Pids: &specs.LinuxPids{}, Memory: &specs.LinuxMemory{}}, nil},
-		"quota only": {&specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](5000)}}, []setting{{"cpu.max", "5000 100000"}}},
-		"no quota":   {&specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](-1)}}, []setting{{"cpu.max", "max 100000"}}},
+		"quota only": {&specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: new(int64(5000))}}, []setting{{"cpu.max", "5000 100000"}}},
+		"no quota":   {&specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: new(int64(-1))}}, []setting{{"cpu.max", "max 100000"}}},
 		"no end of swap": {
-			&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), Swap: ptr[int64](-1)}},
+			&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: new(int64(100)), Swap: new(int64(-1))}},
 			[]setting{{"memory.swap.max", "max"}, {"memory.max", "100"}, {"memory.oom.group", "1"}},
 		},
 		"no end of memory": {
-			&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-1)}},
+			&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: new(int64(-1))}},
 			[]setting{{"memory.max", "max"}, {"memory.oom.group", "1"}},
 		},
-		"no end of pids": {&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](-1)}}, []setting{{"pids.max", "max"}}},
-		"much weight":    {&specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: ptr[uint16](1000)}}, []setting{{"io.bfq.weight", "10000"}}},
+		"no end of pids": {&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(-1))}}, []setting{{"pids.max", "max"}}},
+		"much weight":    {&specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: new(uint16(1000))}}, []setting{{"io.bfq.weight", "10000"}}},
 		"unified has the last word": {
-			&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](5)}, Unified: map[string]string{"pids.max": "7", "memory.high": "1M"}},
+			&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(5))}, Unified: map[string]string{"pids.max": "7", "memory.high": "1M"}},
 			[]setting{{"pids.max", "5"}, {"memory.high", "1M"}, {"pids.max", "7"}},
 		},
 	} {

@@ -55,7 +55,7 @@ func (s *Supervisor) tell(e control.Event) {
 
 // tellState tells that something about a job has changed.
 func (s *Supervisor) tellState(j *job) {
-	e := control.Event{Kind: control.EventState, Job: j.spec.Name, Run: j.runs, State: j.shown(), Health: j.health.shown()}
+	e := control.Event{Kind: control.EventState, Job: j.spec.Name, Run: j.runs, State: j.shown()}
 	if j.run != nil {
 		e.Pid = j.run.main.pid
 	}

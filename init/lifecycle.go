@@ -100,8 +100,9 @@ func (s *Supervisor) jobAct(j *job, a jobAction) {
 // launch begins a new run of the job.
 func (s *Supervisor) launch(j *job) {
 	j.runs++
-	r := newRun(&j.spec)
-	r.job, r.number, r.level = j, j.runs, s.home.level
+	level := s.levelOf(j, s.home.level)
+	r := newRun(s.specOf(j))
+	r.job, r.number, r.level = j, j.runs, level
 	j.run = r
 	s.begin(r)
 }
@@ -121,7 +122,7 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 	s.live = slices.DeleteFunc(s.live, func(q *run) bool { return q == r })
 	switch r.role {
 	case roleMain:
-		r.job.last, r.job.ok = receipt, receipt.ExitStatus == 0
+		r.job.ok = receipt.ExitStatus == 0
 		s.later(r.job, jvEnded)
 	case rolePreStart, rolePostStart, rolePreStop:
 		s.hookEnded(r, receipt)

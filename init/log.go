@@ -8,8 +8,11 @@ import (
 	"time"
 )
 
-// outletRoom bounds the texts that wait to be written to one place.
-const outletRoom = 256
+// outletRoom bounds the texts that wait to be written to one place, in number and in bytes.
+const (
+	outletRoom  = 64
+	outletBytes = 64 << 10
+)
 
 // flushWait is how long the end waits for readers that do not read.
 const flushWait = 200 * time.Millisecond
@@ -18,16 +21,22 @@ const flushWait = 200 * time.Millisecond
 // the writing, and a reader that has stalled stalls only that.
 type outlet struct {
 	queue chan []byte
-	done  chan error // the first error, once all is written
+	room  chan struct{} // there is some again
+	done  chan error    // the first error, once all is written
+	wait  []byte        // what found no room in the queue; the loop's
 }
 
 func newOutlet(to io.Writer) *outlet {
-	o := &outlet{queue: make(chan []byte, outletRoom), done: make(chan error, 1)}
+	o := &outlet{queue: make(chan []byte, outletRoom), room: make(chan struct{}, 1), done: make(chan error, 1)}
 	go func() {
 		var first error
 		for text := range o.queue {
 			if _, err := to.Write(text); err != nil && first == nil {
 				first = err
+			}
+			select {
+			case o.room <- struct{}{}:
+			default:
 			}
 		}
 		o.done <- first
@@ -37,16 +46,45 @@ func newOutlet(to io.Writer) *outlet {
 
 // put queues a text, unless there is no room.
 func (o *outlet) put(text []byte) bool {
-	select {
-	case o.queue <- text:
-		return true
-	default:
+	o.push()
+	if len(o.wait)+len(text) > outletBytes && len(o.wait) > 0 {
 		return false
 	}
+	o.wait = append(o.wait, text...)
+	o.push()
+	return true
+}
+
+// push queues what waits, as one text.
+func (o *outlet) push() {
+	if len(o.wait) == 0 {
+		return
+	}
+	select {
+	case o.queue <- o.wait:
+		o.wait = nil
+	default:
+	}
+}
+
+// more is what the loop waits for when something waits for room; nil: nothing does.
+func (o *outlet) more() <-chan struct{} {
+	if o == nil || len(o.wait) == 0 {
+		return nil
+	}
+	return o.room
 }
 
 // close waits until all is written, or until late fires: nobody may hold up the end.
 func (o *outlet) close(late <-chan time.Time) error {
+	for len(o.wait) > 0 {
+		select {
+		case o.queue <- o.wait:
+			o.wait = nil
+		case <-late:
+			return fmt.Errorf("nobody has read it for %s", flushWait)
+		}
+	}
 	close(o.queue)
 	select {
 	case err := <-o.done:

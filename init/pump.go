@@ -22,7 +22,8 @@ const (
 // pump reads what a job writes and writes it on, line by line, until nobody can write to it
 // any more. A reader of ours that stalls makes the job wait, and not the loop.
 type pump struct {
-	open int // ends that are still read
+	open         int      // ends that are still read
+	ours, theirs *os.File // of the job's terminal; nil: it has none
 }
 
 // isDry tells whether all that was written has been read, and written on.
@@ -68,12 +69,17 @@ func (s *Supervisor) pump(r *run, p *pump, from *os.File, to *lineWriter) {
 		}
 	}
 	s.post(func() {
-		p.open--
 		r.job.words = append(r.job.words, to.last...)
-		if p.isDry() && r.state == removing {
-			s.feed(r, evDeadline)
-		}
+		s.dried(r, p)
 	})
+}
+
+// dried is told that nobody can write to one of the ends any more, and all is written on.
+func (s *Supervisor) dried(r *run, p *pump) {
+	p.open--
+	if p.isDry() && r.state == removing {
+		s.feed(r, evDeadline)
+	}
 }
 
 // lineWriter writes the lines of one stream of one run.
@@ -85,11 +91,15 @@ type lineWriter struct {
 	json   bool
 	color  string // before the name, on a terminal
 	last   []string
-	part   bool // the line goes on from the last write
+	part   bool   // the line goes on from the last write
+	ending string // of a line
 }
 
 func newLineWriter(r *run, stream string, to *os.File) *lineWriter {
-	w := &lineWriter{to: to, name: r.name, stream: stream, run: r.number, json: r.spec.Log == config.LogJSON}
+	w := &lineWriter{to: to, name: r.name, stream: stream, run: r.number, json: r.spec.Log == config.LogJSON, ending: "\n"}
+	if r.spec.TTY {
+		w.ending = "\r\n"
+	}
 	if !w.json && isTerminal(1) {
 		hash := 0
 		for _, c := range r.spec.Name {
@@ -103,7 +113,7 @@ func newLineWriter(r *run, stream string, to *os.File) *lineWriter {
 // write writes a line, or a part of one that is too long. What cannot be written is lost: its
 // reader has gone.
 func (w *lineWriter) write(line []byte, ended bool) {
-	text := strings.TrimSuffix(string(line), "\n")
+	text := strings.TrimSuffix(string(line), w.ending)
 	w.keep(text)
 	if w.json {
 		w.writeJSON(text, ended)

@@ -107,6 +107,8 @@ func (s *Supervisor) signaledForAll(sig syscall.Signal) {
 		s.shutdown()
 	case unix.SIGHUP:
 		s.reload(nil)
+	case unix.SIGWINCH:
+		s.resizePtys()
 	}
 }
 

@@ -49,10 +49,15 @@ func (s *Supervisor) connect(r *run) (_ *stdio, err error) {
 	if !r.spec.StdinOpen {
 		d.fds[0] = int(s.null.Fd())
 	}
-	if r.role == roleHealth {
+	switch {
+	case r.role == roleHealth:
 		return d, s.capture(r, d)
+	case r.spec.TTY:
+		err = s.connectPty(r, d)
+	default:
+		err = s.connectOutput(r, d)
 	}
-	if err := s.connectOutput(r, d); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if r.role == roleMain {

@@ -68,6 +68,9 @@ type Supervisor struct {
 	inherited []int // descriptors that are the command's
 	listenPid bool  // LISTEN_PID names us, and is to name the command
 
+	hearsInput bool          // somebody reads our standard input, for the job that has it on its terminal
+	typing     *unix.Termios // how our terminal was before that; nil: as it is
+
 	timer    *time.Timer
 	swallow  map[unix.Signal]bool // signals that our own doing provokes, once each
 	said     map[string]string    // the last complaint of each kind
@@ -79,6 +82,7 @@ type Supervisor struct {
 	journal  journal
 	waiters  []*waiter // calls that are answered later
 	commands int       // runs that were given a name
+	lastUID  uint32    // of those for user: auto
 }
 
 // message is what a goroutine has read: the loop calls it.
@@ -165,6 +169,10 @@ func (s *Supervisor) loop() {
 			m()
 		case m := <-s.calls():
 			s.served(m)
+		case <-s.log.out.more():
+			s.log.out.push()
+		case <-s.reports.more():
+			s.reports.push()
 		case <-s.alarm():
 			s.expire(s.now())
 		}
@@ -246,6 +254,7 @@ func (s *Supervisor) close() {
 		}
 	}
 	s.log.close()
+	s.typeAsBefore()
 	s.leaveTerminal()
 }
 

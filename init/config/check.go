@@ -30,7 +30,9 @@ type checker struct {
 }
 
 func (c *checker) check(n *node, spec Spec) {
-	c.dir(cmp.Or(n.get("working_dir"), n), spec.Dir)
+	if dir := n.get("working_dir"); dir != nil {
+		c.dir(dir, spec.Dir)
+	}
 	c.command(cmp.Or(n.get("entrypoint"), n.get("command"), n), spec.Args, spec.Env, spec.Dir)
 	if spec.Health != nil && len(spec.Health.Args) > 0 {
 		c.command(n.get("healthcheck").get("test"), spec.Health.Args, spec.Env, spec.Dir)
@@ -43,7 +45,9 @@ func (c *checker) check(n *node, spec Spec) {
 func (c *checker) hooks(n *node, hooks []Hook) {
 	for i, h := range hooks {
 		step := n.items[i]
-		c.dir(cmp.Or(step.get("working_dir"), step), h.Dir)
+		if own := step.get("working_dir"); own != nil {
+			c.dir(own, h.Dir)
+		}
 		c.command(step.get("command"), h.Args, h.Env, h.Dir)
 	}
 }
@@ -60,9 +64,6 @@ func (c *checker) command(n *node, args, env []string, dir string) {
 }
 
 func (c *checker) dir(n *node, dir string) {
-	if dir == "" {
-		return
-	}
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:

@@ -11,10 +11,13 @@ import (
 func command() value[[]string] {
 	words := listOf(text())
 	return value[[]string]{
-		shape{schema: schemaText, also: []shape{words.shape}, nullable: true, whole: true},
+		&shape{schema: schemaText, also: []*shape{words.shape}, nullable: true, whole: true},
 		func(p *problems, n *node) ([]string, bool) {
 			if n.kind == list {
 				return words.read(p, n)
+			}
+			if !p.must(n, scalar, "a string or a list") {
+				return nil, false
 			}
 			line, ok := text().read(p, n)
 			if !ok {
@@ -58,10 +61,11 @@ func splitWords(s string) ([]string, error) {
 			s = rest
 		case c == '\\' && s == "":
 			return nil, errors.New("it ends with a backslash")
+		case c == '\\' && s[0] == '\n':
+			s = s[1:]
+			continue
 		case c == '\\':
-			if s[0] != '\n' {
-				word.WriteByte(s[0])
-			}
+			word.WriteByte(s[0])
 			s = s[1:]
 		case strings.IndexByte(ofShell, c) >= 0:
 			return nil, fmt.Errorf(`no shell runs this, so %q has no effect; quote it, or use ["sh", "-c", "..."]`, string(c))

@@ -23,7 +23,7 @@ func envFiles() value[[]envFile] {
 		key("required", "false: it need not be there", boolean(), func(f *envFile) *bool { return &f.required }),
 		keyTo("format", "raw: values are taken as they are, without quotes or variables", word("raw"),
 			func(_ *problems, _ *node, f *envFile, _ string) { f.raw = true }))
-	long.also = []shape{{schema: schemaText}}
+	long.also = []*shape{{schema: schemaText}}
 	one := value[envFile]{long.shape, func(p *problems, n *node) (envFile, bool) {
 		if n.kind == mapping {
 			return long.read(p, n)
@@ -32,7 +32,7 @@ func envFiles() value[[]envFile] {
 		return envFile{path: path, required: true, node: n}, ok
 	}}
 	all := listOf(one)
-	all.also = []shape{{schema: schemaText}}
+	all.also = []*shape{{schema: schemaText}}
 	all.tidy = func(n *node) *node {
 		if n.kind != scalar {
 			return n
@@ -45,6 +45,9 @@ func envFiles() value[[]envFile] {
 // load puts the variables of the file into e. Those that a value names are looked up in the
 // file above it, then in from.
 func (f envFile) load(p *problems, e *environ, dir string, from []string) {
+	if f.node == nil { // its path is missing, which has been said
+		return
+	}
 	name := f.path
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)

@@ -15,7 +15,7 @@ type variable struct {
 // numbers too.
 func variables() value[[]variable] {
 	each := value[*string]{
-		shape{schema: `{"type":["string","number","boolean","null"]}`, nullable: true},
+		&shape{schema: `{"type":["string","number","boolean","null"]}`, nullable: true},
 		func(p *problems, n *node) (*string, bool) {
 			if n.kind == null {
 				return nil, true
@@ -24,10 +24,10 @@ func variables() value[[]variable] {
 		},
 	}
 	all := mapOf(each)
-	all.also = []shape{{item: &shape{schema: schemaText}}}
+	all.also = []*shape{{item: &shape{schema: schemaText}}}
 	all.tidy = listToMapping
 	return value[[]variable]{all.shape, func(p *problems, n *node) ([]variable, bool) {
-		if n.kind == list {
+		if n.kind == list { // one with other things than texts in it
 			p.wrong(n, "it must be a mapping, or a list of NAME=VALUE")
 			return nil, false
 		}

@@ -14,11 +14,11 @@ type check struct {
 }
 
 // healthKeys say whether it is well.
-func healthKeys() []field[draft] {
+func healthKeys() []*field {
 	health := object(check{Health: Health{
 		Interval: 30 * time.Second, Timeout: 30 * time.Second, Retries: 3, StartInterval: 5 * time.Second,
 	}}, nil, checkKeys()...)
-	return []field[draft]{
+	return []*field{
 		keyTo("healthcheck", "how to find out, again and again, whether it is well", health,
 			func(p *problems, n *node, d *draft, c check) {
 				switch {
@@ -34,8 +34,8 @@ func healthKeys() []field[draft] {
 	}
 }
 
-func checkKeys() []field[check] {
-	return []field[check]{
+func checkKeys() []*field {
+	return []*field{
 		keyTo("test", `a text for the shell, or a list: ["CMD", ...], ["CMD-SHELL", text], ["HTTP", URL], ["TCP", HOST:PORT], ["NONE"]`,
 			test(), func(p *problems, n *node, c *check, words []string) {
 				if err := c.setTest(words); err != nil {
@@ -56,7 +56,7 @@ func checkKeys() []field[check] {
 // test is a list, or a text for the shell.
 func test() value[[]string] {
 	words := listOf(text())
-	return value[[]string]{shape{schema: schemaText, also: []shape{words.shape}, whole: true},
+	return value[[]string]{&shape{schema: schemaText, also: []*shape{words.shape}, whole: true},
 		func(p *problems, n *node) ([]string, bool) {
 			if n.kind == list {
 				return words.read(p, n)

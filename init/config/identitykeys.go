@@ -11,8 +11,8 @@ import (
 )
 
 // identityKeys say whom it runs as, with what rights.
-func identityKeys() []field[draft] {
-	return []field[draft]{
+func identityKeys() []*field {
+	return []*field{
 		key("user", "whom it runs as: NAME|UID[:GROUP|GID]", located(), func(d *draft) **node { return &d.user }),
 		key("group_add", "groups besides the user's, by name or number", listOf(located()), func(d *draft) *[]*node { return &d.groups }),
 		umaskKey(),
@@ -28,7 +28,7 @@ func identityKeys() []field[draft] {
 	}
 }
 
-func umaskKey() field[draft] {
+func umaskKey() *field {
 	umask := parsed(schemaNumber, func(s string) (uint32, error) {
 		n, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 32)
 		if err != nil || n > 0o777 || !strings.HasPrefix(s, "0") {
@@ -87,7 +87,7 @@ func ulimits() value[[]specs.POSIXRlimit] {
 	both := object(specs.POSIXRlimit{}, nil,
 		must(key("soft", "what is in force", rlimit(), func(r *specs.POSIXRlimit) *uint64 { return &r.Soft })),
 		must(key("hard", "how far it may raise that by itself", rlimit(), func(r *specs.POSIXRlimit) *uint64 { return &r.Hard })))
-	both.also = []shape{rlimit().shape}
+	both.also = []*shape{rlimit().shape}
 	all := mapOf(value[specs.POSIXRlimit]{both.shape, func(p *problems, n *node) (specs.POSIXRlimit, bool) {
 		if n.kind != mapping {
 			v, ok := rlimit().read(p, n)

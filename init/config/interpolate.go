@@ -22,9 +22,10 @@ func interpolate(s string, lookup func(string) (string, bool), unset func(name s
 	return out, err
 }
 
-// interpolation reads its text once, from left to right, however deep braces are nested.
+// interpolation reads its text once, from left to right.
 type interpolation struct {
 	rest   string
+	depth  int // of nested braces
 	lookup func(string) (string, bool)
 	unset  func(string)
 }
@@ -32,6 +33,7 @@ type interpolation struct {
 var (
 	errLong   = fmt.Errorf("with its variables it is longer than %d bytes", maxText)
 	errDollar = errors.New(`after a $ there must be a variable's name or {NAME}; write $$ for a dollar`)
+	errDeep   = fmt.Errorf("more than %d ${ are nested", maxDepth)
 	errOpen   = errors.New("a ${ is never closed")
 )
 
@@ -117,6 +119,10 @@ func (in *interpolation) braced(name string, wanted bool) (string, error) {
 	operator := rest[0]
 	in.rest = rest[1:]
 	there := set && (!colon || value != "")
+	if in.depth++; in.depth > maxDepth {
+		return "", errDeep
+	}
+	defer func() { in.depth-- }()
 	needed := there == (operator == '+') // what follows is the answer, or the error
 	word, err := in.text(true, wanted && needed)
 	if err != nil {

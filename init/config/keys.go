@@ -47,8 +47,8 @@ func workload(service bool) value[draft] {
 }
 
 // programKeys say what is executed.
-func programKeys() []field[draft] {
-	return []field[draft]{
+func programKeys() []*field {
+	return []*field{
 		key("command", "what is executed: a list of words, or a text that is split into words (no shell runs it)", command(),
 			func(d *draft) *[]string { return &d.command }),
 		key("entrypoint", "what the command is an argument of, in the same two forms", command(),
@@ -63,8 +63,8 @@ func programKeys() []field[draft] {
 }
 
 // stopKeys say how a run ends.
-func stopKeys() []field[draft] {
-	return []field[draft]{
+func stopKeys() []*field {
+	return []*field{
 		key("stop_signal", "the signal that asks it to stop, such as SIGQUIT", stopSignal(),
 			func(d *draft) *syscall.Signal { return &d.StopSignal }),
 		key("stop_grace_period", "how long after that it may live; then it is killed (10s)", duration(0),
@@ -80,12 +80,12 @@ func stopKeys() []field[draft] {
 }
 
 // outputKeys say where its output goes.
-func outputKeys() []field[draft] {
+func outputKeys() []*field {
 	logging := inside("logging", "where what it writes goes", refusedInLogging,
 		keyTo("driver", "inherit (cginit's own output, the default), prefix (its name before each line), json (an object a line), none",
 			logDriver(), func(_ *problems, _ *node, d *draft, l LogDriver) { d.Log = l }))
 	logging.apart = "driver"
-	return []field[draft]{
+	return []*field{
 		logging,
 		key("tty", "a terminal of its own", boolean(), func(d *draft) *bool { return &d.TTY }),
 		key("stdin_open", "it reads cginit's standard input", boolean(), func(d *draft) *bool { return &d.StdinOpen }),

@@ -14,8 +14,8 @@ type dependency struct {
 }
 
 // lifecycleKeys say when it starts, and starts again.
-func lifecycleKeys() []field[draft] {
-	return []field[draft]{
+func lifecycleKeys() []*field {
+	return []*field{
 		key("depends_on", "what must have started, or be in another condition, before it", dependsOn(),
 			func(d *draft) *[]entry[dependency] { return &d.depends }),
 		key("pre_start", "steps before it, each run to its end", listOf(hooks()), func(d *draft) *[]hook { return &d.preStart }),
@@ -38,7 +38,7 @@ func dependsOn() value[[]entry[dependency]] {
 			func(d *dependency) *Condition { return &d.Condition })),
 		key("restart", "restart with it, when it is restarted on request", boolean(), func(d *dependency) *bool { return &d.Restart }),
 		key("required", "false: it may be missing", boolean(), func(d *dependency) *bool { return &d.required })))
-	all.also = []shape{{item: &shape{schema: schemaText}}}
+	all.also = []*shape{{item: &shape{schema: schemaText}}}
 	all.tidy = func(n *node) *node {
 		long := listToMapping(n)
 		if long == n {
@@ -71,7 +71,7 @@ func readiness() value[Ready] {
 	})
 	long := object(Ready{Kind: ReadyFD}, nil, must(key("fd", "the descriptor on which it writes a newline",
 		count(minFD, maxFD), func(r *Ready) *int { return &r.FD })))
-	long.also = []shape{short.shape}
+	long.also = []*shape{short.shape}
 	return value[Ready]{long.shape, func(p *problems, n *node) (Ready, bool) {
 		if n.kind == mapping {
 			return long.read(p, n)
@@ -113,14 +113,14 @@ func (d *draft) setPolicy(p *problems, n *node, policy RestartPolicy, most int) 
 	}
 }
 
-func deployKey() field[draft] {
+func deployKey() *field {
 	deploy := inside("deploy", "Compose's section for orchestrators, as far as it is about processes", refusedInDeploy,
 		copiesKey("replicas"), restartPolicyKey(), deployResourcesKey())
 	deploy.nullable = true
 	return deploy
 }
 
-func restartPolicyKey() field[draft] {
+func restartPolicyKey() *field {
 	conditions := map[string]RestartPolicy{"none": RestartNo, "on-failure": RestartOnFailure, "any": RestartAlways}
 	return inside("restart_policy", "when and how it is restarted", nil,
 		keyTo("condition", "after which ends it runs again", word("none", "on-failure", "any"),
@@ -138,9 +138,9 @@ func restartPolicyKey() field[draft] {
 // maxReplicas bounds the copies of one service.
 const maxReplicas = 10_000
 
-func copiesKey(name string) field[draft] {
+func copiesKey(name string) *field {
 	return keyTo(name, "how many copies of it there are, NAME-1 and so on if more than one", count(0, maxReplicas),
 		func(p *problems, n *node, d *draft, copies int) { d.copies.set(p, n, copies) })
 }
 
-func scaleKey() field[draft] { return copiesKey("scale") }
+func scaleKey() *field { return copiesKey("scale") }

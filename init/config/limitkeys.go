@@ -18,8 +18,8 @@ type limits struct {
 }
 
 // limitKeys say how much it may use.
-func limitKeys() []field[draft] {
-	return []field[draft]{
+func limitKeys() []*field {
+	return []*field{
 		limitKey("mem_limit", "memory, such as 512m; swap is not added to it", size(), func(l *limits) *limit[int64] { return &l.memory }),
 		limitKey("memswap_limit", "memory and swap together; -1: as much swap as there is", orUnlimited(size()),
 			func(l *limits) *limit[int64] { return &l.swap }),
@@ -33,7 +33,7 @@ func limitKeys() []field[draft] {
 	}
 }
 
-func deployResourcesKey() field[draft] {
+func deployResourcesKey() *field {
 	return inside("resources", "limits and reservations", nil,
 		inside("limits", "how much it may use", nil,
 			limitKey("cpus", "processors, such as 0.5", quota(), func(l *limits) *limit[int64] { return &l.quota }),
@@ -43,7 +43,7 @@ func deployResourcesKey() field[draft] {
 			limitKey("memory", "memory", size(), func(l *limits) *limit[int64] { return &l.reservation })))
 }
 
-func limitKey[V comparable](name, doc string, v value[V], to func(*limits) *limit[V]) field[draft] {
+func limitKey[V comparable](name, doc string, v value[V], to func(*limits) *limit[V]) *field {
 	return keyTo(name, doc, v, func(p *problems, n *node, d *draft, read V) { to(&d.limits).set(p, n, read) })
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 )
@@ -16,6 +17,9 @@ type whole struct {
 // Services and jobs that have profiles are in it if one of theirs is among profiles, or if *
 // is. Everything that is wrong is in the error, a line each: see [Error].
 func Load(paths, env, profiles []string) (*File, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("no configuration file is named")
+	}
 	p := &problems{}
 	merged := readAll(p, paths, env)
 	if merged == nil || len(p.list) > 0 {
@@ -45,10 +49,10 @@ func readAll(p *problems, paths, env []string) *node {
 		if n == nil {
 			continue
 		}
-		if n = straighten(&keys, n); merged == nil {
+		if n = straighten(keys, n); merged == nil {
 			merged = n
 		} else {
-			merged = merge(&keys, merged, n)
+			merged = merge(keys, merged, n)
 		}
 	}
 	if merged != nil {
@@ -65,8 +69,7 @@ func readOne(p *problems, src *source, lookup func(string) (string, bool)) *node
 	}
 	doc, line, err := parseYAML(data)
 	if err != nil {
-		at := position{src, line, 1}
-		p.add(at, "", "%v", err)
+		p.add(position{src, line, 0}, "", "%v", err)
 		return nil
 	}
 	t := &tree{source: src, problems: p, lookup: lookup}

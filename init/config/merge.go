@@ -67,8 +67,8 @@ func (s *shape) under(key string) *shape {
 	if s == nil {
 		return nil
 	}
-	if i := slices.IndexFunc(s.keys, func(k known) bool { return k.name == key }); i >= 0 {
-		return &s.keys[i].shape
+	if i := slices.IndexFunc(s.keys, func(k *known) bool { return k.name == key }); i >= 0 {
+		return s.keys[i].shape
 	}
 	return s.each
 }

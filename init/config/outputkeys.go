@@ -52,7 +52,7 @@ func socket() value[string] {
 }
 
 func ids() value[[]uint32] {
-	return listOf(value[uint32]{shape{schema: schemaNumber}, func(p *problems, n *node) (uint32, bool) {
+	return listOf(value[uint32]{&shape{schema: schemaNumber}, func(p *problems, n *node) (uint32, bool) {
 		v, ok := integer(0, math.MaxUint32-1).read(p, n)
 		return uint32(v), ok
 	}})

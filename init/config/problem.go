@@ -16,7 +16,7 @@ type source struct {
 	index int // its place among the files
 }
 
-// position is a place in a file. Lines and columns count from 1; line 0 is the file itself.
+// position is a place in a file. Lines and columns count from 1; 0 is for one that is not known.
 type position struct {
 	*source
 	line, column int
@@ -28,6 +28,8 @@ func (p position) String() string {
 		return "?"
 	case p.line == 0:
 		return p.name
+	case p.column == 0:
+		return fmt.Sprintf("%s:%d", p.name, p.line)
 	}
 	return fmt.Sprintf("%s:%d:%d", p.name, p.line, p.column)
 }
@@ -77,6 +79,12 @@ func (p *problems) has(n *node) bool {
 		rest, below := strings.CutPrefix(found.path, path)
 		return below && (rest == "" || rest[0] == '.' || rest[0] == '[')
 	})
+}
+
+// at tells whether there is a problem with the value itself.
+func (p *problems) at(n *node) bool {
+	path := n.path()
+	return slices.ContainsFunc(p.list, func(found problem) bool { return found.path == path })
 }
 
 func (p *problems) warn(text string) {

@@ -25,9 +25,8 @@ type resolver struct {
 }
 
 func (r *resolver) resolve(top *node, drafts []draft) {
-	if top.get("services") == nil && top.get("jobs") == nil {
+	if top.get("services") == nil && top.get("jobs") == nil && len(r.list) == 0 {
 		r.wrongAll(top, "there are neither services nor jobs")
-		return
 	}
 	byName := make(map[string]*draft, len(drafts))
 	var chosen []*draft
@@ -72,6 +71,7 @@ func (r *resolver) finish(d *draft) {
 	given := d.node.get("command") != nil || d.node.get("entrypoint") != nil
 	switch {
 	case len(d.Args) > 0 && d.Args[0] != "":
+	case !given && r.at(d.node): // a key that is not known may be meant
 	case !given:
 		r.wrongAll(d.node, `it has no command; add one, such as command: ["sleep", "inf"]`)
 	case !r.has(d.node.get("command")) && !r.has(d.node.get("entrypoint")):
@@ -192,9 +192,14 @@ func (r *resolver) expand(chosen []*draft) {
 	r.file.at = map[string]*node{}
 	for _, d := range chosen {
 		for _, name := range d.names() {
-			if other := names[name]; other != nil {
-				r.wrongAll(d.node, "its replica %q has the name of %s", name, other.node.path())
+			switch other := names[name]; {
+			case other == nil:
+			case other.Name == d.Name: // which has been said
 				continue
+			case d.Name == name:
+				r.wrongAll(d.node, "the name is that of a replica of %s too", other.node.path())
+			default:
+				r.wrongAll(d.node, "its replica %q has the name of %s", name, other.node.path())
 			}
 			names[name] = d
 			if len(r.file.Jobs) == maxSpecs {

@@ -8,7 +8,7 @@ import (
 )
 
 // resourcesKey is the OCI's linux.resources, as far as cgroup v2 has it.
-func resourcesKey() field[draft] {
+func resourcesKey() *field {
 	type resources = specs.LinuxResources
 	all := object(resources{}, refusedInResources,
 		key("memory", "limits of memory", pointer(memoryOCI()), func(r *resources) **specs.LinuxMemory { return &r.Memory }),
@@ -51,7 +51,7 @@ func checkUnified(p *problems, n *node) {
 }
 
 func memoryOCI() value[specs.LinuxMemory] {
-	bytes := func(name, doc string, to func(*specs.LinuxMemory) **int64) field[specs.LinuxMemory] {
+	bytes := func(name, doc string, to func(*specs.LinuxMemory) **int64) *field {
 		return key(name, doc, pointer(integer(1, math.MaxInt64)), to)
 	}
 	return object(specs.LinuxMemory{}, refusedInResources,
@@ -70,7 +70,7 @@ func cpuOCI() value[specs.LinuxCPU] {
 }
 
 func blockOCI() value[specs.LinuxBlockIO] {
-	rates := func(name, doc string, to func(*specs.LinuxBlockIO) *[]specs.LinuxThrottleDevice) field[specs.LinuxBlockIO] {
+	rates := func(name, doc string, to func(*specs.LinuxBlockIO) *[]specs.LinuxThrottleDevice) *field {
 		return key(name, doc, listOf(object(specs.LinuxThrottleDevice{}, nil,
 			must(key("major", "of the device", integer(0, math.MaxInt32), func(t *specs.LinuxThrottleDevice) *int64 { return &t.Major })),
 			must(key("minor", "of the device", integer(0, math.MaxInt32), func(t *specs.LinuxThrottleDevice) *int64 { return &t.Minor })),

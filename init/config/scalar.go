@@ -20,7 +20,7 @@ const (
 // parsed is a scalar that a function makes something of. Numbers and booleans may be strings,
 // for that is what a variable is.
 func parsed[V any](schema string, parse func(text string) (V, error)) value[V] {
-	return value[V]{shape{schema: schema}, func(p *problems, n *node) (v V, ok bool) {
+	return value[V]{&shape{schema: schema}, func(p *problems, n *node) (v V, ok bool) {
 		if !p.must(n, scalar, "a single value") {
 			return v, false
 		}
@@ -57,7 +57,7 @@ func text() value[string] { return quoted(schemaText, same) }
 
 // located is a string or number that is made sense of later, and so kept with its place.
 func located() value[*node] {
-	return value[*node]{shape{schema: schemaNumber}, func(p *problems, n *node) (*node, bool) {
+	return value[*node]{&shape{schema: schemaNumber}, func(p *problems, n *node) (*node, bool) {
 		if ok := p.must(n, scalar, "a string"); !ok || n.text != "" {
 			return n, ok
 		}

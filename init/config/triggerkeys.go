@@ -14,7 +14,7 @@ type triggers struct {
 	schedule []Trigger
 }
 
-func triggersKey() field[draft] {
+func triggersKey() *field {
 	all := object(triggers{}, nil,
 		key("manual", "true: started on request only; false: by its schedule only", pointer(boolean()),
 			func(t *triggers) **bool { return &t.manual }),
@@ -46,7 +46,7 @@ func schedule() value[Trigger] {
 			func(_ *problems, _ *node, t *Trigger, s string) { t.Queue = s == "queue" }),
 		keyTo("missed_fires", "times missed while the machine slept: one (run once, the default) or skip", word("one", "skip"),
 			func(_ *problems, _ *node, t *Trigger, s string) { t.CatchUp = s == "one" }))
-	long.also = []shape{short.shape}
+	long.also = []*shape{short.shape}
 	return value[Trigger]{long.shape, func(p *problems, n *node) (Trigger, bool) {
 		if n.kind == mapping {
 			return long.read(p, n)

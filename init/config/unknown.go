@@ -4,7 +4,7 @@ import "fmt"
 
 // unknownKey says of a key that it is not known, and which one was probably meant; or of one
 // that is Compose's, but not for a process, what to do instead.
-func (p *problems) unknownKey(n *node, found pair, refused refusals, keys []known) {
+func (p *problems) unknownKey(n *node, found pair, refused refusals, keys []*known) {
 	at := found.value.keyAt
 	if why := refused.why(found.key); why != "" {
 		p.add(at, n.path(), "%q %s", found.key, why)

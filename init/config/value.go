@@ -8,7 +8,7 @@ import (
 // value is a kind of value: how it is read, and its shape. read answers false for what it has
 // called wrong.
 type value[V any] struct {
-	shape
+	*shape
 	read func(p *problems, n *node) (V, bool)
 }
 
@@ -17,10 +17,10 @@ type value[V any] struct {
 // files and the schema know of a key stands in one place, the tables of keys.
 type shape struct {
 	schema   string            // of a value without others in it, in JSON
-	keys     []known           // of a mapping with known keys
+	keys     []*known          // of a mapping with known keys
 	each     *shape            // of a mapping with keys of the writer's
 	item     *shape            // of a list
-	also     []shape           // the other forms that it may have
+	also     []*shape          // the other forms that it may have
 	nullable bool              // nothing may be given
 	whole    bool              // the value of a later file replaces it, and is not added to it
 	tidy     func(*node) *node // makes the long form of a short one
@@ -31,61 +31,73 @@ type shape struct {
 type known struct {
 	name, doc string
 	required  bool
-	shape
+	*shape
 }
 
-// field is a known key, and what becomes of its value.
-type field[T any] struct {
+// field is a known key, and what becomes of its value: it is stored in what to points at.
+// That has no type here, and no constructor is inlined, because some hundred of them, each for
+// its own types, would make a third of a megabyte.
+type field struct {
 	known
-	set func(p *problems, n *node, to *T)
+	set func(p *problems, n *node, to any)
 }
 
 // key is a field that is stored as it is read.
-func key[T, V any](name, doc string, v value[V], to func(*T) *V) field[T] {
-	return keyTo(name, doc, v, func(_ *problems, _ *node, t *T, read V) { *to(t) = read })
+//
+//go:noinline
+func key[T, V any](name, doc string, v value[V], to func(*T) *V) *field {
+	return &field{known{name: name, doc: doc, shape: v.shape}, func(p *problems, n *node, t any) {
+		if read, ok := v.read(p, n); ok {
+			*to(t.(*T)) = read
+		}
+	}}
 }
 
 // keyTo is a field of which something is made.
-func keyTo[T, V any](name, doc string, v value[V], to func(p *problems, n *node, t *T, v V)) field[T] {
-	return field[T]{known{name: name, doc: doc, shape: v.shape}, func(p *problems, n *node, t *T) {
+//
+//go:noinline
+func keyTo[T, V any](name, doc string, v value[V], to func(p *problems, n *node, t *T, v V)) *field {
+	return &field{known{name: name, doc: doc, shape: v.shape}, func(p *problems, n *node, t any) {
 		if read, ok := v.read(p, n); ok {
-			to(p, n, t, read)
+			to(p, n, t.(*T), read)
 		}
 	}}
 }
 
 // inside is a field that is a mapping whose fields are stored beside it.
-func inside[T any](name, doc string, refused refusals, fields ...field[T]) field[T] {
-	return field[T]{
-		known{name: name, doc: doc, shape: shape{keys: names(fields)}},
-		func(p *problems, n *node, t *T) { readFields(p, n, t, refused, fields) },
+func inside(name, doc string, refused refusals, fields ...*field) *field {
+	return &field{
+		known{name: name, doc: doc, shape: &shape{keys: names(fields)}},
+		func(p *problems, n *node, to any) { readFields(p, n, to, refused, fields) },
 	}
 }
 
-func must[T any](f field[T]) field[T] {
+func must(f *field) *field {
 	f.required = true
 	return f
 }
 
-func names[T any](fields []field[T]) []known {
-	keys := make([]known, len(fields))
+func names(fields []*field) []*known {
+	keys := make([]*known, len(fields))
 	for i, f := range fields {
-		keys[i] = f.known
+		keys[i] = &f.known
 	}
 	return keys
 }
 
 // object is a mapping with known keys; start is what it is without any. What is wrong with one
 // of its values makes the others no less right.
-func object[T any](start T, refused refusals, fields ...field[T]) value[T] {
-	return value[T]{shape{keys: names(fields)}, func(p *problems, n *node) (T, bool) {
+//
+//go:noinline
+func object[T any](start T, refused refusals, fields ...*field) value[T] {
+	return value[T]{&shape{keys: names(fields)}, func(p *problems, n *node) (T, bool) {
 		t := start
 		ok := readFields(p, n, &t, refused, fields)
 		return t, ok
 	}}
 }
 
-func readFields[T any](p *problems, n *node, t *T, refused refusals, fields []field[T]) bool {
+func readFields(p *problems, n *node, to any, refused refusals, fields []*field) bool {
 	if !p.must(n, mapping, "a mapping") {
 		return false
 	}
@@ -93,14 +105,14 @@ func readFields[T any](p *problems, n *node, t *T, refused refusals, fields []fi
 		if strings.HasPrefix(pair.key, "x-") {
 			continue
 		}
-		i := slices.IndexFunc(fields, func(f field[T]) bool { return f.name == pair.key })
+		i := slices.IndexFunc(fields, func(f *field) bool { return f.name == pair.key })
 		switch {
 		case i < 0:
 			p.unknownKey(n, pair, refused, names(fields))
 		case pair.value.kind != null:
-			fields[i].set(p, pair.value, t)
+			fields[i].set(p, pair.value, to)
 		case !fields[i].nullable:
-			p.wrong(pair.value, "it has no value; give it one, or leave the key out")
+			p.wrongAll(pair.value, "it has no value; give it one, or leave the key out")
 		}
 	}
 	for _, f := range fields {
@@ -120,8 +132,10 @@ func (p *problems) must(n *node, k kind, what string) bool {
 }
 
 // listOf is a list of values of one kind.
+//
+//go:noinline
 func listOf[V any](item value[V]) value[[]V] {
-	return value[[]V]{shape{item: &item.shape}, func(p *problems, n *node) ([]V, bool) {
+	return value[[]V]{&shape{item: item.shape}, func(p *problems, n *node) ([]V, bool) {
 		if !p.must(n, list, "a list") {
 			return nil, false
 		}
@@ -143,9 +157,16 @@ type entry[V any] struct {
 
 // mapOf is a mapping with keys of the writer's, in the order of the file. Entries that are
 // wrong are in it as far as they could be read.
+//
+//go:noinline
 func mapOf[V any](each value[V]) value[[]entry[V]] {
-	return value[[]entry[V]]{shape{each: &each.shape}, func(p *problems, n *node) ([]entry[V], bool) {
-		if !p.must(n, mapping, "a mapping") {
+	form := &shape{each: each.shape}
+	return value[[]entry[V]]{form, func(p *problems, n *node) ([]entry[V], bool) {
+		what := "a mapping"
+		if len(form.also) > 0 {
+			what = "a mapping or a list"
+		}
+		if !p.must(n, mapping, what) {
 			return nil, false
 		}
 		entries := make([]entry[V], 0, len(n.pairs))

@@ -55,7 +55,7 @@ func cause(err error) error {
 	return err
 }
 
-// parseYAML returns the one document of a file.
+// parseYAML returns the one document of a file, or the line of what is wrong.
 func parseYAML(data []byte) (doc *yaml.Node, line int, err error) {
 	defer func() {
 		// The library panics where it doubts itself; a wrong file must not end process 1.
@@ -63,33 +63,70 @@ func parseYAML(data []byte) (doc *yaml.Node, line int, err error) {
 			doc, err = nil, fmt.Errorf("the YAML cannot be understood: %v", r)
 		}
 	}()
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	lines := &lineReader{rest: data}
+	decoder := yaml.NewDecoder(lines)
 	var first, second yaml.Node
-	switch err := decoder.Decode(&first); {
+	err = decoder.Decode(&first)
+	switch {
 	case errors.Is(err, io.EOF) || err == nil && first.Content[0].Tag == "!!null":
 		return nil, 0, errors.New("it is empty; it must have services or jobs")
-	case err != nil:
-		line, err := splitYAMLError(err)
-		return nil, line, err
+	case err == nil:
+		err = decoder.Decode(&second)
 	}
-	switch err := decoder.Decode(&second); {
+	switch {
 	case errors.Is(err, io.EOF):
 		return first.Content[0], 0, nil
 	case err != nil:
-		line, err := splitYAMLError(err)
+		line, err := lines.explain(err)
 		return nil, line, err
 	}
 	return nil, second.Line, errors.New("a second document begins here; a file has one")
 }
 
-// splitYAMLError takes the line out of the library's message.
-func splitYAMLError(err error) (line int, _ error) {
+// lineReader gives the library one line at a time, to know how far it came: its errors tell no
+// more than where the block begins that is wrong.
+type lineReader struct {
+	rest  []byte
+	lines int // that have been begun
+	mid   bool
+}
+
+func (r *lineReader) Read(p []byte) (int, error) {
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := len(r.rest)
+	if i := bytes.IndexByte(r.rest, '\n'); i >= 0 {
+		n = i + 1
+	}
+	n = copy(p, r.rest[:n])
+	if !r.mid {
+		r.lines++
+	}
+	r.mid = p[n-1] != '\n'
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// ofParser begin the messages whose line is counted from 0, and is that of the block's begin.
+var ofParser = []string{"key", "'-'", "','", "node", "<"}
+
+// explain makes a message of ours of the library's, and takes the line out of it.
+func (r *lineReader) explain(err error) (line int, _ error) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if after, ok := strings.CutPrefix(message, "line "); ok {
 		number, rest, _ := strings.Cut(after, ": ")
 		if n, err := strconv.Atoi(number); err == nil {
 			line, message = n, rest
 		}
+	}
+	expected, missing := strings.CutPrefix(message, "did not find expected ")
+	inBlock := missing && slices.ContainsFunc(ofParser, func(s string) bool { return strings.HasPrefix(expected, s) })
+	switch {
+	case inBlock:
+		return line + 1, fmt.Errorf("not YAML: %s in the block that begins here; noticed in line %d at the latest", message, r.lines)
+	case line == 0:
+		return 0, fmt.Errorf("not YAML: %s; noticed in line %d at the latest", message, r.lines)
 	}
 	return line, errors.New("not YAML: " + message)
 }

@@ -1,5 +1,7 @@
 package control
 
+import "slices"
+
 // Message is what the server tells the loop.
 type Message struct {
 	Conn *Conn // nil: it is about the server, see Err
@@ -28,16 +30,21 @@ type Call struct {
 }
 
 const (
-	maxReplies = 256     // that wait for a caller to read, for one call
-	maxUnread  = 4 << 20 // bytes of them
+	maxEvents  = 1024      // replies that wait for a caller to read, for one stream of events
+	maxReplies = 4         // for another call
+	maxUnread  = 512 << 10 // bytes of them on one connection, unless it is one reply
 )
 
 func newCall(c *Conn, r *request) *Call {
-	room := 2
-	if r.More {
-		room = maxReplies
+	call := &Call{Conn: c, More: r.More && !r.Oneway, Oneway: r.Oneway}
+	switch {
+	case call.Oneway:
+	case call.More && r.Method == Interface+"."+MethodEvents:
+		call.out = make(chan []byte, maxEvents)
+	default:
+		call.out = make(chan []byte, maxReplies)
 	}
-	return &Call{Conn: c, More: r.More, Oneway: r.Oneway, out: make(chan []byte, room)}
+	return call
 }
 
 // Reply answers the call with a pointer to, or a value of, the method's XReply.
@@ -69,12 +76,16 @@ func (c *Call) finish(r reply) {
 	if c.over {
 		return
 	}
-	c.send(r)
 	c.CloseFiles()
-	if !c.over {
-		c.over = true
+	c.send(r)
+	c.end()
+}
+
+func (c *Call) end() {
+	if !c.over && !c.Oneway {
 		close(c.out)
 	}
+	c.over = true
 }
 
 // send queues a reply. A caller who does not read gets no more of them: the connection ends,
@@ -84,19 +95,40 @@ func (c *Call) send(r reply) {
 		return
 	}
 	message := r.encode()
-	c.sizes = append(c.sizes[len(c.sizes)-min(len(c.sizes), len(c.out)):], len(message))
-	unread := 0
-	for _, n := range c.sizes {
-		unread += n
-	}
-	if unread <= maxUnread || len(c.sizes) == 1 {
+	if unread := c.Conn.countUnread(c); unread == 0 || unread+len(message) <= maxUnread {
 		select {
 		case c.out <- message:
+			c.sizes = append(c.sizes, len(message))
 			return
 		default:
 		}
 	}
-	c.over = true
-	close(c.out)
+	c.end()
 	c.Conn.cut()
+}
+
+// countUnread returns how many bytes of replies wait on the connection, of this call too. What
+// a channel still holds are the last that were put there.
+func (c *Conn) countUnread(of *Call) (bytes int) {
+	if !slices.Contains(c.unread, of) {
+		c.unread = append(c.unread, of)
+	}
+	c.unread = slices.DeleteFunc(c.unread, func(call *Call) bool {
+		call.sizes = call.sizes[max(0, len(call.sizes)-len(call.out)):]
+		for _, n := range call.sizes {
+			bytes += n
+		}
+		return call.over && len(call.sizes) == 0
+	})
+	return bytes
+}
+
+// answer is for a call that the loop never sees.
+func (c *Call) answer(r reply) {
+	if c.Oneway {
+		return
+	}
+	c.out <- r.encode() // it has room for one
+	close(c.out)
+	c.CloseFiles()
 }

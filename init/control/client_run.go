@@ -71,6 +71,10 @@ func (l *Lease) Signal(name string) error {
 	return l.client.send(request{Method: MethodSignal, Oneway: true}, p, nil)
 }
 
+// End ends the lease and keeps the connection: [Lease.Wait] then tells how the run was torn
+// down.
+func (l *Lease) End() error { return l.client.conn.CloseWrite() }
+
 // Gone returns when the supervisor has closed the connection.
 func (c *Client) Gone(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"slices"
 	"syscall"
 	"time"
 
@@ -25,11 +24,22 @@ type Conn struct {
 	gone   chan struct{} // closed when nobody can read replies any more
 	told   bool          // the loop knows of it
 	buf    []byte        // what has been read and is not a whole message yet
-	files  []int         // descriptors that came with it
+	seen   int           // so much of it has been looked through
+	files  []int         // descriptors that came with the last read
+	early  []int         // descriptors of the message that is not whole yet
+	large  bool          // buf has outgrown largeMessage
+	unread []*Call       // the loop's: those with replies that may not be written yet
 }
 
 // roomToRead is what an idle connection holds. It grows for a message, and shrinks again.
 const roomToRead = 4 << 10
+
+// largeMessage is how much of a message any connection may hold, maxLarge how many may hold
+// more.
+const (
+	largeMessage = 64 << 10
+	maxLarge     = 16
+)
 
 func newConn(s *Server, u *net.UnixConn) *Conn {
 	c := &Conn{server: s, unix: u, gone: make(chan struct{})}
@@ -58,11 +68,11 @@ func (c *Conn) read() {
 	if c.may != nil {
 		_ = c.unix.SetReadDeadline(time.Now().Add(firstCall))
 	}
-	c.buf = make([]byte, 0, roomToRead)
+	c.shrink(roomToRead)
 	for c.fill() && c.takeAll() {
 	}
-	closeAll(c.files)
-	c.buf = nil
+	closeAll(append(c.files, c.early...))
+	c.shrink(0)
 	if c.isHungUp() {
 		close(c.gone)
 	}
@@ -83,7 +93,9 @@ func (c *Conn) end() {
 
 // fill reads once. It returns false at the end of the connection.
 func (c *Conn) fill() bool {
-	c.buf = slices.Grow(c.buf, 1)
+	if len(c.buf) == cap(c.buf) && !c.grow() {
+		return c.refuse(Busy{"too many long messages are under way; try again"})
+	}
 	oob := make([]byte, unix.CmsgSpace(maxFiles*4))
 	for {
 		n, m, flags, _, err := c.unix.ReadMsgUnix(c.buf[len(c.buf):cap(c.buf)], oob)
@@ -91,16 +103,39 @@ func (c *Conn) fill() bool {
 			_ = c.unix.SetReadDeadline(time.Time{})
 			continue
 		}
-		files := parseFiles(oob[:max(m, 0)])
-		c.files = append(c.files, files...)
+		c.files = parseFiles(oob[:max(m, 0)])
 		if err != nil || n <= 0 {
 			return false
 		}
 		c.buf = c.buf[:len(c.buf)+n]
-		if flags&unix.MSG_CTRUNC != 0 || len(c.files) > maxFiles {
+		if flags&unix.MSG_CTRUNC != 0 {
 			return c.refuse(Malformed{"too many descriptors came with it"})
 		}
 		return true
+	}
+}
+
+// grow makes room for a longer message. Only a few connections at a time may hold much, or
+// many half-sent messages would fill the memory.
+func (c *Conn) grow() bool {
+	room := min(2*cap(c.buf), MaxMessage)
+	if room > largeMessage && !c.large {
+		select {
+		case c.server.large <- struct{}{}:
+			c.large = true
+		default:
+			return false
+		}
+	}
+	c.buf = append(make([]byte, 0, room), c.buf...)
+	return true
+}
+
+func (c *Conn) shrink(room int) {
+	c.buf = make([]byte, 0, room)
+	if c.large {
+		<-c.server.large
+		c.large = false
 	}
 }
 
@@ -115,59 +150,66 @@ func (c *Conn) isExpendable() bool {
 	}
 }
 
-// takeAll takes the whole messages that are in the buffer. Descriptors belong to the last one
-// that has begun: the kernel ends a read after data that came with some.
+// takeAll takes the whole messages that are in the buffer. The descriptors of a read belong to
+// the message that begins last in it, for the kernel ends a read after data that came with
+// some.
 func (c *Conn) takeAll() bool {
+	if c.may != nil {
+		return c.refuse(c.may)
+	}
 	at := 0
 	for {
-		end := bytes.IndexByte(c.buf[at:], 0)
+		end := bytes.IndexByte(c.buf[c.seen:], 0)
 		if end < 0 {
 			break
 		}
-		message := c.buf[at : at+end]
-		at += end + 1
-		var files []int
+		message := c.buf[at : c.seen+end]
+		c.seen += end + 1
+		at = c.seen
+		files := c.early
+		c.early = nil
 		if at == len(c.buf) {
-			files, c.files = c.files, nil
+			files, c.files = append(files, c.files...), nil
 		}
 		if !c.take(message, files) {
 			return false
 		}
 	}
-	rest := len(c.buf) - at
-	if rest >= MaxMessage {
+	c.early, c.files = append(c.early, c.files...), nil
+	rest := c.buf[at:]
+	c.seen = len(rest)
+	switch {
+	case len(rest) >= MaxMessage:
 		return c.refuse(Malformed{"it is longer than 1 MiB, or has no NUL at its end"})
+	case len(c.early) > maxFiles:
+		return c.refuse(Malformed{"too many descriptors came with it"})
+	case len(rest) == 0 && cap(c.buf) > roomToRead:
+		c.shrink(roomToRead)
+	default:
+		c.buf = c.buf[:copy(c.buf, rest)]
 	}
-	if rest == 0 && cap(c.buf) > roomToRead {
-		c.buf = make([]byte, 0, roomToRead)
-	}
-	c.buf = c.buf[:copy(c.buf, c.buf[at:])]
 	return true
 }
 
 // take makes a call of a message. It returns false if no more can be taken.
 func (c *Conn) take(message []byte, files []int) bool {
 	r, err := parseRequest(message)
-	switch {
-	case err == nil && c.may != nil:
-		err = c.may
-		fallthrough
-	case err != nil:
+	if err != nil {
 		closeAll(files)
 		return c.refuse(err)
 	}
 	call := newCall(c, r)
-	if !c.enqueue(call) {
+	if !call.Oneway && !c.enqueue(call) {
 		closeAll(files)
-		c.cut() // its calls are not read any more: whom it waits for cannot be told
+		c.cut() // what came before may never be answered, so this cannot be
 		return false
 	}
 	answer, err := c.server.prepare(call, r, files)
 	switch {
 	case err != nil:
-		call.Fail(err)
+		call.answer(errorReply(err))
 	case answer != nil:
-		call.Reply(answer)
+		call.answer(reply{Parameters: answer})
 	default:
 		c.told = true
 		return c.server.tell(Message{Conn: c, Call: call})
@@ -180,7 +222,7 @@ func (c *Conn) take(message []byte, files []int) bool {
 func (c *Conn) refuse(err error) bool {
 	call := newCall(c, &request{})
 	if c.enqueue(call) {
-		call.Fail(err)
+		call.answer(errorReply(err))
 	}
 	return false
 }

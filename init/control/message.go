@@ -65,7 +65,7 @@ func (r *request) into(v any) error {
 	case err == nil:
 		return required(v)
 	case errors.As(err, &mismatch) && mismatch.Field != "":
-		return InvalidParameter{mismatch.Field}
+		return InvalidParameter{strings.ReplaceAll(mismatch.Field, ".Process.", ".")} // OCIProcess embeds it
 	}
 	// The decoder has no type for this error.
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {

@@ -38,6 +38,7 @@ type Server struct {
 	messages chan Message
 	accepted chan *net.UnixConn
 	ended    chan *Conn
+	large    chan struct{} // one for each connection with a large message
 	closing  chan struct{} // closed by Close
 	closed   chan struct{} // closed when all connections have ended
 }
@@ -51,7 +52,7 @@ func Listen(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, listener: l,
-		messages: make(chan Message), accepted: make(chan *net.UnixConn), ended: make(chan *Conn),
+		messages: make(chan Message), accepted: make(chan *net.UnixConn), ended: make(chan *Conn), large: make(chan struct{}, maxLarge),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go s.accept()

@@ -68,12 +68,11 @@ func (s *Server) prepare(call *Call, r *request, files []int) (answer any, err e
 	}
 	_, call.Method = splitMethod(r.Method)
 	call.Params, call.Files = params[call.Method](), files
-	if err = r.into(call.Params); err != nil {
-		return nil, err
+	err = r.into(call.Params)
+	if run, ok := call.Params.(*RunParams); ok && err == nil {
+		err = run.check(len(files))
+	} else {
+		call.CloseFiles() // nobody else has a use for them
 	}
-	if run, ok := call.Params.(*RunParams); ok {
-		return nil, run.check(len(files))
-	}
-	call.CloseFiles() // nobody else has a use for them
-	return nil, nil
+	return nil, err
 }

@@ -8,7 +8,7 @@ import (
 
 // awaitOrder waits for an order that can be executed, and tells whether one came: the
 // supervisor may have no use for this holder after all, or may die.
-func (h *holder) awaitOrder(mask unix.Sigset_t) bool {
+func (h *holder) awaitOrder(mask uint64) bool {
 	for {
 		var b [messageSize]byte
 		var rights [1024]byte // CMSG_SPACE of SCM_MAX_FD descriptors
@@ -34,7 +34,7 @@ func (h *holder) awaitOrder(mask unix.Sigset_t) bool {
 }
 
 // start executes the order that is in the first descriptor. It keeps none of them.
-func (h *holder) start(handed []int, mask unix.Sigset_t) (err error) {
+func (h *holder) start(handed []int, mask uint64) (err error) {
 	defer func() {
 		for _, fd := range handed {
 			unix.Close(fd)
@@ -48,17 +48,18 @@ func (h *holder) start(handed []int, mask unix.Sigset_t) (err error) {
 		return err
 	}
 	if o.Own != nil && h.killer == nil {
-		if h.killer, err = startKiller(o.User.UID, o.Own.Killer); err != nil {
+		if h.killer, err = startKiller(o.Own.UID, o.Own.Killer); err != nil {
 			return err
 		}
 	}
-	reserveThreads()
 	before, err := blockSignals() // they are: this is to know what to put back
 	if err != nil {
 		return err
 	}
 	defer restoreSignals(before)
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &mask, nil); err != nil {
+	var theirs unix.Sigset_t
+	theirs.Val[0] = mask
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &theirs, nil); err != nil {
 		return err
 	}
 	h.main, err = o.execute()
@@ -94,9 +95,9 @@ func descriptors(rights []byte) (fds []int) {
 	return fds
 }
 
-// threads is how many goroutines of a holder can be in a system call at once, and one that
-// runs.
-const threads = 4
+// threads is how many a holder can need besides its first: one that listens, and two for the
+// runtime to move between.
+const threads = 3
 
 // reserveThreads has the runtime start its threads now. It dies if it needs one and cannot
 // have it, and the job may take the last pid.

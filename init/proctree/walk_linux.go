@@ -29,7 +29,6 @@ type node struct{ pid, parent int32 }
 
 // tally is what a walk has come by.
 type tally struct {
-	seen    int
 	running int // neither stopped nor dead, or not to be told
 	refused int // that we may not signal
 }
@@ -83,39 +82,69 @@ func (w *walker) below(root int) []int {
 }
 
 // walk signals all that it finds below root, each before its children are looked for: one that
-// is stopped or dying makes no more. Signal 0 is none. SIGSTOP is spared what is stopped.
+// is stopped or dying makes no more. Signal 0 is none.
 //
 // A pid is signalled right after it was seen to be in the tree. The kernel hands out pids in
 // turn, so it cannot be another's before all others have had theirs.
 func (w *walker) walk(root int, sig unix.Signal) (t tally) {
-	w.queue = w.queue[:0]
 	w.scan()
-	w.add(root, 0)
+	for range rushes {
+		w.queue = w.queue[:0]
+		w.add(root, 0)
+		if root != w.self || sig == 0 {
+			break
+		}
+		// Our own children stay ours until we wait for them, so nothing needs to be looked at
+		// first: what forks and exits is caught here or not at all.
+		for _, n := range w.queue {
+			t.signal(n, sig)
+		}
+	}
 	kept := 0
 	for i := 0; i < len(w.queue) && i < walkMost; i++ {
 		n := w.queue[i]
+		ours := int(n.parent) == w.self
+		if ours && hasDied(int(n.pid)) {
+			continue // whoever reaps has yet to hear of it
+		}
 		s, ok := w.stat(int(n.pid))
-		// Our own children stay ours until we wait for them. Others may have lost their parent
-		// since, or have ended and left the pid to somebody else.
-		if int(n.parent) != w.self && (!ok || s.parent != int(n.parent) && s.parent != root) {
-			continue
+		if !ours {
+			// Its parent may have ended since, or itself, and left the pid to somebody else.
+			if !ok || s.parent != int(n.parent) && s.parent != root {
+				continue
+			}
+			t.signal(n, sig)
 		}
 		w.queue[kept] = n // behind i, or at it
 		kept++
-		t.seen++
-		dead := ok && s.isDead()
-		quiet := dead || ok && (s.state == 'T' || s.state == 't')
-		if !quiet {
-			t.running++
+		if s.isDead() {
+			continue // its children have been given away
 		}
-		if sig != 0 && !dead && (sig != unix.SIGSTOP || !quiet) && unix.Kill(int(n.pid), sig) == unix.EPERM {
-			t.refused++
+		if !s.isStopped() {
+			t.running++
 		}
 		w.add(int(n.pid), s.threads)
 	}
 	w.queue = w.queue[:kept]
 	return t
 }
+
+// hasDied tells whether a child of ours is a zombie. It is the quickest way to ask, and among
+// thousands that matters.
+func hasDied(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && info.Signo != 0
+}
+
+func (t *tally) signal(n node, sig unix.Signal) {
+	if sig != 0 && unix.Kill(int(n.pid), sig) == unix.EPERM {
+		t.refused++
+	}
+}
+
+// rushes is how often a walk signals all children of ours before it looks further.
+const rushes = 3
 
 // walkMost bounds one walk: a line of processes that fork and exit could lead it on for ever.
 const walkMost = 1 << 16
@@ -233,6 +262,8 @@ type stat struct {
 
 // isDead: of a zombie whose threads live only the first has ended.
 func (s stat) isDead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
+
+func (s stat) isStopped() bool { return s.state == 'T' || s.state == 't' }
 
 func (w *walker) stat(pid int) (stat, bool) {
 	fd := w.openAt(pid, "stat", 0, "")
