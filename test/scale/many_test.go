@@ -9,6 +9,7 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/pod"
+	"golang.org/x/sys/unix"
 )
 
 // TestThousandServices: each costs at most 20 kB of process 1's own memory, and all are stopped
@@ -53,16 +54,23 @@ func TestRestartStorm(t *testing.T) {
 			t.Fatalf("CGINIT_STORM: %v", err)
 		}
 	}
-	go1 := pod.OpenDir(t) + "/go"
+	dir := pod.OpenDir(t)
+	begin, gate := dir+"/begin", dir+"/gate" // they wait at the gate, and once begin is there crash at once
+	if err := unix.Mkfifo(gate, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	var text strings.Builder
 	text.WriteString("services:\n")
 	for i := range n {
-		fmt.Fprintf(&text, "  s%d: {command: [sh, -c, 'while ! [ -e %s ]; do sleep 0.1; done; exit 1']}\n", i, go1)
+		fmt.Fprintf(&text, "  s%d: {command: [sh, -c, '[ -e %s ] || read x <%s; exit 1']}\n", i, begin, gate)
 	}
 	text.WriteString("  quiet: {command: sleep 100000}\n")
 	b := start(t, pod.Process1, text.String())
 	b.await(t, control.UntilReady, "quiet", fmt.Sprintf("s%d", n-1))
-	if err := os.WriteFile(go1, nil, 0o644); err != nil {
+	if err := os.WriteFile(begin, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(gate, nil, 0); err != nil { // opens and closes it
 		t.Fatal(err)
 	}
 	before, begun := b.ticks(t), time.Now()
