@@ -3,6 +3,7 @@ package control_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -62,7 +63,7 @@ func (w *wire) read() (a answer) {
 // ended waits for the end of the connection.
 func (w *wire) ended() {
 	w.Helper()
-	if rest, err := io.ReadAll(w.in); os.IsTimeout(err) || len(rest) > 0 {
+	if rest, err := io.ReadAll(w.in); errors.Is(err, os.ErrDeadlineExceeded) || len(rest) > 0 {
 		w.Errorf("instead of its end there is %q, %v", rest, err)
 	}
 }
