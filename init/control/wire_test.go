@@ -214,6 +214,7 @@ func TestUnwantedDescriptors(t *testing.T) {
 	run := func(args string) string {
 		return `{"method":"io.cginit.Run","parameters":{"process":{"args":` + args + `}}}` + "\x00"
 	}
+	const unanswered = "-"
 	for _, test := range []struct {
 		message string
 		n       int
@@ -227,7 +228,9 @@ func TestUnwantedDescriptors(t *testing.T) {
 		{run(`["/bin/true"]`), 3, ""},
 		{list, 9, "io.cginit.Malformed"},
 		{list, 200, "io.cginit.Malformed"},
-		{`{"method":`, 3, ""},
+		{`{"method":`, 3, unanswered},
+		{strings.Replace(run(`[]`), "{", `{"oneway":true,`, 1), 3, unanswered},
+		{`{"method":"io.cginit.Nothing","oneway":true}` + "\x00", 3, unanswered},
 	} {
 		w := connect(t, socket)
 		out, in, err := os.Pipe()
@@ -242,7 +245,7 @@ func TestUnwantedDescriptors(t *testing.T) {
 			t.Fatal(err)
 		}
 		in.Close()
-		if strings.HasSuffix(test.message, "\x00") {
+		if test.err != unanswered {
 			if a := w.read(); a.Error != test.err {
 				t.Errorf("%d descriptors with %q: %+v", test.n, test.message, a)
 			}
