@@ -11,7 +11,7 @@ import (
 // do. When the supervisor is gone, that is a kill.
 func (h *holder) listen() {
 	runtime.LockOSThread()
-	claimCPU(0) // it is idle but for the supervisor's requests
+	claimForListening()
 	for {
 		m, ok := h.next()
 		if ok && m.kind == askKill {
@@ -56,6 +56,24 @@ func claimCPU(tid int) {
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
 	if unix.SchedSetAttr(tid, &attr, 0) != nil {
 		_ = unix.Setpriority(unix.PRIO_PROCESS, tid, -20)
+	}
+}
+
+// claimForListening does it for all of our threads but watch's. They are idle but for the
+// supervisor's requests; any of them may be needed to pass one on.
+func claimForListening() {
+	claimCPU(0)
+	dir, err := unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(dir)
+	var names [4096]byte
+	n, _ := unix.ReadDirent(dir, names[:])
+	for tid := range numbers(names[:max(n, 0)]) {
+		if tid != os.Getpid() {
+			claimCPU(tid)
+		}
 	}
 }
 
