@@ -73,7 +73,12 @@ func launch(socket int, p Place) (int, error) {
 	}
 	defer restoreSignals(before)
 	s := uintptr(socket)
+	// The runtime's settings are a holder's alone, since a job's environment is in its order: one
+	// P for each of the two goroutines, and no collector, for what it allocates is allocated
+	// before its job starts.
+	env := []string{"GOMAXPROCS=2", "GOGC=off"}
 	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(before.Val[0])}, &syscall.ProcAttr{
+		Env:   env,
 		Files: []uintptr{s, s, s},
 		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},
 	})
