@@ -135,6 +135,9 @@ func newRun(spec *config.Spec) *run {
 // isStopping tells whether its end has begun.
 func (r *run) isStopping() bool { return r.cause != "" && r.state != waiting }
 
+// isGoing tells whether there is nobody left who could be asked to end.
+func (r *run) isGoing() bool { return r.isStopping() || r.status != nil && !r.isDaemon() }
+
 // step is the whole life of a run: what it does for each event in each state. It touches
 // nothing but r, so that the tests run it over every pair.
 func (r *run) step(ev event, now time.Time) []action {
