@@ -84,6 +84,7 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 
 // startedMain is told what came of the start of the main process.
 func (s *Supervisor) startedMain(r *run, err error) event {
+	r.pending = false
 	switch {
 	case err == nil:
 		if _, held := r.containment.(*tree); !held {

@@ -97,15 +97,16 @@ type run struct {
 	cause    cause
 	mainGone bool
 
-	main   process
-	status *syscall.WaitStatus // of the main process; nil while it lives
-	failed bool                // the exec helper could not
-	helper bool                // the exec helper has not said yet whether it could execute the command
-	book   book                // what the receipt will say
-	still  bool                // and it does
-	said   string              // what it wrote, of a check
-	pump   *pump               // what reads the job's output; nil: nobody does
-	paused bool                // somebody asked for it to stand still
+	main    process
+	status  *syscall.WaitStatus // of the main process; nil while it lives
+	failed  bool                // the exec helper could not
+	pending bool                // a holder has been told to start the main process, and may have
+	helper  bool                // the exec helper has not said yet whether it could execute the command
+	book    book                // what the receipt will say
+	still   bool                // and it does
+	said    string              // what it wrote, of a check
+	pump    *pump               // what reads the job's output; nil: nobody does
+	paused  bool                // somebody asked for it to stand still
 
 	accounted bool
 	killError error     // of the last kill
@@ -151,12 +152,18 @@ func (r *run) step(ev event, now time.Time) []action {
 	case evSpawned:
 		switch r.state {
 		case starting:
+			if r.cause != "" { // it was to end before it had begun
+				return r.ask(r.cause, now)
+			}
 			return r.enter(running, now, r.timeout(now))
 		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
 		}
 	case evSpawnBusy:
 		switch r.state {
 		case starting:
+			if r.cause != "" {
+				return r.end(r.cause, now)
+			}
 			r.deadline = now.Add(spawnRetry)
 		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
 		}
@@ -169,6 +176,10 @@ func (r *run) step(ev event, now time.Time) []action {
 	case evStop:
 		switch r.state {
 		case idle, starting:
+			if r.pending {
+				r.because(r.why())
+				return nil
+			}
 			return r.end(r.why(), now)
 		case running:
 			return r.ask(r.why(), now)
@@ -183,6 +194,10 @@ func (r *run) step(ev event, now time.Time) []action {
 	case evKill:
 		switch r.state {
 		case idle, starting:
+			if r.pending {
+				r.because(killed).grace = 0
+				return nil
+			}
 			return r.end(killed, now)
 		case running, asking, stopping, waiting, leaving, stuck:
 			return r.because(killed).standStill(now)

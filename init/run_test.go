@@ -191,3 +191,21 @@ func TestStopSignalOfTimeout(t *testing.T) {
 		t.Errorf("--stop-signal QUIT asks with %v", got)
 	}
 }
+
+// TestStopWhileAHolderStartsIt: what a holder may have started is not taken for ended, and is
+// asked, or killed, as soon as it is there.
+func TestStopWhileAHolderStartsIt(t *testing.T) {
+	for _, ev := range []event{evStop, evKill} {
+		r := newRun(&config.Spec{Name: "web", GracePeriod: time.Minute})
+		r.step(evStart, t0)
+		r.pending = true
+		if actions := r.step(ev, t0); r.state != starting || len(actions) > 0 {
+			t.Errorf("event %d: state %d, actions %v", ev, r.state, actions)
+		}
+		r.pending = false
+		actions := r.step(evSpawned, t0)
+		if r.state != stopping || !slices.Equal(actions, []action{doAsk}) || ev == evKill && r.deadline != t0 {
+			t.Errorf("event %d: then state %d, actions %v, deadline %v", ev, r.state, actions, r.deadline)
+		}
+	}
+}
