@@ -61,14 +61,15 @@ const (
 // The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit
 // into the second that the default grace period leaves of docker stop's ten.
 const (
-	spawnRetry   = 20 * time.Millisecond  // between forks that fail for now
-	spawnGiveUp  = time.Second            // since the first of them
-	freezeWait   = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
-	listWait     = 300 * time.Millisecond // for writing down all of who is left, not only their names
-	killRetry    = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
-	killPatience = 400 * time.Millisecond // until what is in state D is called unkillable
-	killGiveUp   = 30 * time.Second       // until anything is
-	rmdirRetry   = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
+	spawnRetry     = 20 * time.Millisecond  // between forks that fail for now; it doubles
+	spawnRetryMost = time.Second            // at most
+	spawnGiveUp    = time.Second            // since the first of them
+	freezeWait     = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
+	listWait       = 300 * time.Millisecond // for writing down all of who is left, not only their names
+	killRetry      = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
+	killPatience   = 400 * time.Millisecond // until what is in state D is called unkillable
+	killGiveUp     = 30 * time.Second       // until anything is
+	rmdirRetry     = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
 )
 
 // run is one life of a command: of a job's, or of a step or probe that belongs to a job. The
@@ -96,6 +97,7 @@ type run struct {
 	reason   cause          // of the stop that is asked for; empty: stopped
 	cause    cause
 	mainGone bool
+	tries    uint // of the fork, that failed for now
 
 	main    process
 	status  *syscall.WaitStatus // of the main process; nil while it lives
@@ -164,7 +166,8 @@ func (r *run) step(ev event, now time.Time) []action {
 			if r.cause != "" {
 				return r.end(r.cause, now)
 			}
-			r.deadline = now.Add(spawnRetry)
+			r.deadline = now.Add(min(spawnRetry<<r.tries, spawnRetryMost))
+			r.tries = min(r.tries+1, 16)
 		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
 		}
 	case evSpawnFail:

@@ -209,3 +209,22 @@ func TestStopWhileAHolderStartsIt(t *testing.T) {
 		}
 	}
 }
+
+// TestForkIsTriedAgain: a fork that fails for now is tried again, after 20 ms, doubled to a
+// second, for ever: when to give up is not for step to say.
+func TestForkIsTriedAgain(t *testing.T) {
+	r := newRun(&config.Spec{Name: "web"})
+	r.step(evStart, t0)
+	for _, want := range []time.Duration{20, 40, 80, 160, 320, 640, 1000, 1000} {
+		r.step(evSpawnBusy, t0)
+		if got := r.deadline.Sub(t0); got != want*time.Millisecond {
+			t.Errorf("it is tried again after %s, not %d ms", got, want)
+		}
+	}
+	for range 1000 {
+		r.step(evSpawnBusy, t0)
+	}
+	if r.state != starting || r.deadline != t0.Add(time.Second) {
+		t.Errorf("state %d, deadline %v", r.state, r.deadline)
+	}
+}
