@@ -165,8 +165,12 @@ func (s *Supervisor) remove(r *run) (event, bool) {
 		return evRemoved, true
 	}
 	r.pump.hangUp()
-	if !r.pump.isDry() && s.now().Sub(r.since) < giveUp { // its last lines come before its receipt
-		r.deadline = s.now().Add(giveUp)
+	patience := giveUp
+	if s.killing { // whoever stops us loses it too
+		patience = giveUp / 4
+	}
+	if late := r.since.Add(patience); !r.pump.isDry() && s.now().Before(late) { // its last lines come before its receipt
+		r.deadline = late
 		return 0, false
 	}
 	if !r.accounted {
