@@ -49,6 +49,9 @@ func (s *Supervisor) finish(r *run) {
 		r.account(&r.book.receipt)
 	}
 	receipt := r.receipt(s.now())
+	if r.role == roleMain {
+		r.job.last = &receipt
+	}
 	s.report(r, receipt)
 	if r.role == roleMain || receipt.Killed+receipt.Unkillable > 0 {
 		s.tellReceipt(&receipt)
@@ -65,7 +68,7 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 		r.book.started = s.now()
 	}
 	if r.containment == nil {
-		c, err := s.home.contain(r)
+		c, err := s.home.contain(r, s.killOrphans)
 		if err != nil {
 			r.book.err = err
 			return evSpawnFail, true

@@ -9,6 +9,7 @@ type Level string
 const (
 	LevelCgroup Level = "cgroup" // a cgroup of its own
 	LevelPidns  Level = "pidns"  // one job, and the PID namespace is ours: kill(-1) by process 1
+	LevelUID    Level = "uid"    // a holder as well, and the uid is the job's alone: kill(-1) by that uid
 	LevelTree   Level = "tree"   // a holder is its subreaper, and kills until no child is left
 )
 
@@ -16,6 +17,7 @@ const (
 var guarantee = map[Level]string{
 	LevelCgroup: "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself",
 	LevelPidns:  "the kernel's: nothing in this PID namespace outlives the job; that includes what entered it from outside, such as docker exec",
+	LevelUID:    "the kernel's: nothing that runs as the job's uid outlives it, and it cannot become another",
 	LevelTree:   "best effort: its descendants are killed until none is left, but one that forks faster can delay that, and one that kills its holder can get away",
 }
 
@@ -26,7 +28,7 @@ func (l Level) meets(required string) bool {
 	case "cgroup":
 		return l == LevelCgroup
 	case "uid":
-		return l == LevelCgroup || l == LevelPidns
+		return l == LevelCgroup || l == LevelPidns || l == LevelUID
 	}
 	return true
 }

@@ -10,8 +10,9 @@ import (
 // tree holds a run below a holder of its own (see package proctree), where no cgroup can be
 // written. The holder starts the main process and reaps it; what it says comes as messages.
 type tree struct {
-	*proctree.Tree // nil until the main process is to be started
-	gone           bool
+	*proctree.Tree      // nil until the main process is to be started
+	gone           bool // it has ended
+	orphans        func() (left bool, err error)
 }
 
 func (t *tree) procs() ([]int, error) {
@@ -34,9 +35,22 @@ func (t *tree) thaw() error { return t.Thaw() }
 
 func (t *tree) frozen() bool { return t.Tree != nil && t.Frozen }
 
-func (t *tree) kill() error { return t.Kill() }
+// kill: what a lost holder has left is ours to kill.
+func (t *tree) kill() error {
+	if t.Tree != nil && t.gone && t.Lost() {
+		_, err := t.orphans()
+		return err
+	}
+	return t.Kill()
+}
 
-func (t *tree) empty() bool { return t.Tree == nil || t.Empty || t.gone }
+func (t *tree) empty() bool {
+	if t.Tree != nil && t.gone && t.Lost() {
+		left, err := t.orphans()
+		return err == nil && !left
+	}
+	return t.Tree == nil || t.Empty || t.gone
+}
 
 func (t *tree) account(r *Receipt) {
 	if t.Tree != nil && t.Empty {
@@ -67,6 +81,9 @@ func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d 
 	}
 	if u := r.spec.User; u != nil && path != selfExe { // the exec helper sees to it otherwise
 		order.User = &proctree.User{UID: u.UID, GID: u.GID, Groups: u.Groups}
+	}
+	if r.level == LevelUID && r.role == roleMain {
+		order.Own = &proctree.Own{UID: r.spec.User.UID, Killer: killerUID()}
 	}
 	h, err := proctree.Start(order, proctree.Place{SameSession: s.terminal != nil && r.job == s.single})
 	if h == nil {
@@ -144,10 +161,27 @@ func (s *Supervisor) isHolder(pid int, ws syscall.WaitStatus) bool {
 }
 
 // sweep takes over from a lost holder: the main process and the orphans are our children now.
+// Which of them are this run's cannot be told from those of other holders that were lost, so
+// all that are nobody's are killed. The run has ended when none is left.
 func (s *Supervisor) sweep(r *run, t *tree) {
 	t.gone = true
 	if r.status == nil && r.main.pid > 0 {
 		s.mains[r.main.pid] = r
-		_ = unix.Kill(r.main.pid, unix.SIGKILL)
 	}
+	s.feed(r, evKill)
+}
+
+// killOrphans kills what lost holders have left to us, and tells whether there was any.
+func (s *Supervisor) killOrphans() (left bool, err error) {
+	found, err := proctree.Sweep(unix.SIGKILL, func(pid int) bool {
+		r := s.mains[pid]
+		return s.holders[pid] != nil || s.guardian != nil && pid == s.guardian.pid || r != nil && !r.isOrphaned()
+	})
+	return len(found) > 0, err
+}
+
+// isOrphaned tells whether the run's holder was lost.
+func (r *run) isOrphaned() bool {
+	t, ok := r.containment.(*tree)
+	return ok && t.gone && t.Lost()
 }

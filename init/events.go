@@ -55,7 +55,7 @@ func (s *Supervisor) tell(e control.Event) {
 
 // tellState tells that something about a job has changed.
 func (s *Supervisor) tellState(j *job) {
-	e := control.Event{Kind: control.EventState, Job: j.spec.Name, Run: j.runs, State: j.shown(), Health: j.health.shown()}
+	e := control.Event{Kind: control.EventState, Job: j.spec.Name, Run: j.runs, State: j.shown()}
 	if j.run != nil {
 		e.Pid = j.run.main.pid
 	}
@@ -74,7 +74,8 @@ func (s *Supervisor) tellReceipt(r *Receipt) {
 	s.tell(control.Event{Kind: control.EventReceipt, Job: r.Job, Run: r.Run, Receipt: &r.Receipt})
 }
 
-func (s *Supervisor) tellSupervisor(message string) {
+// tellPhase tells how far the supervisor itself has come.
+func (s *Supervisor) tellPhase(message string) {
 	s.tell(control.Event{Kind: control.EventSupervisor, Message: message})
 }
 

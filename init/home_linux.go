@@ -84,8 +84,9 @@ func (h *home) allow(res *specs.LinuxResources) error {
 	return h.enable(controllers)
 }
 
-// contain makes the containment of one run.
-func (h *home) contain(r *run) (containment, error) {
+// contain makes the containment of one run. orphans kills what holders that were lost have
+// left, and tells whether there was any.
+func (h *home) contain(r *run, orphans func() (bool, error)) (containment, error) {
 	switch h.level {
 	case LevelCgroup:
 		return h.containInCgroup(r)
@@ -93,7 +94,7 @@ func (h *home) contain(r *run) (containment, error) {
 		return &pidns{}, nil
 	case LevelTree:
 	}
-	return &tree{}, nil
+	return &tree{orphans: orphans}, nil
 }
 
 // containInCgroup makes a fresh cgroup: that of a job's run below ours, that of its steps and

@@ -30,7 +30,7 @@ func (s *Supervisor) nextHook(j *job, kind role) {
 	}
 	step := steps[j.hooked]
 	r := s.attendant(j, kind, name, &config.Spec{
-		Args: step.Args, Env: step.Env, Dir: step.Dir, Identity: config.Identity{User: step.User}, Timeout: step.Timeout,
+		Args: step.Args, Env: step.Env, Dir: step.Dir, Identity: config.Identity{User: s.userOf(j, step.User)}, Timeout: step.Timeout,
 		Output: config.Output{Log: j.spec.Log},
 	})
 	if kind == rolePreStart { // nothing of the job runs yet that it could be inside of

@@ -75,6 +75,7 @@ type job struct {
 	hook        *run      // the pre_start, post_start or pre_stop step under way; nil: none
 	hooked      int       // how many of its kind have ended
 	attended    int       // how many steps and probes it has had
+	uid         uint32    // of user: auto; 0: none was needed
 	stopBy      time.Time // when the grace period of its stop ends
 	health      health
 	notify      *notifier      // nil: it has no NOTIFY_SOCKET
@@ -222,7 +223,7 @@ func (j *job) after(now time.Time) []jobAction {
 		j.retries++
 		return j.enter(jobDelayed, now, now.Add(j.delay()), jaTell)
 	}
-	if j.ok && !(j.boot && j.spec.Service) {
+	if j.ok && (!j.boot || !j.spec.Service) {
 		return j.enter(jobDone, now, time.Time{}, jaGiveUp, jaTell)
 	}
 	return j.enter(jobFailed, now, time.Time{}, jaGiveUp, jaTell)

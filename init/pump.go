@@ -60,14 +60,14 @@ func (s *Supervisor) pump(r *run, p *pump, from *os.File, to *lineWriter) {
 	for {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
-		ended := err == nil
-		if ended || len(line) >= lineMost || err != nil && !errors.Is(err, bufio.ErrBufferFull) && len(line) > 0 {
+		ended, over := err == nil, err != nil && !errors.Is(err, bufio.ErrBufferFull)
+		if ended || len(line) >= lineMost || over && len(line) > 0 {
 			s.output <- struct{}{} // whose turn it is to write
 			to.write(line, ended)
 			<-s.output
 			line = line[:0]
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		if over {
 			break
 		}
 	}

@@ -46,7 +46,7 @@ func (h *health) shown() control.HealthState {
 // show is the job on the wire.
 func (s *Supervisor) show(j *job, processes bool) control.Job {
 	v := control.Job{
-		Name: j.spec.Name, Kind: j.kind(), State: j.shown(), Health: j.health.shown(), Run: j.runs,
+		Name: j.spec.Name, Kind: j.kind(), State: j.shown(), Run: j.runs,
 		Command: j.spec.Args, Restarts: j.retries, Labels: j.spec.Labels, Status: s.statusOf(j),
 		Leased: j.lease != nil && !j.lease.detached, Next: instant(nearest(j.next, j.retryAt())),
 	}
@@ -65,6 +65,7 @@ func (s *Supervisor) show(j *job, processes bool) control.Job {
 	if r.state == ended {
 		return v
 	}
+	v.Health = j.health.shown()
 	v.Frozen, v.Pid, v.Ended, v.ExitStatus = r.paused, r.main.pid, nil, nil
 	if processes && r.containment != nil {
 		v.Processes, v.Omitted = showProcesses(r)

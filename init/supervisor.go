@@ -82,6 +82,7 @@ type Supervisor struct {
 	journal  journal
 	waiters  []*waiter // calls that are answered later
 	commands int       // runs that were given a name
+	lastUID  uint32    // of those for user: auto
 }
 
 // message is what a goroutine has read: the loop calls it.
@@ -152,8 +153,10 @@ func (s *Supervisor) loop() {
 	if s.home.watcher != nil {
 		go s.watch(changed)
 	}
-	for !s.isOver() {
+	more := false
+	for more || !s.isOver() {
 		select {
+		case <-s.goOn(more):
 		case <-s.inbox.child:
 			s.reap()
 		case sig := <-s.inbox.stop:
@@ -175,7 +178,7 @@ func (s *Supervisor) loop() {
 		case <-s.alarm():
 			s.expire(s.now())
 		}
-		s.settle()
+		more = s.turn()
 	}
 }
 

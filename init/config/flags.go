@@ -100,7 +100,7 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f.Func("memory", "memory limit, such as 512m", limits.SetMemory)
 	f.Func("cpus", "how many processors, such as 0.5", limits.SetCPUs)
 	f.Func("pids-limit", "how many processes and threads at once", limits.SetPids)
-	f.Func("user", "run the command as `NAME|UID[:GROUP|GID]`", func(s string) (err error) {
+	f.Func("user", "run the command as `NAME|UID[:GROUP|GID]`, or auto: as a uid that nothing else has", func(s string) (err error) {
 		j.User, err = ParseUser(s)
 		return err
 	})

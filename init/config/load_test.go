@@ -99,7 +99,8 @@ func TestIdentity(t *testing.T) {
 	expect(t, "identity", spec(t, f, "web-1").Identity, Identity{
 		User: &User{UID: 1000, GID: 1000, Groups: []uint32{1000, 0, 2000}, Home: homeOf(t, "1000")}, Umask: &mask, OOMScoreAdj: &score,
 		Rlimits: []specs.POSIXRlimit{
-			{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 4096}, {Type: "RLIMIT_NPROC", Soft: 100, Hard: 100},
+			{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 4096},
+			{Type: "RLIMIT_NPROC", Soft: 100, Hard: 100},
 			{Type: "RLIMIT_MEMLOCK", Soft: ^uint64(0), Hard: ^uint64(0)},
 		},
 		CapAdd: []string{"CAP_NET_BIND_SERVICE"}, CapDrop: []string{"ALL"}, NoNewPrivileges: true,

@@ -47,6 +47,7 @@ type Spec struct {
 
 // User is whom a job runs as.
 type User struct {
+	Auto     bool // each run has a uid and a gid of its own, chosen when it starts
 	UID, GID uint32
 	Groups   []uint32
 	Home     string

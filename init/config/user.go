@@ -7,9 +7,15 @@ import (
 	"github.com/moby/sys/user"
 )
 
-// ParseUser resolves NAME, UID, NAME:GROUP or UID:GID by /etc/passwd and /etc/group. A number
+// AutoUser stands for a uid, and a gid of the same number, that nothing else has.
+const AutoUser = "auto"
+
+// ParseUser resolves AutoUser, NAME, UID, NAME:GROUP or UID:GID by /etc/passwd and /etc/group. A number
 // needs no entry there: containers run with numbers that nobody has named.
 func ParseUser(s string) (*User, error) {
+	if s == AutoUser {
+		return &User{Auto: true, Home: "/"}, nil
+	}
 	if s == "" || strings.HasPrefix(s, ":") { // the library would take it for root
 		return nil, fmt.Errorf("%q names no user", s)
 	}

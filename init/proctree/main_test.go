@@ -20,12 +20,14 @@ const patience = 30 * time.Second
 
 var treesBinary string
 
-// TestMain needs no dispatch for holders: the package's init has done that. Of the hostile
-// jobs this binary is the program.
+// selfBinary is this test's program, where other users can execute it too.
+var selfBinary string
+
+// TestMain needs no dispatch for holders: the package's init has done that. For some jobs this
+// binary is the program.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 0 && strings.HasPrefix(os.Args[0], "hostile-") {
-		hostile(os.Args)
-		return
+	if program, is := programs[os.Args[0]]; is {
+		os.Exit(program())
 	}
 	os.Exit(run(m))
 }
@@ -35,12 +37,21 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "cannot be a subreaper:", err)
 		return 1
 	}
+	if dir := os.Getenv(programsVariable); dir != "" {
+		treesBinary, selfBinary = filepath.Join(dir, "trees"), filepath.Join(dir, "self")
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "proctree-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	selfBinary = filepath.Join(dir, "self")
+	if err := copySelf(selfBinary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	treesBinary = filepath.Join(dir, "trees")
 	build := exec.Command("go", "build", "-o", treesBinary, "../../test/trees")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -53,6 +64,17 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// programsVariable tells a test that runs once more, as another user, where the programs are.
+const programsVariable = "PROCTREE_TEST_PROGRAMS"
+
+func copySelf(to string) error {
+	data, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o755)
 }
 
 // missing ends a test for want of something: a skip with a name, but a failure in CI, where a

@@ -44,6 +44,8 @@ type User struct {
 // included. Its processes are then signalled by kill(-1) under that uid. It implies
 // NoNewPrivs, since a set-user-ID program would get away.
 type Own struct {
+	// UID is the job's: that of its User, or what the program in Path makes it.
+	UID uint32
 	// Killer is a uid that no process has. It is the real and saved one of the thread that
 	// calls kill(-1), so that the job may not signal that thread. All holders can share it.
 	Killer uint32
@@ -67,14 +69,15 @@ func (o *Order) check() error {
 	if o.Own == nil {
 		return nil
 	}
-	if o.User == nil {
-		return errors.New("a job that is to have a uid to itself needs a user")
+	if o.User != nil && o.User.UID != o.Own.UID {
+		return fmt.Errorf("the job's uid is %d or %d, not both", o.User.UID, o.Own.UID)
 	}
-	return o.Own.check(o.User.UID)
+	return o.Own.check()
 }
 
 // check refuses what would make kill(-1) reach others than the job: uid 0 and ours.
-func (o *Own) check(uid uint32) error {
+func (o *Own) check() error {
+	uid := o.UID
 	real, effective, saved := unix.Getresuid()
 	ours := []uint32{0, uint32(real), uint32(effective), uint32(saved), ^uint32(0)}
 	switch {
@@ -119,6 +122,7 @@ func (o *Order) encode() []byte {
 	number(int64(o.OOMMore))
 	flag(o.Own != nil)
 	if o.Own != nil {
+		number(int64(o.Own.UID))
 		number(int64(o.Own.Killer))
 	}
 	flag(o.User != nil)
@@ -147,7 +151,13 @@ func decode(b []byte, handed []int) (o Order, ok bool) {
 		ok = ok && err == nil
 		return n
 	}
-	count := func() int { return int(max(0, min(number(), int64(len(rest))))) }
+	count := func() int { // of what is at least a NUL each
+		n := number()
+		if n < 0 || n > int64(len(rest)) {
+			n, ok = 0, false
+		}
+		return int(n)
+	}
 	flag := func() bool { return number() != 0 }
 	texts := func() []string {
 		list := make([]string, count())
@@ -167,7 +177,7 @@ func decode(b []byte, handed []int) (o Order, ok bool) {
 	o.Setsid, o.Setpgid, o.Pgid = flag(), flag(), int(number())
 	o.NoNewPrivs, o.OOMMore = flag(), int(number())
 	if flag() {
-		o.Own = &Own{Killer: uint32(number())}
+		o.Own = &Own{UID: uint32(number()), Killer: uint32(number())}
 	}
 	if flag() {
 		o.User = &User{UID: uint32(number()), GID: uint32(number())}

@@ -26,6 +26,7 @@ func (h *holder) awaitOrder(mask uint64) bool {
 		}
 		err = h.start(descriptors(rights[:nr]), mask)
 		if err == nil {
+			ignoreSignals()
 			h.tell(&message{kind: int64(Started), pid: int64(h.main)})
 			return true
 		}
@@ -48,7 +49,7 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 		return err
 	}
 	if o.Own != nil && h.killer == nil {
-		if h.killer, err = startKiller(o.User.UID, o.Own.Killer); err != nil {
+		if h.killer, err = startKiller(o.Own.UID, o.Own.Killer); err != nil {
 			return err
 		}
 	}

@@ -1,3 +1,0 @@
-package proctree
-
-func hostile([]string) {}
