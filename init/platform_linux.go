@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -51,12 +50,14 @@ func platform() string {
 			return "cri-o"
 		}
 		return "kubernetes"
-	case exists("/run/.containerenv") || os.Getenv("container") == "podman":
+	case exists("/run/.containerenv"):
 		return "podman"
+	case os.Getenv("container") != "": // docker, podman, oci, lxc ...: what its maker calls itself
+		return os.Getenv("container")
 	case exists("/.dockerenv"):
 		return "docker"
 	}
-	return cmp.Or(os.Getenv("container"), "container")
+	return "container"
 }
 
 // waysOn are the ways, that of the platform before all others.
