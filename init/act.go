@@ -49,6 +49,9 @@ func (s *Supervisor) finish(r *run) {
 		r.account(&r.book.receipt)
 	}
 	receipt := r.receipt(s.now())
+	if r.role == roleMain {
+		r.job.last = &receipt
+	}
 	s.report(r, receipt)
 	if r.role == roleMain || receipt.Killed+receipt.Unkillable > 0 {
 		s.tellReceipt(&receipt)

@@ -66,7 +66,7 @@ func (s *Supervisor) atRest(j *job) {
 	case j.state == jobFailed && j.boot:
 		s.failStart(j)
 	case j.state == jobFailed && j.lease == nil:
-		s.log.printf("%s has failed and is not started again%s", j.spec.Name, j.reason())
+		s.log.printf("%s has failed and is not started again by itself%s", j.spec.Name, j.reason())
 		if s.decisive == nil && !j.spec.Service {
 			s.failedJob = j
 		}
@@ -163,10 +163,11 @@ func (s *Supervisor) isNeeded(j *job) bool {
 
 // isOver tells whether nothing is left to do: all that is wanted has ended, or cannot be.
 func (s *Supervisor) isOver() bool {
-	if len(s.live) > 0 && !(s.onlyStuck() && (s.phase == ending || s.single != nil)) {
+	last := s.phase == ending || s.single != nil
+	if len(s.live) > 0 && (!last || !s.onlyStuck()) {
 		return false
 	}
-	if s.phase == ending || s.single != nil {
+	if last {
 		return len(s.pending) == 0
 	}
 	for _, j := range s.jobs {
@@ -181,14 +182,14 @@ func (s *Supervisor) isOver() bool {
 // status is what we answer in the end, and whether anything was started.
 func (s *Supervisor) status() (status int, started bool) {
 	if s.single != nil {
-		last := s.receipts[len(s.receipts)-1]
+		last := s.single.last
 		return last.ExitStatus, last.Cause != startFailed
 	}
 	j := s.decisive
 	switch {
 	case s.isStuck():
 		return StatusFailed, true
-	case j == nil:
+	case j == nil && s.phase != ending: // all work is done, and some of it not well
 		j = s.failedJob
 	}
 	switch {

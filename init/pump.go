@@ -41,6 +41,9 @@ func (s *Supervisor) connectPump(r *run, d *stdio) error {
 		if err != nil {
 			return err
 		}
+		if u := r.spec.User; u != nil { // it may open /dev/stdout again
+			_ = write.Chown(int(u.UID), -1)
+		}
 		d.fds[stream.fd], d.theirs = int(write.Fd()), append(d.theirs, write)
 		p.open++
 		go s.pump(r, p, read, newLineWriter(r, stream.name, stream.to))
@@ -57,14 +60,14 @@ func (s *Supervisor) pump(r *run, p *pump, from *os.File, to *lineWriter) {
 	for {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
-		ended := err == nil
-		if ended || len(line) >= lineMost || err != nil && !errors.Is(err, bufio.ErrBufferFull) && len(line) > 0 {
+		ended, over := err == nil, err != nil && !errors.Is(err, bufio.ErrBufferFull)
+		if ended || len(line) >= lineMost || over && len(line) > 0 {
 			s.output <- struct{}{} // whose turn it is to write
 			to.write(line, ended)
 			<-s.output
 			line = line[:0]
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		if over {
 			break
 		}
 	}

@@ -154,8 +154,10 @@ func (s *Supervisor) loop() {
 	if s.home.watcher != nil {
 		go s.watch(changed)
 	}
-	for !s.isOver() {
+	more := false
+	for more || !s.isOver() {
 		select {
+		case <-s.goOn(more):
 		case <-s.inbox.child:
 			s.reap()
 		case sig := <-s.inbox.stop:
@@ -177,7 +179,7 @@ func (s *Supervisor) loop() {
 		case <-s.alarm():
 			s.expire(s.now())
 		}
-		s.settle()
+		more = s.turn()
 	}
 }
 

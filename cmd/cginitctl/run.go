@@ -94,7 +94,7 @@ func (r *runFlags) run(cmd *cobra.Command, args []string) (status int, err error
 	}
 	if !r.p.Detach {
 		if !cmd.Flags().Changed("tty") {
-			r.tty = r.interactive && isTerminal(os.Stdin)
+			r.tty = r.interactive && isTerminal(0)
 		}
 		return r.attached(ctx, c)
 	}

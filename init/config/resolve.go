@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/moby/sys/user"
@@ -112,6 +113,7 @@ func (r *resolver) finishUser(d *draft) {
 		r.wrong(d.groups[0], "%v", err)
 		return
 	}
+	slices.Sort(ids) // they come in any order, and a reload compares
 	if d.User == nil {
 		d.User = ourselves()
 	}

@@ -151,7 +151,13 @@ func decode(b []byte, handed []int) (o Order, ok bool) {
 		ok = ok && err == nil
 		return n
 	}
-	count := func() int { return int(max(0, min(number(), int64(len(rest))))) }
+	count := func() int { // of what is at least a NUL each
+		n := number()
+		if n < 0 || n > int64(len(rest)) {
+			n, ok = 0, false
+		}
+		return int(n)
+	}
 	flag := func() bool { return number() != 0 }
 	texts := func() []string {
 		list := make([]string, count())

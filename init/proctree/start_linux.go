@@ -26,6 +26,7 @@ func (h *holder) awaitOrder(mask uint64) bool {
 		}
 		err = h.start(descriptors(rights[:nr]), mask)
 		if err == nil {
+			ignoreSignals()
 			h.tell(&message{kind: int64(Started), pid: int64(h.main)})
 			return true
 		}

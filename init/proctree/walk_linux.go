@@ -219,8 +219,8 @@ func (w *walker) scan() {
 	if w.children || w.proc < 0 {
 		return
 	}
-	dir, err := unix.Openat(w.proc, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	dir := openRaw(w.proc, append(w.path[:0], '.', 0))
+	if dir < 0 {
 		return
 	}
 	defer unix.Close(dir)

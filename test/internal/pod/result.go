@@ -30,7 +30,7 @@ type Result struct {
 
 // Receipt is one line of --report.
 type Receipt struct {
-	Cause, Signal, Containment, Guarantee string
+	Job, Cause, Signal, Containment, Guarantee string
 
 	Run, Pid   int
 	Code       *int
