@@ -29,19 +29,20 @@ const DefaultFile = "/etc/cginit.yaml"
 
 // Options is what the command line and the environment ask for.
 type Options struct {
-	Job       Spec     // the command; without arguments there is none, but Config
-	Config    []string // files for [Load]
-	Profiles  []string // for Load too
-	Check     bool     // only say what is guaranteed here, and whether Config is right
-	JSON      bool     // with Check: for programs
-	Detach    bool     // go on in the background, once all is up
-	Socket    string   // of the control server; none: there is none; empty: not said
-	Require   string   // the weakest containment that will do; empty: any
-	Report    string   // file for receipts; empty: none
-	LogFormat string   // text or json
-	Verbose   bool
-	Version   bool
-	Help      bool
+	Job              Spec     // the command; without arguments there is none, but Config
+	Config           []string // files for [Load]
+	Profiles         []string // for Load too
+	Check            bool     // only say what is guaranteed here, and whether Config is right
+	JSON             bool     // with Check: for programs
+	Detach           bool     // go on in the background, once all is up
+	Socket           string   // of the control server; none: there is none; empty: not said
+	Require          string   // the weakest containment that will do; empty: any
+	BestEffortLimits bool     // a limit that cannot be enforced is no error
+	Report           string   // file for receipts; empty: none
+	LogFormat        string   // text or json
+	Verbose          bool
+	Version          bool
+	Help             bool
 
 	// GracePeriodSet: the grace period of Job was given, and so goes before that of a file.
 	GracePeriodSet bool
@@ -111,6 +112,7 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f.BoolVar(&o.Detach, "detach", false, "return when all is up, and go on in the background")
 	f.StringVar(&o.Socket, "socket", "", "the `path` of the control socket; none: there is none")
 	f.StringVar(&o.Require, "require", "", "refuse to start below this containment: `cgroup|uid|tree`")
+	f.BoolVar(&o.BestEffortLimits, "best-effort-limits", false, "go on with a warning where a limit cannot be enforced")
 	f.StringVar(&o.Report, "report", "", "append the receipt of the teardown to this `file`, a JSON object a line")
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "say more")
