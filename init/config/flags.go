@@ -44,9 +44,8 @@ type Options struct {
 	Version          bool
 	Help             bool
 
-	// GracePeriodSet: the grace period of Job was given, and so goes before that of a file.
-	GracePeriodSet bool
-	LogFormatSet   bool // the same of the log format
+	// What has a default was given all the same, and so goes before what a file says.
+	GracePeriodSet, LogFormatSet bool
 }
 
 // Parse reads the flags in args, and in env (KEY=VALUE) those that args do not set. What is
@@ -60,6 +59,7 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("%w (cginit --help lists the flags)", err)
 	}
+	named := flags.Changed("config")
 	if err := setFromEnv(flags, env); err != nil {
 		return nil, err
 	}
@@ -67,12 +67,12 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 		return o, nil
 	}
 	o.Job.Args = flags.Args()
-	o.GracePeriodSet = flags.Changed("stop-grace-period")
-	o.LogFormatSet = flags.Changed("log-format")
-	if len(o.Job.Args) == 0 && len(o.Config) == 0 {
-		if _, err := os.Stat(defaultFile); !errors.Is(err, fs.ErrNotExist) {
-			o.Config = []string{defaultFile}
-		}
+	o.GracePeriodSet, o.LogFormatSet = flags.Changed("stop-grace-period"), flags.Changed("log-format")
+	switch _, err := os.Stat(defaultFile); {
+	case len(o.Job.Args) > 0 && !named:
+		o.Config = nil // the command of a docker run goes before the image's CGINIT_CONFIG
+	case len(o.Config) == 0 && !errors.Is(err, fs.ErrNotExist):
+		o.Config = []string{defaultFile}
 	}
 	if err := o.validateFile(flags); err != nil {
 		return nil, err
