@@ -220,6 +220,10 @@ func (s *Supervisor) inspect(r *run) {
 		s.feed(r, evSpawnFail)
 		return
 	case r.status != nil && r.empty():
+		if s.attendants(r) > 0 { // outside of it, where no cgroup holds them
+			s.killAttendants(r)
+			return
+		}
 		s.feed(r, evEmpty)
 		return
 	case r.status != nil && !r.mainGone && s.attendants(r) == 0:
