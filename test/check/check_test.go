@@ -96,7 +96,7 @@ func TestSurroundings(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, l := range found.Levels {
-				if !regexp.MustCompile(`(?m)^  `+l.What+` +`+l.Level+`$`).MatchString(s.out) {
+				if !regexp.MustCompile(`(?m)^  ` + l.What + ` +` + l.Level + `$`).MatchString(s.out) {
 					t.Errorf("the table does not say %v", l)
 				}
 			}

@@ -43,6 +43,11 @@ func TestSideBySide(t *testing.T) {
 			site.Trees, site.Socket = harness.Bin(t, "trees"), filepath.Join(pod.OpenDir(t), "socket")
 			c.spec.Args = []string{"--config", write(t, "cginit.yaml", site.Config())}
 			p := pod.Start(t, c.spec)
+			defer func() {
+				if t.Failed() {
+					t.Logf("cginit said: %s", p.Stderr())
+				}
+			}()
 			site.Test(t, site.Socket)
 			if err := p.Wait().Clean(); err != nil {
 				t.Error(err)

@@ -30,7 +30,7 @@ const bomb = "bomb"
 const (
 	stop  = "stop"
 	kill  = "kill"
-	exits = "exits" // its main process does, and leaves the others
+	exits = "exits" // its main process ends, and leaves the others
 	timed = "timed" // its time is over
 )
 
@@ -55,20 +55,18 @@ func (s *Site) Config() string {
 	s.marker = "beside-" + strings.ToLower(rand.Text())
 	text := "socket: " + s.Socket + "\nservices:\n"
 	for _, kind := range kinds {
-		text += s.job(kind, kind, "")
-		text += s.job(kind+"-"+exits, kind, ", --exit, '3'")
-		text += s.job(kind+"-"+timed, kind, "") + "    timeout: 1s\n"
+		text += s.job(kind, kind) + s.job(kind+"-"+timed, kind) + "    timeout: 1s\n"
 	}
 	return text
 }
 
-func (s *Site) job(name, kind, more string) string {
-	grace := "60s" // is never used up
+func (s *Site) job(name, kind string) string {
+	grace, more := "60s", "" // is never used up
 	switch kind {
 	case "deaf":
 		grace = "100ms"
 	case bomb:
-		grace, more = "500ms", more+", --rate, '1000'"
+		grace, more = "500ms", ", --rate, '1000'"
 	}
 	text := fmt.Sprintf("  %s:\n    command: [%s, %s, '%d', --marker, %q%s]\n    restart: 'no'\n    stop_grace_period: %s\n",
 		name, s.Trees, kind, size, s.mark(name), more, grace)
@@ -119,7 +117,6 @@ func (s *Site) settle(t *testing.T) {
 	t.Helper()
 	s.must(t, bomb, stop)
 	for _, kind := range kinds {
-		s.must(t, kind+"-"+exits, exits)
 		s.must(t, kind+"-"+timed, timed)
 	}
 }
@@ -135,7 +132,7 @@ func (s *Site) must(t *testing.T, job, way string) {
 // cell ends one job in one way, and tells what is wrong afterwards.
 func (s *Site) cell(t *testing.T, kind, way string) error {
 	job := kind
-	if way == exits || way == timed {
+	if way == timed {
 		job += "-" + way
 	}
 	ctx := t.Context()
@@ -145,7 +142,7 @@ func (s *Site) cell(t *testing.T, kind, way string) error {
 			return err
 		}
 	}
-	if way == stop || way == kill {
+	if way != timed {
 		pod.Until(t, job+" has grown", func() bool { return len(pod.Pids(s.mark(job))) > size })
 	}
 	if err := s.end(ctx, job, way); err != nil {
@@ -173,6 +170,11 @@ func (s *Site) end(ctx context.Context, job, way string) (err error) {
 		_, err = s.client.Stop(ctx, control.StopParams{Jobs: jobs})
 	case kill:
 		_, err = s.client.Kill(ctx, control.KillParams{Jobs: jobs})
+	case exits:
+		if _, err = s.client.Signal(ctx, control.SignalParams{Jobs: jobs, Signal: "KILL"}); err != nil {
+			return err
+		}
+		fallthrough
 	default:
 		_, err = s.client.Wait(ctx, control.WaitParams{Jobs: jobs, Until: control.UntilEnded})
 	}
@@ -207,7 +209,7 @@ func (s *Site) told(ctx context.Context, kind, job, way string) error {
 	if kind == "deaf" {
 		killed = size
 	}
-	if r.Code == nil || *r.Code != 3 || r.Asked != size || r.Killed != killed || r.Left != size-killed {
+	if r.Signal != "SIGKILL" || r.Asked != size || r.Killed != killed || r.Left != size-killed {
 		return fmt.Errorf("%d asked, %d left, %d killed, not %d killed of %d", r.Asked, r.Left, r.Killed, killed, size)
 	}
 	return nil
