@@ -86,24 +86,18 @@ func (w *walker) below(root int) []int {
 // turn, so it cannot be another's before all others have had theirs.
 func (w *walker) walk(root int, sig unix.Signal) (t tally) {
 	w.scan()
-	for range rushes {
-		w.queue = w.queue[:0]
-		w.add(root, 0)
-		if root != w.self || sig == 0 {
-			break
-		}
-		// Our own children stay ours until we wait for them, so nothing needs to be looked at
-		// first: what forks and exits is caught here or not at all.
-		for _, n := range w.queue {
-			t.signal(n, sig)
-		}
-	}
+	w.queue = w.queue[:0]
+	w.add(root, 0)
 	kept := 0
 	for i := 0; i < len(w.queue) && i < walkMost; i++ {
 		n := w.queue[i]
 		ours := int(n.parent) == w.self
-		if ours && hasDied(int(n.pid)) {
-			continue // whoever reaps has yet to hear of it
+		if ours {
+			// It stays ours until we wait for it, so nothing needs to be looked at first.
+			t.signal(n, sig)
+			if hasDied(int(n.pid)) {
+				continue
+			}
 		}
 		s, ok := w.stat(int(n.pid))
 		if !ours {
@@ -141,8 +135,21 @@ func (t *tally) signal(n node, sig unix.Signal) {
 	}
 }
 
-// rushes is how often a walk signals all children of ours before it looks further.
-const rushes = 3
+// rush signals the children of this process, and returns how many of them live.
+func (w *walker) rush(sig unix.Signal) (alive int) {
+	w.queue = w.queue[:0]
+	w.scan()
+	w.add(w.self, 0)
+	for _, n := range w.queue {
+		_ = unix.Kill(int(n.pid), sig)
+	}
+	for _, n := range w.queue {
+		if !hasDied(int(n.pid)) {
+			alive++
+		}
+	}
+	return alive
+}
 
 // walkMost bounds one walk: a line of processes that fork and exit could lead it on for ever.
 const walkMost = 1 << 16
