@@ -68,10 +68,13 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 		r.book.started = s.now()
 	}
 	if r.containment == nil {
-		c, err := s.home.contain(r, s.killOrphans)
-		if err != nil {
+		if err := s.sufficesFor(r); err != nil {
 			r.book.err = err
 			return evSpawnFail, true
+		}
+		c, err := s.home.contain(r, s.killOrphans)
+		if err != nil {
+			return s.notStarted(r, "make a containment", err), true
 		}
 		r.containment = c
 	}
@@ -84,18 +87,26 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 
 // startedMain is told what came of the start of the main process.
 func (s *Supervisor) startedMain(r *run, err error) event {
-	switch {
-	case err == nil:
-		if _, held := r.containment.(*tree); !held {
-			s.mains[r.main.pid] = r
-		}
-		s.closeInherited()
-		if !r.helper {
-			s.executed(r)
-		}
-		return evSpawned
-	case isBusy(err) && s.now().Sub(r.book.started) < spawnGiveUp:
-		s.complain("fork", err)
+	r.pending = false
+	if err != nil {
+		return s.notStarted(r, "fork", err)
+	}
+	if _, held := r.containment.(*tree); !held {
+		s.mains[r.main.pid] = r
+	}
+	s.closeInherited()
+	if !r.helper {
+		s.executed(r)
+	}
+	return evSpawned
+}
+
+// notStarted tells whether a start that has failed is to be tried again. What may go well a
+// little later is: for a second, and once everything is up for as long as it takes.
+func (s *Supervisor) notStarted(r *run, what string, err error) event {
+	forEver := s.single == nil && !r.job.boot && r.job.lease == nil
+	if isBusy(err) && (forEver || s.now().Sub(r.book.started) < spawnGiveUp) {
+		s.complain(what, err)
 		return evSpawnBusy
 	}
 	r.book.err = err
@@ -158,8 +169,12 @@ func (s *Supervisor) remove(r *run) (event, bool) {
 		return evRemoved, true
 	}
 	r.pump.hangUp()
-	if !r.pump.isDry() && s.now().Sub(r.since) < giveUp { // its last lines come before its receipt
-		r.deadline = s.now().Add(giveUp)
+	patience := giveUp
+	if s.killing { // whoever stops us loses it too
+		patience = giveUp / 4
+	}
+	if late := r.since.Add(patience); !r.pump.isDry() && s.now().Before(late) { // its last lines come before its receipt
+		r.deadline = late
 		return 0, false
 	}
 	if !r.accounted {

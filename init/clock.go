@@ -10,6 +10,14 @@ func nearest(a, b time.Time) time.Time {
 	return a
 }
 
+// later returns the later of two deadlines.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // passed tells whether there is such a deadline, and it has passed.
 func passed(deadline, now time.Time) bool { return !deadline.IsZero() && !now.Before(deadline) }
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/cginit/cginit/init/proctree"
@@ -12,6 +13,7 @@ import (
 type tree struct {
 	*proctree.Tree      // nil until the main process is to be started
 	gone           bool // it has ended
+	silent, dead   bool // the two signs of that: its socket has ended, it has been waited for
 	orphans        func() (left bool, err error)
 }
 
@@ -89,7 +91,7 @@ func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d 
 	if h == nil {
 		return err
 	}
-	t.Tree = h
+	t.Tree, r.pending = h, true
 	s.holders[h.Pid] = r
 	go s.hearHolder(r, h)
 	return err
@@ -109,7 +111,12 @@ func (s *Supervisor) hearHolder(r *run, h *proctree.Tree) {
 // heardHolder handles one thing that a holder has said, or the end of it.
 func (s *Supervisor) heardHolder(r *run, h *proctree.Tree, e proctree.Event, err error) {
 	t := r.containment.(*tree)
-	if err != nil {
+	switch {
+	case h != t.Tree: // it could not start the main process, and was given up
+		delete(s.holders, h.Pid)
+		return
+	case err != nil:
+		t.silent = true
 		s.holderEnded(r, t)
 		return
 	}
@@ -119,6 +126,8 @@ func (s *Supervisor) heardHolder(r *run, h *proctree.Tree, e proctree.Event, err
 		r.main = process{pid: e.Pid, ppid: h.Pid, session: s.sessionOf(e.Pid)}
 		s.feed(r, s.startedMain(r, nil))
 	case proctree.Failed:
+		s.complain("give up a holder", h.Close())
+		t.Tree = nil // the next try has another
 		s.feed(r, s.startedMain(r, &execError{r.program, e.Err}))
 	case proctree.Stopped:
 		s.suspended(r)
@@ -138,10 +147,19 @@ func (s *Supervisor) sessionOf(pid int) int {
 }
 
 // holderEnded: as it should, or because somebody killed it. Then what it held has been left to
-// us, and is no longer told from what other lost holders held.
+// us, and is no longer told from what other lost holders held. That is so once it has been
+// waited for: a process that dies closes its files before its children become its parent's.
 func (s *Supervisor) holderEnded(r *run, t *tree) {
+	if !t.silent || t.Lost() && !t.dead {
+		return
+	}
 	delete(s.holders, t.Pid)
-	if !t.Lost() {
+	switch {
+	case r.main.pid == 0: // it could not even begin
+		t.gone = true
+		s.feed(r, s.startedMain(r, errHolderEnded))
+		return
+	case !t.Lost():
 		t.gone = true
 		s.inspect(r)
 		return
@@ -150,13 +168,18 @@ func (s *Supervisor) holderEnded(r *run, t *tree) {
 	s.sweep(r, t)
 }
 
+var errHolderEnded = errors.New("cannot start it: its holder ended before it could")
+
 // isHolder handles what wait4 says of a holder.
 func (s *Supervisor) isHolder(pid int, ws syscall.WaitStatus) bool {
 	r := s.holders[pid]
 	if r == nil {
 		return false
 	}
-	r.containment.(*tree).Waited(ws)
+	if t := r.containment.(*tree); t.Tree != nil && t.Pid == pid && t.Waited(ws) {
+		t.dead = true
+		s.holderEnded(r, t)
+	}
 	return true
 }
 
@@ -165,7 +188,12 @@ func (s *Supervisor) isHolder(pid int, ws syscall.WaitStatus) bool {
 // all that are nobody's are killed. The run has ended when none is left.
 func (s *Supervisor) sweep(r *run, t *tree) {
 	t.gone = true
-	if r.status == nil && r.main.pid > 0 {
+	switch {
+	case r.status != nil:
+	case unix.Kill(r.main.pid, 0) == unix.ESRCH: // the holder has reaped it, and could not say how it ended
+		ws := syscall.WaitStatus(unix.SIGKILL)
+		s.mainReaped(r, ws)
+	default:
 		s.mains[r.main.pid] = r
 	}
 	s.feed(r, evKill)

@@ -61,13 +61,15 @@ func (s *Supervisor) hookEnded(r *run, receipt *Receipt) {
 	switch {
 	case r.role == rolePreStart && (j.state != jobPreparing || !ok):
 		j.ok, j.last = false, receipt
-		if j.bad = fmt.Sprintf("its %s step %d failed: %s", name, j.hooked+1, receipt.end()); j.state == jobStopping {
-			j.bad = ""
+		if j.state == jobPreparing {
+			j.bad = fmt.Sprintf("its %s step %d failed: %s", name, j.hooked+1, receipt.end())
 		}
 		s.later(j, jvEnded)
 	case r.role == rolePostStart && !ok && j.state == jobUp:
 		j.bad = fmt.Sprintf("its %s step %d failed: %s", name, j.hooked+1, receipt.end())
 		s.later(j, jvBad)
+	case r.role == rolePreStop && r.owner.isGoing(): // what is left of the steps comes too late
+		s.stopMain(j)
 	case r.role == rolePreStop && !ok:
 		s.log.printf("%s: its %s step %d failed: %s", j.spec.Name, name, j.hooked+1, receipt.end())
 		fallthrough
@@ -83,7 +85,9 @@ func (s *Supervisor) hooksDone(j *job, kind role) {
 		s.later(j, jvPrepared)
 	case rolePreStop:
 		s.stopMain(j)
-	case rolePostStart, roleMain, roleHealth:
+	case rolePostStart:
+		s.changed = true // the start waited for it
+	case roleMain, roleHealth:
 	}
 }
 
@@ -104,7 +108,8 @@ func (s *Supervisor) stopRun(j *job) {
 	j.health.next = time.Time{}
 	if h := j.hook; h != nil {
 		if h.role == rolePreStart { // there is nothing else
-			s.feed(h, evKill)
+			h.grace = j.stopBy.Sub(s.now())
+			s.feed(h, evStop)
 			return
 		}
 		j.hook = nil // what it was for is over
@@ -122,6 +127,10 @@ func (s *Supervisor) stopRun(j *job) {
 func (s *Supervisor) stopMain(j *job) {
 	r := j.run
 	j.deadline = time.Time{}
+	if r == nil || r.state == ended { // it was between two steps, or its end is about to be told
+		s.later(j, jvEnded)
+		return
+	}
 	if r.grace = j.stopBy.Sub(s.now()); r.grace < 0 {
 		r.grace = 0
 	}

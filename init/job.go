@@ -148,9 +148,9 @@ func (j *job) step(ev jobEvent, now time.Time) []jobAction {
 		case jobBlocked:
 			j.ready, j.bad, j.ok = false, "", false
 			if len(j.spec.PreStart) > 0 {
-				return j.enter(jobPreparing, now, time.Time{}, jaPrepare, jaTell)
+				return j.enter(jobPreparing, now, j.startBy(now), jaPrepare, jaTell)
 			}
-			return j.launch(now)
+			return j.launch(j.startBy(now), now)
 		case jobDown, jobPreparing, jobStarting, jobUp, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
 	case jvImpossible:
@@ -164,7 +164,7 @@ func (j *job) step(ev jobEvent, now time.Time) []jobAction {
 	case jvPrepared:
 		switch j.state {
 		case jobPreparing:
-			return j.launch(now)
+			return j.launch(j.deadline, now)
 		case jobDown, jobBlocked, jobStarting, jobUp, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
 	case jvReady:
@@ -200,7 +200,7 @@ func (j *job) timeUp(now time.Time) []jobAction {
 	switch j.state {
 	case jobDelayed:
 		return j.enter(jobBlocked, now, time.Time{}, jaTell)
-	case jobStarting:
+	case jobPreparing, jobStarting:
 		j.bad = "it was not ready in " + j.spec.StartTimeout.String() + " (start_timeout)"
 		return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
 	case jobUp:
@@ -208,7 +208,7 @@ func (j *job) timeUp(now time.Time) []jobAction {
 		return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
 	case jobStopping: // its pre_stop steps take too long
 		return []jobAction{jaStopRun}
-	case jobDown, jobBlocked, jobPreparing, jobDone, jobFailed:
+	case jobDown, jobBlocked, jobDone, jobFailed:
 	}
 	return nil
 }
@@ -265,12 +265,16 @@ func (j *job) delay() time.Duration {
 	return d
 }
 
-func (j *job) launch(now time.Time) []jobAction {
-	deadline := time.Time{}
-	if j.spec.StartTimeout > 0 {
-		deadline = now.Add(j.spec.StartTimeout)
+func (j *job) launch(startBy, now time.Time) []jobAction {
+	return j.enter(jobStarting, now, startBy, jaLaunch, jaTell)
+}
+
+// startBy is when a start that begins now must have come to its end, pre_start steps included.
+func (j *job) startBy(now time.Time) time.Time {
+	if j.spec.StartTimeout == 0 {
+		return time.Time{}
 	}
-	return j.enter(jobStarting, now, deadline, jaLaunch, jaTell)
+	return now.Add(j.spec.StartTimeout)
 }
 
 func (j *job) watchdog(now time.Time) time.Time {

@@ -127,6 +127,9 @@ func (s *Supervisor) launch(j *job) {
 	r := newRun(s.specOf(j))
 	r.job, r.number, r.level = j, j.runs, level
 	j.run = r
+	if j.notify != nil {
+		j.notify.status = "" // that was of the last one
+	}
 	s.begin(r)
 }
 

@@ -2,10 +2,13 @@ package supervisor
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // outletRoom bounds the texts that wait to be written to one place, in number and in bytes.
@@ -94,6 +97,26 @@ func (o *outlet) close(late <-chan time.Time) error {
 	}
 }
 
+// shared is an output that others write to as well.
+type shared struct{ *os.File }
+
+// Write waits for room, also where one of those has made writing not wait: O_NONBLOCK is the
+// open file's and not the descriptor's, and Node.js for one sets it.
+func (f shared) Write(text []byte) (written int, err error) {
+	for written < len(text) {
+		n, err := f.File.Write(text[written:])
+		written += n
+		switch {
+		case err == nil:
+		case !errors.Is(err, unix.EAGAIN):
+			return written, err
+		default:
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}, -1)
+		}
+	}
+	return written, nil
+}
+
 // log writes lines to stderr.
 type log struct {
 	name    string
@@ -108,7 +131,7 @@ func newLog(name, format string) *log {
 
 func (l *log) printf(format string, args ...any) {
 	if l.out == nil {
-		l.out = newOutlet(os.Stderr)
+		l.out = newOutlet(shared{os.Stderr})
 	}
 	if l.dropped > 0 && l.out.put(l.line(fmt.Sprintf("%d lines were dropped: nobody read them", l.dropped))) {
 		l.dropped = 0

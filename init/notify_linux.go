@@ -132,7 +132,8 @@ func (s *Supervisor) watchdogSeen(j *job, value string) {
 	}
 }
 
-// extend gives a job that is starting or stopping more time, counted from now.
+// extend gives a job that is starting or stopping time until so long from now, never less than
+// it has anyway.
 func (s *Supervisor) extend(j *job, value string) {
 	usec, err := strconv.ParseUint(value, 10, 63)
 	if err != nil {
@@ -141,9 +142,9 @@ func (s *Supervisor) extend(j *job, value string) {
 	until := s.now().Add(time.Duration(min(usec, uint64(24*time.Hour/time.Microsecond))) * time.Microsecond)
 	switch {
 	case j.state == jobStarting && !j.deadline.IsZero():
-		j.deadline = until
+		j.deadline = later(j.deadline, until)
 	case j.state == jobStopping && (j.run.state == stopping || j.run.state == leaving):
-		j.run.deadline = until
+		j.run.deadline = later(j.run.deadline, until)
 	}
 }
 
@@ -155,7 +156,7 @@ func (r *run) owns(pid int) bool {
 	}
 	c, ok := r.containment.(*cgroupRun)
 	if !ok {
-		return true // its name is all that there is
+		return r.descends(pid)
 	}
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil {
@@ -165,6 +166,28 @@ func (r *run) owns(pid int) bool {
 	for line := range strings.Lines(string(text)) {
 		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
 			return strings.Contains(path+"/", "/"+place+"/")
+		}
+	}
+	return false
+}
+
+// descends tells whether a process descends from the run's holder, where no cgroup says whose
+// it is. Who has lost its parent meanwhile has another, so it is looked at again.
+func (r *run) descends(pid int) bool {
+	const looks = 3
+	for range looks {
+		p, err := readProcess(pid)
+		if err != nil {
+			return true // it has ended since
+		}
+		for err == nil && p.ppid > 1 {
+			if p.pid == r.main.pid || p.ppid == r.adopter() && r.adopter() != os.Getpid() {
+				return true
+			}
+			p, err = readProcess(p.ppid)
+		}
+		if err == nil {
+			return false
 		}
 	}
 	return false

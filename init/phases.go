@@ -15,7 +15,7 @@ const killReserve = time.Second
 // boot starts all that starts by itself.
 func (s *Supervisor) boot() {
 	for _, j := range s.jobs {
-		j.boot = s.single == nil
+		j.boot = s.single == nil && j.startsItself()
 		if j.startsItself() {
 			s.later(j, jvStart)
 		} else {
@@ -47,10 +47,13 @@ func (s *Supervisor) checkUp() {
 
 // isThere tells whether the start need not wait for the job.
 func (j *job) isThere() bool {
-	if j.state == jobUp && j.spec.Health != nil && j.spec.Service {
-		return j.health.status == healthy
+	switch {
+	case j.state != jobUp:
+		return j.state == jobDone
+	case j.hook != nil: // a post_start step, which can fail
+		return false
 	}
-	return j.state == jobUp || j.state == jobDone
+	return j.spec.Health == nil || !j.spec.Service || j.health.status == healthy
 }
 
 // atRest is told that a job has ended for good. It may be what everything stands or falls with.
@@ -59,18 +62,26 @@ func (s *Supervisor) atRest(j *job) {
 	case s.phase == ending:
 	case j == s.single:
 		s.shutdown() // of what was started beside it, over the control socket
-	case j.spec.Essential:
+	case j.spec.Essential && !(j.boot && j.spec.Service && !j.ready):
 		s.decisive = j
 		s.log.printf("%s has ended, and it is essential: all the others are stopped", j.spec.Name)
 		s.shutdown()
 	case j.state == jobFailed && j.boot:
 		s.failStart(j)
 	case j.state == jobFailed && j.lease == nil:
-		s.log.printf("%s has failed and is not started again by itself%s", j.spec.Name, j.reason())
+		s.log.printf("%s has failed and is not started again %s%s", j.spec.Name, j.untilWhen(), j.reason())
 		if s.decisive == nil && !j.spec.Service {
 			s.failedJob = j
 		}
 	}
+}
+
+// untilWhen says what has to come before a job that has failed is started again.
+func (j *job) untilWhen() string {
+	if len(j.spec.Triggers) > 0 {
+		return "before its next time"
+	}
+	return "by itself"
 }
 
 // failStart ends a start that cannot succeed.

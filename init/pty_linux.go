@@ -32,7 +32,7 @@ func (s *Supervisor) connectPty(r *run, d *stdio) error {
 	case config.LogPrefix, config.LogJSON:
 		go s.pump(r, p, ours, newLineWriter(r, "stdout", os.Stdout))
 	case config.LogInherit:
-		go s.copyPty(r, p, os.Stdout)
+		go s.copyPty(r, p, shared{os.Stdout})
 	case config.LogNone:
 		go s.copyPty(r, p, io.Discard)
 	}

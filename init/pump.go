@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cginit/cginit/init/config"
 )
@@ -46,7 +49,7 @@ func (s *Supervisor) connectPump(r *run, d *stdio) error {
 		}
 		d.fds[stream.fd], d.theirs = int(write.Fd()), append(d.theirs, write)
 		p.open++
-		go s.pump(r, p, read, newLineWriter(r, stream.name, stream.to))
+		go s.pump(r, p, read, newLineWriter(r, stream.name, shared{stream.to}))
 	}
 	r.pump = p
 	return nil
@@ -60,19 +63,24 @@ func (s *Supervisor) pump(r *run, p *pump, from *os.File, to *lineWriter) {
 	for {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
-		ended, over := err == nil, err != nil && !errors.Is(err, bufio.ErrBufferFull)
-		if ended || len(line) >= lineMost || over && len(line) > 0 {
+		goesOn := errors.Is(err, bufio.ErrBufferFull)
+		if !goesOn && len(line) > 0 || len(line) >= lineMost {
+			rest := 0
+			if goesOn {
+				rest = halfRune(line)
+			}
 			s.output <- struct{}{} // whose turn it is to write
-			to.write(line, ended)
+			to.write(line[:len(line)-rest], !goesOn)
 			<-s.output
-			line = line[:0]
+			line = append(line[:0], line[len(line)-rest:]...)
 		}
-		if over {
+		if err != nil && !goesOn {
 			break
 		}
 	}
 	s.post(func() {
-		r.job.words = append(r.job.words, to.last...)
+		words := append(r.job.words, to.last...)
+		r.job.words = slices.Clone(words[max(0, len(words)-wordsKept):])
 		s.dried(r, p)
 	})
 }
@@ -85,9 +93,23 @@ func (s *Supervisor) dried(r *run, p *pump) {
 	}
 }
 
+// halfRune is how many bytes at the end of a text are the beginning of a character, which is
+// not to be torn apart.
+func halfRune(text []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		if last := text[len(text)-n:]; utf8.RuneStart(last[0]) {
+			if utf8.FullRune(last) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
 // lineWriter writes the lines of one stream of one run.
 type lineWriter struct {
-	to     *os.File
+	to     io.Writer
 	name   string
 	stream string
 	run    int
@@ -98,7 +120,7 @@ type lineWriter struct {
 	ending string // of a line
 }
 
-func newLineWriter(r *run, stream string, to *os.File) *lineWriter {
+func newLineWriter(r *run, stream string, to io.Writer) *lineWriter {
 	w := &lineWriter{to: to, name: r.name, stream: stream, run: r.number, json: r.spec.Log == config.LogJSON, ending: "\n"}
 	if r.spec.TTY {
 		w.ending = "\r\n"
@@ -118,9 +140,10 @@ func newLineWriter(r *run, stream string, to *os.File) *lineWriter {
 func (w *lineWriter) write(line []byte, ended bool) {
 	text := strings.TrimSuffix(string(line), w.ending)
 	w.keep(text)
-	if w.json {
+	switch {
+	case w.json:
 		w.writeJSON(text, ended)
-	} else {
+	case text != "" || !w.part: // the end of a line that is written already is nothing to write
 		reset := ""
 		if w.color != "" {
 			reset = "\x1b[0m"
@@ -157,5 +180,5 @@ func (s *Supervisor) lastWords(j *job) string {
 	if len(j.words) == 0 {
 		return ""
 	}
-	return "; its last lines: " + strings.Join(j.words[max(0, len(j.words)-wordsKept):], " | ")
+	return "; its last lines: " + strings.Join(j.words, " | ")
 }

@@ -15,7 +15,10 @@ func (s *Supervisor) isReady(j *job) {
 // daemonised is told that the main process of a run has ended; where it was to go to the
 // background, and something of it is there, the job is ready.
 func (s *Supervisor) daemonised(r *run) {
-	if r.role == roleMain && r.isDaemon() && r.state == waiting {
+	if r.role != roleMain || !r.isDaemon() || r.state != waiting {
+		return
+	}
+	if pids, err := r.procs(); err != nil || len(pids) > 0 { // a holder says only later that nothing is
 		s.later(r.job, jvReady)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
@@ -74,8 +73,8 @@ func (s *Supervisor) serveReload(c *control.Call) {
 
 // allowAll sees to it that the jobs of a new file can have their limits.
 func (s *Supervisor) allowAll(f *config.File) error {
-	for _, spec := range f.Jobs {
-		if err := s.home.allow(spec.Resources); err != nil {
+	for i := range f.Jobs {
+		if err := s.allow(&f.Jobs[i]); err != nil {
 			return err
 		}
 	}
@@ -89,20 +88,25 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	reply := &control.ReloadReply{Added: []string{}, Removed: []string{}, Changed: []string{}}
 	for _, spec := range f.Jobs {
 		wanted[spec.Name] = true
+	}
+	for _, j := range slices.Clone(s.jobs) {
+		if !wanted[j.spec.Name] && j.lease == nil && !j.gone {
+			reply.Removed = append(reply.Removed, j.spec.Name)
+			s.forget(j)
+		}
+	}
+	for _, spec := range f.Jobs {
 		j := s.named[spec.Name]
 		switch {
 		case j == nil:
 			reply.Added = append(reply.Added, spec.Name)
 			s.startNew(s.addJob(spec))
+		case j.gone: // it was taken out, and has not ended yet
+			reply.Added = append(reply.Added, spec.Name)
+			s.takeBack(j, spec)
 		case !reflect.DeepEqual(spec, j.newest()):
 			reply.Changed = append(reply.Changed, spec.Name)
 			s.replace(j, spec)
-		}
-	}
-	for _, j := range slices.Clone(s.jobs) {
-		if !wanted[j.spec.Name] && j.lease == nil {
-			reply.Removed = append(reply.Removed, j.spec.Name)
-			s.forget(j)
 		}
 	}
 	if f.GracePeriod > 0 {
@@ -121,6 +125,14 @@ func (s *Supervisor) startNew(j *job) {
 	s.changed = true
 }
 
+// takeBack keeps a job that is on its way out: it starts anew when its run has ended.
+func (s *Supervisor) takeBack(j *job, spec config.Spec) {
+	j.gone, j.ending, j.replacement = false, false, &spec
+	if j.startsItself() {
+		s.later(j, jvRestart)
+	}
+}
+
 // newest is what the job is to be: what a reload has brought, if its run has not ended yet.
 func (j *job) newest() config.Spec {
 	if j.replacement != nil {
@@ -132,9 +144,12 @@ func (j *job) newest() config.Spec {
 // replace gives a job another spec, at once or when its present run has ended.
 func (s *Supervisor) replace(j *job, spec config.Spec) {
 	wasOn := j.want
+	s.restartDependents(j)
 	if j.isLive() {
 		j.replacement = &spec
-		s.later(j, jvRestart)
+		if wasOn { // otherwise somebody is stopping it
+			s.later(j, jvRestart)
+		}
 		return
 	}
 	j.spec = spec
@@ -146,7 +161,6 @@ func (s *Supervisor) replace(j *job, spec config.Spec) {
 
 // forget stops a job that is in the file no more, and drops it when nothing of it is left.
 func (s *Supervisor) forget(j *job) {
-	j.gone, j.next = true, time.Time{}
-	s.later(j, jvStop)
-	s.changed = true
+	j.gone = true
+	s.end(j)
 }

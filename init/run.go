@@ -61,14 +61,15 @@ const (
 // The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit
 // into the second that the default grace period leaves of docker stop's ten.
 const (
-	spawnRetry   = 20 * time.Millisecond  // between forks that fail for now
-	spawnGiveUp  = time.Second            // since the first of them
-	freezeWait   = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
-	listWait     = 300 * time.Millisecond // for writing down all of who is left, not only their names
-	killRetry    = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
-	killPatience = 400 * time.Millisecond // until what is in state D is called unkillable
-	killGiveUp   = 30 * time.Second       // until anything is
-	rmdirRetry   = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
+	spawnRetry     = 20 * time.Millisecond  // between forks that fail for now; it doubles
+	spawnRetryMost = time.Second            // at most
+	spawnGiveUp    = time.Second            // since the first of them
+	freezeWait     = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
+	listWait       = 300 * time.Millisecond // for writing down all of who is left, not only their names
+	killRetry      = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
+	killPatience   = 400 * time.Millisecond // until what is in state D is called unkillable
+	killGiveUp     = 30 * time.Second       // until anything is
+	rmdirRetry     = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
 )
 
 // run is one life of a command: of a job's, or of a step or probe that belongs to a job. The
@@ -96,16 +97,18 @@ type run struct {
 	reason   cause          // of the stop that is asked for; empty: stopped
 	cause    cause
 	mainGone bool
+	tries    uint // of the fork, that failed for now
 
-	main   process
-	status *syscall.WaitStatus // of the main process; nil while it lives
-	failed bool                // the exec helper could not
-	helper bool                // the exec helper has not said yet whether it could execute the command
-	book   book                // what the receipt will say
-	still  bool                // and it does
-	said   string              // what it wrote, of a check
-	pump   *pump               // what reads the job's output; nil: nobody does
-	paused bool                // somebody asked for it to stand still
+	main    process
+	status  *syscall.WaitStatus // of the main process; nil while it lives
+	failed  bool                // the exec helper could not
+	pending bool                // a holder has been told to start the main process, and may have
+	helper  bool                // the exec helper has not said yet whether it could execute the command
+	book    book                // what the receipt will say
+	still   bool                // and it does
+	said    string              // what it wrote, of a check
+	pump    *pump               // what reads the job's output; nil: nobody does
+	paused  bool                // somebody asked for it to stand still
 
 	accounted bool
 	killError error     // of the last kill
@@ -135,6 +138,9 @@ func newRun(spec *config.Spec) *run {
 // isStopping tells whether its end has begun.
 func (r *run) isStopping() bool { return r.cause != "" && r.state != waiting }
 
+// isGoing tells whether there is nobody left who could be asked to end.
+func (r *run) isGoing() bool { return r.isStopping() || r.status != nil && !r.isDaemon() }
+
 // step is the whole life of a run: what it does for each event in each state. It touches
 // nothing but r, so that the tests run it over every pair.
 func (r *run) step(ev event, now time.Time) []action {
@@ -148,13 +154,20 @@ func (r *run) step(ev event, now time.Time) []action {
 	case evSpawned:
 		switch r.state {
 		case starting:
+			if r.cause != "" { // it was to end before it had begun
+				return r.ask(r.cause, now)
+			}
 			return r.enter(running, now, r.timeout(now))
 		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
 		}
 	case evSpawnBusy:
 		switch r.state {
 		case starting:
-			r.deadline = now.Add(spawnRetry)
+			if r.cause != "" {
+				return r.end(r.cause, now)
+			}
+			r.deadline = now.Add(min(spawnRetry<<r.tries, spawnRetryMost))
+			r.tries = min(r.tries+1, 16)
 		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
 		}
 	case evSpawnFail:
@@ -166,6 +179,10 @@ func (r *run) step(ev event, now time.Time) []action {
 	case evStop:
 		switch r.state {
 		case idle, starting:
+			if r.pending {
+				r.because(r.why())
+				return nil
+			}
 			return r.end(r.why(), now)
 		case running:
 			return r.ask(r.why(), now)
@@ -180,6 +197,10 @@ func (r *run) step(ev event, now time.Time) []action {
 	case evKill:
 		switch r.state {
 		case idle, starting:
+			if r.pending {
+				r.because(killed).grace = 0
+				return nil
+			}
 			return r.end(killed, now)
 		case running, asking, stopping, waiting, leaving, stuck:
 			return r.because(killed).standStill(now)

@@ -191,3 +191,40 @@ func TestStopSignalOfTimeout(t *testing.T) {
 		t.Errorf("--stop-signal QUIT asks with %v", got)
 	}
 }
+
+// TestStopWhileAHolderStartsIt: what a holder may have started is not taken for ended, and is
+// asked, or killed, as soon as it is there.
+func TestStopWhileAHolderStartsIt(t *testing.T) {
+	for _, ev := range []event{evStop, evKill} {
+		r := newRun(&config.Spec{Name: "web", GracePeriod: time.Minute})
+		r.step(evStart, t0)
+		r.pending = true
+		if actions := r.step(ev, t0); r.state != starting || len(actions) > 0 {
+			t.Errorf("event %d: state %d, actions %v", ev, r.state, actions)
+		}
+		r.pending = false
+		actions := r.step(evSpawned, t0)
+		if r.state != stopping || !slices.Equal(actions, []action{doAsk}) || ev == evKill && r.deadline != t0 {
+			t.Errorf("event %d: then state %d, actions %v, deadline %v", ev, r.state, actions, r.deadline)
+		}
+	}
+}
+
+// TestForkIsTriedAgain: a fork that fails for now is tried again, after 20 ms, doubled to a
+// second, for ever: when to give up is not for step to say.
+func TestForkIsTriedAgain(t *testing.T) {
+	r := newRun(&config.Spec{Name: "web"})
+	r.step(evStart, t0)
+	for _, want := range []time.Duration{20, 40, 80, 160, 320, 640, 1000, 1000} {
+		r.step(evSpawnBusy, t0)
+		if got := r.deadline.Sub(t0); got != want*time.Millisecond {
+			t.Errorf("it is tried again after %s, not %d ms", got, want)
+		}
+	}
+	for range 1000 {
+		r.step(evSpawnBusy, t0)
+	}
+	if r.state != starting || r.deadline != t0.Add(time.Second) {
+		t.Errorf("state %d, deadline %v", r.state, r.deadline)
+	}
+}

@@ -197,7 +197,7 @@ func (s *Supervisor) startNeeded(j *job) {
 func (s *Supervisor) restartDependents(j *job) {
 	for _, other := range s.jobs {
 		for _, d := range other.spec.After {
-			if d.Job == j.spec.Name && d.Restart && other.isLive() {
+			if d.Job == j.spec.Name && d.Restart && other.isLive() && !other.gone {
 				s.later(other, jvRestart)
 			}
 		}

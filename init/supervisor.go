@@ -12,20 +12,21 @@ import (
 
 // Config is what a supervisor is to do: one command, or the services and jobs of a file.
 type Config struct {
-	Command        config.Spec                  // of the command line; without Args there is none
-	File           *config.File                 // nil: none
-	Load           func() (*config.File, error) // reads the file again, for a reload
-	GracePeriod    time.Duration                // for the whole shutdown of a file's jobs
-	Require        string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
-	Report         string                       // file to append receipts to; empty: none
-	LogFormat      string                       // text or json
-	Verbose        bool
-	Quiet          bool   // say only what went wrong
-	Socket         string // of the control server; empty or none: there is none
-	SocketRequired bool   // somebody asked for it: without it the start fails
-	Version        string
-	Name           string   // what log lines start with
-	Up             *os.File // told when everything is up, and closed; nil: nobody waits
+	Command          config.Spec                  // of the command line; without Args there is none
+	File             *config.File                 // nil: none
+	Load             func() (*config.File, error) // reads the file again, for a reload
+	GracePeriod      time.Duration                // for the whole shutdown of a file's jobs
+	Require          string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
+	BestEffortLimits bool                         // a limit that cannot be enforced is said, and no error
+	Report           string                       // file to append receipts to; empty: none
+	LogFormat        string                       // text or json
+	Verbose          bool
+	Quiet            bool   // say only what went wrong
+	Socket           string // of the control server; empty or none: there is none
+	SocketRequired   bool   // somebody asked for it: without it the start fails
+	Version          string
+	Name             string   // what log lines start with
+	Up               *os.File // told when everything is up, and closed; nil: nobody waits
 }
 
 // Supervisor runs jobs from their start until nothing of them is left.
@@ -219,6 +220,10 @@ func (s *Supervisor) inspect(r *run) {
 		s.feed(r, evSpawnFail)
 		return
 	case r.status != nil && r.empty():
+		if s.attendants(r) > 0 { // outside of it, where no cgroup holds them
+			s.killAttendants(r)
+			return
+		}
 		s.feed(r, evEmpty)
 		return
 	case r.status != nil && !r.mainGone && s.attendants(r) == 0:

@@ -27,11 +27,7 @@ func small(t *testing.T, env []string, text string) *File {
 // only loads the one service that has these keys.
 func only(t *testing.T, env []string, keys string) Spec {
 	t.Helper()
-	text := "services:\n  web:\n    command: x\n"
-	for line := range strings.Lines(keys) {
-		text += "    " + line
-	}
-	return small(t, env, text).Jobs[0]
+	return small(t, env, "services:\n  web:\n    command: x\n    "+strings.ReplaceAll(keys, "\n", "\n    ")).Jobs[0]
 }
 
 func TestDefaultsOfFile(t *testing.T) {

@@ -3,7 +3,6 @@ package proctree
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -73,7 +72,12 @@ func launch(socket int, p Place) (int, error) {
 	}
 	defer restoreSignals(before)
 	s := uintptr(socket)
+	// The runtime's settings are a holder's alone, since a job's environment is in its order: one
+	// P for each of the two goroutines, and no collector, for what it allocates is allocated
+	// before its job starts.
+	env := []string{"GOMAXPROCS=2", "GOGC=off"}
 	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(before.Val[0])}, &syscall.ProcAttr{
+		Env:   env,
 		Files: []uintptr{s, s, s},
 		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},
 	})
@@ -157,7 +161,7 @@ func (t *Tree) Read() (Event, error) {
 		n, err := t.file.Read(b[:])
 		switch {
 		case errors.Is(err, unix.ECONNRESET):
-			return Event{}, io.EOF // it was killed with something of ours unread
+			continue // it ended with something of ours unread; what it has said comes after that
 		case err != nil:
 			return Event{}, err
 		case n != messageSize:

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cginit/cginit/test/internal/harness"
@@ -28,8 +29,10 @@ type level struct {
 	spec pod.Spec
 }
 
-// ordinary is a user without any rights.
-const ordinary = 54321
+// ordinary is the first of the users without any rights.
+const ordinary = 54400
+
+var users atomic.Int32
 
 var (
 	cgroup = level{"cgroup", pod.Spec{Mode: pod.Process1}}
@@ -72,6 +75,9 @@ func startAs(t *testing.T, spec pod.Spec, file string, args ...string) *box {
 
 func prepare(t *testing.T, spec *pod.Spec, file string) *box {
 	t.Helper()
+	if spec.UID == ordinary {
+		spec.UID += int(users.Add(1)) // each is alone with its limits, and cannot kill another's
+	}
 	dir := pod.OpenDir(t)
 	b := &box{t: t, dir: dir, file: filepath.Join(dir, "cginit.yaml")}
 	spec.Env = append(slices.Clone(spec.Env), "ACT="+harness.Bin(t, "act"), "LOG="+b.log(), "DIR="+dir)

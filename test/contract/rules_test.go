@@ -39,12 +39,19 @@ func (b *box) gate(name string) (open func()) {
 // gated is start with a gate.
 func gated(t *testing.T, l level, file string, args ...string) (b *box, open func()) {
 	t.Helper()
+	b, open, _ = gatedTwice(t, l, file, args...)
+	return b, open
+}
+
+// gatedTwice is start with two.
+func gatedTwice(t *testing.T, l level, file string, args ...string) (b *box, open, open2 func()) {
+	t.Helper()
 	spec := l.spec
 	b = prepare(t, &spec, file)
-	open = b.gate("gate")
+	open, open2 = b.gate("gate"), b.gate("gate2")
 	spec.Args = append([]string{"--socket", "none", "--config", b.file}, args...)
 	b.Pod = pod.Start(t, spec)
-	return b, open
+	return b, open, open2
 }
 
 func TestRule1EndsForFourReasonsOnly(t *testing.T) {

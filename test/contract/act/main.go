@@ -88,7 +88,11 @@ func line(args []string) error {
 
 // daemon ends when its daemon is there: it says so by the end of its output.
 func daemon(args []string) error {
-	cmd := exec.Command("/proc/self/exe", "serve", args[0])
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self, "serve", args[0])
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd.Start()
 }

@@ -33,6 +33,8 @@ type Receipt struct {
 	Job, Cause, Signal, Containment, Guarantee string
 
 	Run, Pid   int
+	Started    time.Time
+	Ended      time.Time
 	Code       *int
 	ExitStatus int `json:"exit_status"`
 
