@@ -73,7 +73,7 @@ func (f *Findings) levels(s *Supervisor) {
 			one = LevelPidns
 		}
 		own = s.levelOf(newJob(config.Spec{Identity: config.Identity{User: &config.User{Auto: true}}}), LevelTree)
-		f.Missing = hopeless(s.home.why)
+		f.Missing = f.hopeless(s.home.why)
 		f.Ways = waysOn(f.Platform)
 	}
 	f.Levels = []Held{{oneCommand, one}, {manyJobs, several}, {ownUserJobs, own}}
@@ -127,9 +127,9 @@ func (f *Findings) socket(path string) {
 }
 
 // hopeless says why no option of a container's can give it a cgroup, if none can.
-func hopeless(why error) string {
+func (f *Findings) hopeless(why error) string {
 	switch {
-	case errors.Is(why, cgroup.ErrV1):
+	case errors.Is(why, cgroup.ErrV1), errors.Is(why, cgroup.ErrNoMount) && f.Cgroup.Version == "v1":
 		return "the host is on cgroup v1, where nothing can be delegated to a container: boot it with systemd.unified_cgroup_hierarchy=1"
 	case errors.Is(why, cgroup.ErrPermission) && os.Getuid() != 0 && cgroup.InContainer():
 		return "process 1 is not root: start it as root (USER 0) and give its jobs a user"

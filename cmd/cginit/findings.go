@@ -53,7 +53,7 @@ func printContainer(w io.Writer, f *supervisor.Findings) {
 	row(w, "/proc", c.Proc)
 	row(w, "root file system", map[bool]string{true: "read-only", false: "writable"}[c.ReadOnlyRoot])
 	row(w, "/dev/termination-log", c.TerminationLog)
-	row(w, "control socket", join(cmp.Or(c.Socket.Path, "none"), c.Socket.Problem))
+	row(w, "control socket", cmp.Or(c.Socket.Problem, c.Socket.Path, "none"))
 }
 
 // printWays says how to come to the best level, on this platform before others.

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/beside"
+	"github.com/cginit/cginit/test/internal/harness"
+)
+
+// Found is what a program reads from --check --json.
+type Found struct {
+	Platform string
+	Best     string
+	Levels   []struct{ What, Level string }
+	Ways     []struct{ Platform, Add string }
+}
+
+// Checks runs --check in a container with the options opts.
+func (e *Engine) Checks(t testing.TB, opts []string, flags ...string) *Box {
+	t.Helper()
+	b := e.Start(t, opts, append([]string{"--check"}, flags...)...)
+	if status := b.Wait(); status != 0 {
+		t.Errorf("--check ended with %d", status)
+	}
+	return b
+}
+
+// Found runs --check --json there.
+func (e *Engine) Found(t testing.TB, opts []string) (f Found) {
+	t.Helper()
+	said := e.Checks(t, opts, "--json").Logs()
+	if err := json.Unmarshal([]byte(said), &f); err != nil {
+		t.Fatalf("it is not JSON: %v\n%s", err, said)
+	}
+	return f
+}
+
+// Beside starts the jobs of a site in a default container.
+func (e *Engine) Beside(t testing.TB, site *beside.Site) *Box {
+	t.Helper()
+	b := e.Box(t)
+	b.Clean()
+	site.Trees, site.Socket = "/shared/trees", "/shared/socket"
+	copyFile(t, harness.Bin(t, "trees"), filepath.Join(b.Dir, "trees"))
+	if err := os.WriteFile(filepath.Join(b.Dir, "cginit.yaml"), []byte(site.Config()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := append([]string{"run", "--detach"}, b.Flags()...)
+	b.id = b.Output(t, append(run, e.Image, "--config", "/shared/cginit.yaml")...)
+	return b
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err == nil {
+		_, err = io.Copy(out, in)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
