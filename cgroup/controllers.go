@@ -7,9 +7,12 @@ import (
 	"strings"
 )
 
+// Controllers are those that d has, for its children to be limited by.
+func (d Dir) Controllers() []string { return d.words("cgroup.controllers") }
+
 // Offers returns an error that names those of the controllers that d does not have.
 func (d Dir) Offers(controllers []string) error {
-	have := d.words("cgroup.controllers")
+	have := d.Controllers()
 	missing := slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return slices.Contains(have, c) })
 	if len(missing) == 0 {
 		return nil

@@ -68,6 +68,10 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 		r.book.started = s.now()
 	}
 	if r.containment == nil {
+		if err := s.sufficesFor(r); err != nil {
+			r.book.err = err
+			return evSpawnFail, true
+		}
 		c, err := s.home.contain(r, s.killOrphans)
 		if err != nil {
 			return s.notStarted(r, "make a containment", err), true

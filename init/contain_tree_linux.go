@@ -13,6 +13,7 @@ import (
 type tree struct {
 	*proctree.Tree      // nil until the main process is to be started
 	gone           bool // it has ended
+	silent, dead   bool // the two signs of that: its socket has ended, it has been waited for
 	orphans        func() (left bool, err error)
 }
 
@@ -115,6 +116,7 @@ func (s *Supervisor) heardHolder(r *run, h *proctree.Tree, e proctree.Event, err
 		delete(s.holders, h.Pid)
 		return
 	case err != nil:
+		t.silent = true
 		s.holderEnded(r, t)
 		return
 	}
@@ -145,8 +147,12 @@ func (s *Supervisor) sessionOf(pid int) int {
 }
 
 // holderEnded: as it should, or because somebody killed it. Then what it held has been left to
-// us, and is no longer told from what other lost holders held.
+// us, and is no longer told from what other lost holders held. That is so once it has been
+// waited for: a process that dies closes its files before its children become its parent's.
 func (s *Supervisor) holderEnded(r *run, t *tree) {
+	if !t.silent || t.Lost() && !t.dead {
+		return
+	}
 	delete(s.holders, t.Pid)
 	switch {
 	case r.main.pid == 0: // it could not even begin
@@ -170,7 +176,10 @@ func (s *Supervisor) isHolder(pid int, ws syscall.WaitStatus) bool {
 	if r == nil {
 		return false
 	}
-	r.containment.(*tree).Waited(ws)
+	if t := r.containment.(*tree); t.Tree != nil && t.Pid == pid && t.Waited(ws) {
+		t.dead = true
+		s.holderEnded(r, t)
+	}
 	return true
 }
 

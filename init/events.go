@@ -74,7 +74,8 @@ func (s *Supervisor) tellReceipt(r *Receipt) {
 	s.tell(control.Event{Kind: control.EventReceipt, Job: r.Job, Run: r.Run, Receipt: &r.Receipt})
 }
 
-func (s *Supervisor) tellSupervisor(message string) {
+// tellPhase tells how far the supervisor itself has come.
+func (s *Supervisor) tellPhase(message string) {
 	s.tell(control.Event{Kind: control.EventSupervisor, Message: message})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/probe"
 )
 
 type healthStatus string
@@ -50,7 +51,7 @@ func (s *Supervisor) probe(j *job) {
 	spec := &config.Spec{Args: h.Args, Env: j.spec.Env, Dir: j.spec.Dir, Identity: j.run.spec.Identity, Timeout: h.Timeout}
 	r := s.attendant(j, roleHealth, "health", spec)
 	if len(h.Args) == 0 {
-		r.exe, spec.Args = selfExe, []string{probeName, h.HTTP, h.TCP}
+		r.exe, spec.Args = selfExe, []string{probe.Name, h.HTTP, h.TCP}
 	}
 	s.begin(r)
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/probe"
 	"golang.org/x/sys/unix"
 )
 
@@ -147,8 +148,8 @@ func RunHelper(args []string) (status int, is bool) {
 	switch args[0] {
 	case helperName:
 		return runExec(args), true
-	case probeName:
-		return runProbe(args), true
+	case probe.Name:
+		return probe.Run(args), true
 	case guardianName:
 		return runGuardian(args), true
 	}

@@ -75,13 +75,21 @@ func (h *home) mountPrivately() {
 // allow sees to it that runs can have these limits.
 func (h *home) allow(res *specs.LinuxResources) error {
 	controllers := cgroup.Controllers(res)
+	if err := h.offers(controllers); err != nil || len(controllers) == 0 {
+		return err
+	}
+	return h.enable(controllers)
+}
+
+// offers tells what limits by these controllers are short of here.
+func (h *home) offers(controllers []string) error {
 	switch {
 	case len(controllers) == 0:
 		return nil
 	case h.level != LevelCgroup:
-		return fmt.Errorf("limits need a writable cgroup v2, and there is none: %w; %s", h.why, howToGetCgroup)
+		return fmt.Errorf("limits need a writable cgroup v2, and there is none: %w; %s", h.why, howToGetCgroup())
 	}
-	return h.enable(controllers)
+	return h.own.Offers(controllers)
 }
 
 // contain makes the containment of one run. orphans kills what holders that were lost have
@@ -128,9 +136,6 @@ func (h *home) containInCgroup(r *run) (_ containment, err error) {
 // enable makes controllers available to runs. No process may be in our own cgroup then, so we
 // move to a leaf below it, with all that came with us or has entered since.
 func (h *home) enable(controllers []string) error {
-	if err := h.own.Offers(controllers); err != nil {
-		return err
-	}
 	if h.leaf == "" && !h.own.IsRoot() {
 		leaf, err := h.own.MakeUnique(leafName)
 		if err != nil {

@@ -223,7 +223,7 @@ func (j *job) after(now time.Time) []jobAction {
 		j.retries++
 		return j.enter(jobDelayed, now, now.Add(j.delay()), jaTell)
 	}
-	if j.ok && !(j.boot && j.spec.Service) {
+	if j.ok && (!j.boot || !j.spec.Service) {
 		return j.enter(jobDone, now, time.Time{}, jaGiveUp, jaTell)
 	}
 	return j.enter(jobFailed, now, time.Time{}, jaGiveUp, jaTell)

@@ -38,7 +38,7 @@ func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
 	}
 	spec, err := runSpec(name, p)
 	if err == nil {
-		err = s.allow(&spec)
+		err = s.allowRun(&spec)
 	}
 	if err != nil {
 		c.Fail(err)
@@ -50,9 +50,9 @@ func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
 	s.changed = true
 }
 
-// allow tells why the limits of a job cannot be had, in the words of the wire.
-func (s *Supervisor) allow(spec *config.Spec) error {
-	if err := s.home.allow(spec.Resources); err != nil {
+// allowRun tells why the limits of a job cannot be had, in the words of the wire.
+func (s *Supervisor) allowRun(spec *config.Spec) error {
+	if err := s.allow(spec); err != nil {
 		return control.NotSupported{Reason: err.Error()}
 	}
 	return nil

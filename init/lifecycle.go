@@ -17,24 +17,47 @@ func (s *Supervisor) later(j *job, ev jobEvent) {
 	s.pending = append(s.pending, jobNote{j, ev})
 }
 
+// turnMost bounds what one turn of the loop does of what is pending: where hundreds of jobs
+// start at once, signals and calls are not to wait for the last of them.
+const turnMost = 16
+
 // settle lets every job take what has come for it, and those go on that waited for it, until
 // nothing changes any more.
 func (s *Supervisor) settle() {
-	for len(s.pending) > 0 || s.changed {
-		for len(s.pending) > 0 {
-			n := s.pending[0]
-			s.pending = s.pending[1:]
-			s.advance(n.job, n.ev)
-		}
-		if s.changed {
-			s.changed = false
-			s.unblock()
-			s.stopNext()
-			s.checkUp()
-			s.checkWaiters()
-		}
+	for s.turn() {
 	}
 }
+
+// turn does a bounded part of that, and tells whether there is more.
+func (s *Supervisor) turn() (more bool) {
+	for range turnMost {
+		if len(s.pending) == 0 {
+			break
+		}
+		n := s.pending[0]
+		s.pending = s.pending[1:]
+		s.advance(n.job, n.ev)
+	}
+	if len(s.pending) == 0 && s.changed {
+		s.changed = false
+		s.unblock()
+		s.stopNext()
+		s.checkUp()
+		s.checkWaiters()
+	}
+	return len(s.pending) > 0 || s.changed
+}
+
+// goOn is ready when there is more to settle; nil otherwise.
+func (s *Supervisor) goOn(more bool) <-chan struct{} {
+	if !more {
+		return nil
+	}
+	return closed
+}
+
+// closed is always ready.
+var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // advance gives a job an event and does what step answers.
 func (s *Supervisor) advance(j *job, ev jobEvent) {
@@ -191,7 +214,7 @@ func (s *Supervisor) dependencies(j *job) (met bool, never string) {
 		}
 		if !on.satisfies(d.Condition) {
 			met = false
-			if on.isIdle() && !(on.state == jobDown && on.want) {
+			if on.isIdle() && (on.state != jobDown || !on.want) {
 				never = "it depends on " + d.Job + ", which is " + on.state.String()
 			}
 		}

@@ -174,10 +174,11 @@ func (s *Supervisor) isNeeded(j *job) bool {
 
 // isOver tells whether nothing is left to do: all that is wanted has ended, or cannot be.
 func (s *Supervisor) isOver() bool {
-	if len(s.live) > 0 && !(s.onlyStuck() && (s.phase == ending || s.single != nil)) {
+	last := s.phase == ending || s.single != nil
+	if len(s.live) > 0 && (!last || !s.onlyStuck()) {
 		return false
 	}
-	if s.phase == ending || s.single != nil {
+	if last {
 		return len(s.pending) == 0
 	}
 	for _, j := range s.jobs {

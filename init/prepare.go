@@ -50,11 +50,11 @@ func (s *Supervisor) prepareHome() (err error) {
 	if s.home, err = openHome(s.pid1 && s.single != nil && !s.takesCalls()); err != nil {
 		return err
 	}
-	if !s.home.level.meets(s.config.Require) {
-		return fmt.Errorf("--require %s cannot be met, the best here is %s: %w; %s", s.config.Require, s.home.level, s.home.why, howToGetCgroup)
-	}
 	for _, j := range s.jobs {
-		if err := s.home.allow(j.spec.Resources); err != nil {
+		if err := s.suffices(s.levelOf(j, s.home.level)); err != nil {
+			return s.of(j, err)
+		}
+		if err := s.allow(&j.spec); err != nil {
 			return s.of(j, err)
 		}
 	}
@@ -100,9 +100,3 @@ func openNull() (*os.File, error) {
 	}
 	return r, w.Close()
 }
-
-// howToGetCgroup is what to add for a cgroup, for each of the usual platforms.
-const howToGetCgroup = "add one of: docker run --security-opt writable-cgroups=true (Docker 28 or later)" +
-	" | compose: security_opt: [\"writable-cgroups=true\"]" +
-	" | podman run --security-opt unmask=/sys/fs/cgroup" +
-	" | Kubernetes: a RuntimeClass whose containerd (2.1 or later) runtime has cgroup_writable = true"

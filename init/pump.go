@@ -44,6 +44,9 @@ func (s *Supervisor) connectPump(r *run, d *stdio) error {
 		if err != nil {
 			return err
 		}
+		if u := r.spec.User; u != nil { // it may open /dev/stdout again
+			_ = write.Chown(int(u.UID), -1)
+		}
 		d.fds[stream.fd], d.theirs = int(write.Fd()), append(d.theirs, write)
 		p.open++
 		go s.pump(r, p, read, newLineWriter(r, stream.name, shared{stream.to}))

@@ -29,6 +29,7 @@ func (s *Supervisor) sayUp() {
 		return
 	}
 	s.tellManager("READY=1")
+	s.tellPhase("up")
 	if s.config.Up != nil {
 		_, _ = s.config.Up.WriteString("up\n")
 		s.config.Up.Close()
@@ -38,4 +39,7 @@ func (s *Supervisor) sayUp() {
 	}
 }
 
-func (s *Supervisor) sayStopping() { s.tellManager("STOPPING=1") }
+func (s *Supervisor) sayStopping() {
+	s.tellManager("STOPPING=1")
+	s.tellPhase("stopping")
+}

@@ -56,36 +56,36 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 }
 
 // receipt closes the book of the run.
-func (run *run) receipt(now time.Time) Receipt {
-	b := &run.book
-	r := b.receipt
-	r.Job, r.Run, r.Cause, r.Command = run.name, run.number, run.cause, run.spec.Args
-	r.Pid, r.Started, r.Ended = run.main.pid, b.started, now
-	if ws := run.status; ws != nil && ws.Signaled() {
-		r.Signal = config.SignalName(ws.Signal())
+func (r *run) receipt(now time.Time) Receipt {
+	b := &r.book
+	v := b.receipt
+	v.Job, v.Run, v.Cause, v.Command = r.name, r.number, r.cause, r.spec.Args
+	v.Pid, v.Started, v.Ended = r.main.pid, b.started, now
+	if ws := r.status; ws != nil && ws.Signaled() {
+		v.Signal = config.SignalName(ws.Signal())
 	} else if ws != nil {
 		code := ws.ExitStatus()
-		r.Code = &code
+		v.Code = &code
 	}
 	if b.err != nil {
-		r.Error = b.err.Error()
+		v.Error = b.err.Error()
 	}
-	if r.Cause == exited && r.OOMKills != nil && *r.OOMKills > 0 && r.Signal == "SIGKILL" {
-		r.Cause = outOfMemory
+	if v.Cause == exited && v.OOMKills != nil && *v.OOMKills > 0 && v.Signal == "SIGKILL" {
+		v.Cause = outOfMemory
 	}
-	r.Asked, r.Killed, r.Unkillable, r.Processes = len(b.asked), b.killed, b.unkillable, b.processes
-	r.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
-	r.Left = r.Asked
+	v.Asked, v.Killed, v.Unkillable, v.Processes = len(b.asked), b.killed, b.unkillable, b.processes
+	v.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
+	v.Left = v.Asked
 	for _, p := range b.processes {
 		if _, ok := b.asked[p.Pid]; ok {
-			r.Left--
+			v.Left--
 		}
 	}
-	r.Phases = run.phases()
-	r.Containment = string(run.level)
-	r.Guarantee = guarantee[run.level]
-	r.ExitStatus = exitStatus(r.Cause, run)
-	return r
+	v.Phases = r.phases()
+	v.Containment = string(r.level)
+	v.Guarantee = guarantee[r.level]
+	v.ExitStatus = exitStatus(v.Cause, r)
+	return v
 }
 
 func (r *run) phases() control.Phases {

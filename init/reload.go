@@ -73,8 +73,8 @@ func (s *Supervisor) serveReload(c *control.Call) {
 
 // allowAll sees to it that the jobs of a new file can have their limits.
 func (s *Supervisor) allowAll(f *config.File) error {
-	for _, spec := range f.Jobs {
-		if err := s.home.allow(spec.Resources); err != nil {
+	for i := range f.Jobs {
+		if err := s.allow(&f.Jobs[i]); err != nil {
 			return err
 		}
 	}

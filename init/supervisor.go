@@ -12,20 +12,21 @@ import (
 
 // Config is what a supervisor is to do: one command, or the services and jobs of a file.
 type Config struct {
-	Command        config.Spec                  // of the command line; without Args there is none
-	File           *config.File                 // nil: none
-	Load           func() (*config.File, error) // reads the file again, for a reload
-	GracePeriod    time.Duration                // for the whole shutdown of a file's jobs
-	Require        string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
-	Report         string                       // file to append receipts to; empty: none
-	LogFormat      string                       // text or json
-	Verbose        bool
-	Quiet          bool   // say only what went wrong
-	Socket         string // of the control server; empty or none: there is none
-	SocketRequired bool   // somebody asked for it: without it the start fails
-	Version        string
-	Name           string   // what log lines start with
-	Up             *os.File // told when everything is up, and closed; nil: nobody waits
+	Command          config.Spec                  // of the command line; without Args there is none
+	File             *config.File                 // nil: none
+	Load             func() (*config.File, error) // reads the file again, for a reload
+	GracePeriod      time.Duration                // for the whole shutdown of a file's jobs
+	Require          string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
+	BestEffortLimits bool                         // a limit that cannot be enforced is said, and no error
+	Report           string                       // file to append receipts to; empty: none
+	LogFormat        string                       // text or json
+	Verbose          bool
+	Quiet            bool   // say only what went wrong
+	Socket           string // of the control server; empty or none: there is none
+	SocketRequired   bool   // somebody asked for it: without it the start fails
+	Version          string
+	Name             string   // what log lines start with
+	Up               *os.File // told when everything is up, and closed; nil: nobody waits
 }
 
 // Supervisor runs jobs from their start until nothing of them is left.
@@ -153,8 +154,10 @@ func (s *Supervisor) loop() {
 	if s.home.watcher != nil {
 		go s.watch(changed)
 	}
-	for !s.isOver() {
+	more := false
+	for more || !s.isOver() {
 		select {
+		case <-s.goOn(more):
 		case <-s.inbox.child:
 			s.reap()
 		case sig := <-s.inbox.stop:
@@ -176,7 +179,7 @@ func (s *Supervisor) loop() {
 		case <-s.alarm():
 			s.expire(s.now())
 		}
-		s.settle()
+		more = s.turn()
 	}
 }
 

@@ -55,6 +55,5 @@ func runDetached(args, env []string) int {
 		return failed(err)
 	}
 	syscall.CloseOnExec(3)
-	status, _ := supervise(o, env, os.NewFile(3, "whoever waits"))
-	return status
+	return supervise(o, env, os.NewFile(3, "whoever waits"))
 }

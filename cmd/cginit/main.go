@@ -53,8 +53,7 @@ func run(name string, args, env []string) int {
 	case o.Detach:
 		return detach(args)
 	}
-	status, _ := supervise(o, env, nil)
-	return status
+	return supervise(o, env, nil)
 }
 
 // failed says why nothing was started.
@@ -64,22 +63,30 @@ func failed(err error) int {
 }
 
 // supervise runs what the options ask for; up is told when all of it is there.
-func supervise(o *config.Options, env []string, up *os.File) (status int, started bool) {
-	c := supervisor.Config{
-		Command: o.Job, Require: o.Require, Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
-		Socket: o.Socket, SocketRequired: o.Socket != "" && o.Socket != "none",
-		GracePeriod: o.Job.GracePeriod, Name: "cginit", Version: version, Up: up,
-	}
+func supervise(o *config.Options, env []string, up *os.File) int {
+	c := configOf(o)
+	c.Up = up
 	if len(o.Config) > 0 {
 		c.Load = func() (*config.File, error) { return config.Load(o.Config, env, o.Profiles) }
 		f, err := c.Load()
 		if err != nil {
-			return failed(err), false
+			return failed(err)
 		}
 		merge(&c, f, o)
 		debug.FreeOSMemory() // what the parser has left
 	}
-	return supervisor.New(c).Run()
+	status, _ := supervisor.New(c).Run()
+	return status
+}
+
+// configOf is what the options say without a file.
+func configOf(o *config.Options) supervisor.Config {
+	return supervisor.Config{
+		Command: o.Job, Require: o.Require, BestEffortLimits: o.BestEffortLimits,
+		Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
+		Socket: o.Socket, SocketRequired: o.Socket != "" && o.Socket != "none",
+		GracePeriod: o.Job.GracePeriod, Name: "cginit", Version: version,
+	}
 }
 
 // merge adds what the file says and the command line does not.

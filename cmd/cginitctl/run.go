@@ -1,19 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // runFlags is what run is asked for.
@@ -48,7 +45,12 @@ TERM ends the lease, and so the run.
 
 Exit status: the command's own, or 128 + the signal that ended it; 124 timed out; 125 cginit
 failed; 126 cannot be executed; 127 not found.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return failed{errors.New("no command: cginitctl run [flags] -- COMMAND [ARG...]"), statusRunFailed}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			status, err := r.run(cmd, args)
 			switch {
@@ -60,7 +62,12 @@ failed; 126 cannot be executed; 127 not found.`,
 			return nil
 		},
 	}
-	f := cmd.Flags()
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed{err, statusRunFailed} })
+	r.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (r *runFlags) addFlags(f *pflag.FlagSet) {
 	f.SetInterspersed(false) // what follows the command is the command's
 	f.SortFlags = false
 	f.StringVar(&r.p.Name, "name", "", "the job's name; left out: run-N")
@@ -79,7 +86,6 @@ failed; 126 cannot be executed; 127 not found.`,
 	f.StringVar(&r.report, "report", "", "append the receipt to this `file`, or print it (-)")
 	f.BoolVarP(&r.tty, "tty", "t", false, "a terminal of its own; left out: if stdin is one")
 	f.BoolVarP(&r.interactive, "interactive", "i", true, "our stdin; false: /dev/null")
-	return cmd
 }
 
 func (r *runFlags) run(cmd *cobra.Command, args []string) (status int, err error) {
@@ -94,7 +100,7 @@ func (r *runFlags) run(cmd *cobra.Command, args []string) (status int, err error
 	}
 	if !r.p.Detach {
 		if !cmd.Flags().Changed("tty") {
-			r.tty = r.interactive && isTerminal(os.Stdin)
+			r.tty = r.interactive && isTerminal(0)
 		}
 		return r.attached(ctx, c)
 	}
@@ -110,73 +116,6 @@ func (r *runFlags) run(cmd *cobra.Command, args []string) (status int, err error
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), lease.Started.Job)
 	return 0, nil
-}
-
-// fill makes the parameters of the flags.
-func (r *runFlags) fill(cmd *cobra.Command, c *control.Client, args []string) (err error) {
-	p := &r.p
-	p.Process.Args, p.Resources = args, r.limits.Resources()
-	p.Timeout, p.Report = r.timeout.Milliseconds(), r.report != ""
-	p.KillMode, p.Leftovers, p.StopSignal = string(r.killMode), string(r.leftovers), r.stopSignal.String()
-	if cmd.Flags().Changed("stop-grace-period") {
-		p.GracePeriod = milliseconds(r.grace)
-	}
-	if p.Process.Cwd == "" {
-		if p.Process.Cwd, err = os.Getwd(); err != nil {
-			return fmt.Errorf("our working directory cannot be had (%w); choose one with --workdir", err)
-		}
-	}
-	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		if !utf8.ValidString(kv) {
-			name, _, _ := strings.Cut(kv, "=")
-			fmt.Fprintf(cmd.ErrOrStderr(), "cginitctl: the variable %q is not UTF-8 and is left out\n", name)
-			return true
-		}
-		return false
-	})
-	home := ""
-	if p.Process.User, home, err = r.identity(c); err != nil {
-		return err
-	}
-	if home != "" {
-		env = setEnv(env, "HOME="+home)
-	}
-	for _, kv := range r.env {
-		name, _, ok := strings.Cut(kv, "=")
-		if name == "" || !ok {
-			return fmt.Errorf("--env %s: it is KEY=VALUE", kv)
-		}
-		env = setEnv(env, kv)
-	}
-	p.Process.Env = env
-	return nil
-}
-
-func setEnv(env []string, kv string) []string {
-	name, _, _ := strings.Cut(kv, "=")
-	return append(slices.DeleteFunc(env, func(old string) bool { return strings.HasPrefix(old, name+"=") }), kv)
-}
-
-// identity is whom the command runs as: whom the flag names, else ourselves, which is worth a
-// word only where the supervisor is root and we are not.
-func (r *runFlags) identity(c *control.Client) (u *specs.User, home string, err error) {
-	if r.user != "" {
-		found, err := config.ParseUser(r.user)
-		if err != nil {
-			return nil, "", err
-		}
-		return &specs.User{UID: found.UID, GID: found.GID, AdditionalGids: found.Groups}, cmp.Or(found.Home, "/"), nil
-	}
-	server, err := c.Server()
-	if err != nil || server.UID != 0 || os.Geteuid() == 0 {
-		return nil, "", err
-	}
-	u = &specs.User{UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}
-	groups, err := os.Getgroups()
-	for _, g := range groups {
-		u.AdditionalGids = append(u.AdditionalGids, uint32(g))
-	}
-	return u, "", err
 }
 
 // attached runs the command with our stdin, stdout and stderr.

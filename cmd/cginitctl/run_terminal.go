@@ -23,7 +23,9 @@ type terminal struct {
 // finishWait is for what the command wrote last.
 const finishWait = time.Second
 
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+// isTerminal takes the number of one of our first three descriptors: to ask the file for it
+// could change its mode, which others share.
+func isTerminal(fd int) bool { return term.IsTerminal(fd) }
 
 // openTerminal makes the terminal, for the user u, nil for ourselves.
 func openTerminal(u *specs.User) (*terminal, error) {
@@ -38,10 +40,13 @@ func openTerminal(u *specs.User) (*terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	// Not os.OpenFile, which would make it non-blocking, and so the command's.
+	name := fmt.Sprintf("/dev/pts/%d", n)
+	fd, err := unix.Open(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	slave := os.NewFile(uintptr(fd), name)
 	if u != nil {
 		_ = slave.Chown(int(u.UID), -1) // else it can use it, but not open it by name
 	}
@@ -52,12 +57,11 @@ func openTerminal(u *specs.User) (*terminal, error) {
 
 // files puts the terminal in the place of what is one, and of stdin.
 func (t *terminal) files(ours []*os.File) []*os.File {
-	files := []*os.File{t.slave}
-	for _, f := range ours[1:] {
-		if isTerminal(f) {
-			f = t.slave
+	files := []*os.File{t.slave, ours[1], ours[2]}
+	for fd := 1; fd <= 2; fd++ {
+		if isTerminal(fd) {
+			files[fd] = t.slave
 		}
-		files = append(files, f)
 	}
 	return files
 }
@@ -66,7 +70,7 @@ func (t *terminal) files(ours []*os.File) []*os.File {
 // signals of them, ours does not.
 func (t *terminal) begin() (err error) {
 	t.slave.Close()
-	if isTerminal(os.Stdin) {
+	if isTerminal(0) {
 		if t.ours, err = term.MakeRaw(0); err != nil {
 			return err
 		}
@@ -99,8 +103,8 @@ func (t *terminal) restore() {
 
 // resize gives it the size of ours.
 func (t *terminal) resize() {
-	for _, f := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
+	for fd := range 3 {
+		if size, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ); err == nil {
 			_ = unix.IoctlSetWinsize(int(t.master.Fd()), unix.TIOCSWINSZ, size)
 			return
 		}

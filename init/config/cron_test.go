@@ -56,3 +56,13 @@ func TestNextWithoutNewTrigger(t *testing.T) {
 		t.Errorf("next in another zone is %s", got)
 	}
 }
+
+// TestZoneError: an image without time zones is told from a name that is none.
+func TestZoneError(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{dir: "is not a time zone", dir + "/none": "the image has no " + dir + "/none; install tzdata"} {
+		if err := zoneError("Mars/Base", name); !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

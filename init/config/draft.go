@@ -61,5 +61,8 @@ func (d *draft) enabled(profiles []string) bool {
 		slices.ContainsFunc(d.profiles, func(p string) bool { return slices.Contains(profiles, p) })
 }
 
+// none tells whether there are to be no copies of it.
+func (d *draft) none() bool { return d.copies.node != nil && d.copies.value == 0 }
+
 // ComposeGracePeriod is how long a service may take to stop, unless it says otherwise.
 const ComposeGracePeriod = 10 * time.Second

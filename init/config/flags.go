@@ -29,23 +29,23 @@ const DefaultFile = "/etc/cginit.yaml"
 
 // Options is what the command line and the environment ask for.
 type Options struct {
-	Job       Spec     // the command; without arguments there is none, but Config
-	Config    []string // files for [Load]
-	Profiles  []string // for Load too
-	Check     bool     // only say what is guaranteed here, and whether Config is right
-	JSON      bool     // with Check: for programs
-	Detach    bool     // go on in the background, once all is up
-	Socket    string   // of the control server; none: there is none; empty: not said
-	Require   string   // the weakest containment that will do; empty: any
-	Report    string   // file for receipts; empty: none
-	LogFormat string   // text or json
-	Verbose   bool
-	Version   bool
-	Help      bool
+	Job              Spec     // the command; without arguments there is none, but Config
+	Config           []string // files for [Load]
+	Profiles         []string // for Load too
+	Check            bool     // only say what is guaranteed here, and whether Config is right
+	JSON             bool     // with Check: for programs
+	Detach           bool     // go on in the background, once all is up
+	Socket           string   // of the control server; none: there is none; empty: not said
+	Require          string   // the weakest containment that will do; empty: any
+	BestEffortLimits bool     // a limit that cannot be enforced is no error
+	Report           string   // file for receipts; empty: none
+	LogFormat        string   // text or json
+	Verbose          bool
+	Version          bool
+	Help             bool
 
-	// GracePeriodSet: the grace period of Job was given, and so goes before that of a file.
-	GracePeriodSet bool
-	LogFormatSet   bool // the same of the log format
+	// What has a default was given all the same, and so goes before what a file says.
+	GracePeriodSet, LogFormatSet bool
 }
 
 // Parse reads the flags in args, and in env (KEY=VALUE) those that args do not set. What is
@@ -59,6 +59,7 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("%w (cginit --help lists the flags)", err)
 	}
+	named := flags.Changed("config")
 	if err := setFromEnv(flags, env); err != nil {
 		return nil, err
 	}
@@ -66,12 +67,12 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 		return o, nil
 	}
 	o.Job.Args = flags.Args()
-	o.GracePeriodSet = flags.Changed("stop-grace-period")
-	o.LogFormatSet = flags.Changed("log-format")
-	if len(o.Job.Args) == 0 && len(o.Config) == 0 {
-		if _, err := os.Stat(defaultFile); !errors.Is(err, fs.ErrNotExist) {
-			o.Config = []string{defaultFile}
-		}
+	o.GracePeriodSet, o.LogFormatSet = flags.Changed("stop-grace-period"), flags.Changed("log-format")
+	switch _, err := os.Stat(defaultFile); {
+	case len(o.Job.Args) > 0 && !named:
+		o.Config = nil // the command of a docker run goes before the image's CGINIT_CONFIG
+	case len(o.Config) == 0 && !errors.Is(err, fs.ErrNotExist):
+		o.Config = []string{defaultFile}
 	}
 	if err := o.validateFile(flags); err != nil {
 		return nil, err
@@ -111,6 +112,7 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f.BoolVar(&o.Detach, "detach", false, "return when all is up, and go on in the background")
 	f.StringVar(&o.Socket, "socket", "", "the `path` of the control socket; none: there is none")
 	f.StringVar(&o.Require, "require", "", "refuse to start below this containment: `cgroup|uid|tree`")
+	f.BoolVar(&o.BestEffortLimits, "best-effort-limits", false, "go on with a warning where a limit cannot be enforced")
 	f.StringVar(&o.Report, "report", "", "append the receipt of the teardown to this `file`, a JSON object a line")
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "say more")

@@ -123,6 +123,8 @@ func TestFileFlags(t *testing.T) {
 		{"--check --json", "", there, Options{Config: []string{there}, Check: true, JSON: true}},
 		{"--check -- sh", "", there, Options{Check: true}},
 		{"", "CGINIT_CONFIG=e CGINIT_DETACH=true CGINIT_SOCKET=none", there, Options{Config: []string{"e"}, Detach: true, Socket: "none"}},
+		{"sh", "CGINIT_CONFIG=e", there, Options{}},
+		{"--log-format json", "", there, Options{Config: []string{there}, LogFormatSet: true}},
 		{"--profile a,b --profile c", "CGINIT_PROFILES=x", there, Options{Config: []string{there}, Profiles: []string{"a", "b", "c"}}},
 		{"", "COMPOSE_PROFILES=a,b", there, Options{Config: []string{there}, Profiles: []string{"a", "b"}}},
 		{"", "COMPOSE_PROFILES=a CGINIT_PROFILES=b", there, Options{Config: []string{there}, Profiles: []string{"b"}}},
@@ -138,7 +140,7 @@ func TestFileFlags(t *testing.T) {
 		}
 		got := Options{
 			Config: o.Config, Profiles: o.Profiles, Check: o.Check, JSON: o.JSON, Detach: o.Detach, Socket: o.Socket,
-			GracePeriodSet: o.GracePeriodSet,
+			GracePeriodSet: o.GracePeriodSet, LogFormatSet: o.LogFormatSet,
 		}
 		expect(t, test.args+" "+test.env, got, test.want)
 	}

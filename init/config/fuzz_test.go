@@ -39,6 +39,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
+		env = strings.ReplaceAll(env, "\x00", "") // no environment has one
 		file, err := Load(paths, strings.Split(env, "\n"), []string{"*"})
 		if err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {

@@ -14,10 +14,11 @@ func (r *resolver) link(chosen []*draft, byName map[string]*draft) {
 	for _, d := range chosen {
 		for _, e := range d.depends {
 			on := byName[e.key]
+			if !e.value.required && (on == nil || !on.enabled(r.profiles) || on.none()) {
+				continue
+			}
 			if why := r.cannotCome(d, e, on, names); why != "" {
-				if on != nil && on.enabled(r.profiles) || e.value.required {
-					r.wrongAll(e.node, "%s", why)
-				}
+				r.wrongAll(e.node, "%s", why)
 				continue
 			}
 			for _, name := range on.names() {
@@ -48,7 +49,7 @@ func (r *resolver) cannotCome(d *draft, e entry[dependency], on *draft, names []
 	case !on.enabled(r.profiles):
 		return name + " is not selected: its profiles are " + strings.Join(on.profiles, ", ") +
 			"; select one with --profile, or say required: false"
-	case on.copies.node != nil && on.copies.value == 0:
+	case on.none():
 		return name + " has no replicas (0), so it never starts"
 	case len(on.Triggers) > 0:
 		return name + " runs by a schedule and not at the start, so this could wait for ever"

@@ -56,14 +56,16 @@ func checkKeys() []*field {
 // test is a list, or a text for the shell.
 func test() value[[]string] {
 	words := listOf(text())
-	return value[[]string]{&shape{schema: schemaText, also: []*shape{words.shape}, whole: true},
+	return value[[]string]{
+		&shape{schema: schemaText, also: []*shape{words.shape}, whole: true},
 		func(p *problems, n *node) ([]string, bool) {
 			if n.kind == list {
 				return words.read(p, n)
 			}
 			line, ok := text().read(p, n)
 			return []string{"CMD-SHELL", line}, ok
-		}}
+		},
+	}
 }
 
 func (c *check) setTest(words []string) error {

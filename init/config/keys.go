@@ -10,27 +10,27 @@ import (
 // them; a key that is not in them is unknown.
 
 // fileKeys are those of the top level.
-func fileKeys() value[whole] {
-	return object(whole{}, refusedInFile,
+func fileKeys() value[document] {
+	return object(document{}, refusedInFile,
 		keyTo("services", "what is to keep running, by name", mapOf(workload(true)), addDrafts),
 		keyTo("jobs", "what runs to its end, by name: at the start, or when its triggers say", mapOf(workload(false)), addDrafts),
 		key("stop_grace_period", "how long the whole shutdown may take, such as 9s (the default)", duration(0),
-			func(w *whole) *time.Duration { return &w.GracePeriod }),
-		key("socket", "the path of the control socket; none: there is none", socket(), func(w *whole) *string { return &w.Socket }),
-		key("report", "the file to which receipts are appended", path(), func(w *whole) *string { return &w.Report }),
-		key("log", "how cginit's own lines are written", word("text", "json"), func(w *whole) *string { return &w.LogFormat }),
+			func(doc *document) *time.Duration { return &doc.GracePeriod }),
+		key("socket", "the path of the control socket; none: there is none", socket(), func(doc *document) *string { return &doc.Socket }),
+		key("report", "the file to which receipts are appended", path(), func(doc *document) *string { return &doc.Report }),
+		key("log", "how cginit's own lines are written", word("text", "json"), func(doc *document) *string { return &doc.LogFormat }),
 		inside("access", "who may use the control socket, besides root and cginit's own user", nil,
-			key("uids", "user ids", ids(), func(w *whole) *[]uint32 { return &w.AllowUIDs }),
-			key("gids", "group ids", ids(), func(w *whole) *[]uint32 { return &w.AllowGIDs })),
-		keyTo("name", "Compose's project name; ignored", text(), func(*problems, *node, *whole, string) {}),
-		keyTo("version", "Compose's version of long ago; ignored", located(), func(*problems, *node, *whole, *node) {}),
+			key("uids", "user ids", ids(), func(doc *document) *[]uint32 { return &doc.AllowUIDs }),
+			key("gids", "group ids", ids(), func(doc *document) *[]uint32 { return &doc.AllowGIDs })),
+		keyTo("name", "Compose's project name; ignored", text(), func(*problems, *node, *document, string) {}),
+		keyTo("version", "Compose's version of long ago; ignored", located(), func(*problems, *node, *document, *node) {}),
 	)
 }
 
-func addDrafts(_ *problems, _ *node, w *whole, entries []entry[draft]) {
+func addDrafts(_ *problems, _ *node, doc *document, entries []entry[draft]) {
 	for _, e := range entries {
 		e.value.Name, e.value.node = e.key, e.node
-		w.drafts = append(w.drafts, e.value)
+		doc.drafts = append(doc.drafts, e.value)
 	}
 }
 

@@ -124,9 +124,10 @@ func (l *limits) apply(p *problems, d *draft) {
 		cpu.Cpus = l.cpus.value
 	}
 	if l.pids.node != nil {
-		set := orNew(r.Pids)
-		if put(p, &set.Limit, l.pids); l.pids.value > 0 {
-			r.Pids = set
+		count := orNew(r.Pids)
+		put(p, &count.Limit, l.pids)
+		if l.pids.value != -1 { // no limit needs none
+			r.Pids = count
 		}
 	}
 	if cpu.Quota != nil && cpu.Period == nil {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// whole is what all files, merged, say.
-type whole struct {
+// document is what all files, merged, say.
+type document struct {
 	File
 	drafts []draft
 }
@@ -22,42 +22,47 @@ func Load(paths, env, profiles []string) (*File, error) {
 	}
 	p := &problems{}
 	merged := readAll(p, paths, env)
-	if merged == nil || len(p.list) > 0 {
-		return nil, p.err() // what follows would be guesses
+	if merged == nil {
+		return nil, p.err()
 	}
-	w, _ := fileKeys().read(p, merged)
-	if w.GracePeriod == 0 && merged.get("stop_grace_period") == nil {
-		w.GracePeriod = DefaultGracePeriod
+	doc, _ := fileKeys().read(p, merged)
+	if doc.GracePeriod == 0 && merged.get("stop_grace_period") == nil {
+		doc.GracePeriod = DefaultGracePeriod
 	}
-	r := &resolver{problems: p, env: env, profiles: profiles, inherited: slices.DeleteFunc(slices.Clone(env), ours), dir: filepath.Dir(paths[0]), file: &w.File}
-	r.resolve(merged, w.drafts)
+	r := &resolver{
+		problems: p, env: env, inherited: slices.DeleteFunc(slices.Clone(env), ours), profiles: profiles,
+		dir: filepath.Dir(paths[0]), file: &doc.File,
+	}
+	r.resolve(merged, doc.drafts)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	w.Warnings = p.warnings
-	return &w.File, nil
+	doc.Warnings = p.warnings
+	return &doc.File, nil
 }
 
-// readAll returns the files as one value, nil if there is none.
+// readAll returns the files as one value; nil if one of them cannot be read, for without it
+// the rest would be guesses.
 func readAll(p *problems, paths, env []string) *node {
 	vars := newEnviron(env)
 	keys := fileKeys().shape
 	var merged *node
+	whole := true
 	for i, path := range paths {
-		src := &source{name: path, index: i}
-		n := readOne(p, src, vars.get)
-		if n == nil {
-			continue
-		}
-		if n = straighten(keys, n); merged == nil {
-			merged = n
-		} else {
-			merged = merge(keys, merged, n)
+		n := readOne(p, &source{name: path, index: i}, vars.get)
+		switch {
+		case n == nil:
+			whole = false
+		case merged == nil:
+			merged = straighten(keys, n)
+		default:
+			merged = merge(keys, merged, straighten(keys, n))
 		}
 	}
-	if merged != nil {
-		merged.prune()
+	if !whole {
+		return nil
 	}
+	merged.prune()
 	return merged
 }
 
@@ -74,7 +79,10 @@ func readOne(p *problems, src *source, lookup func(string) (string, bool)) *node
 	}
 	t := &tree{source: src, problems: p, lookup: lookup}
 	n := t.convert(doc, 0)
-	if n.kind != mapping && !t.full {
+	switch {
+	case t.full:
+		return nil
+	case n.kind != mapping:
 		p.add(n.at, "", "it must be a mapping with services or jobs, not %s", n.is())
 		return nil
 	}

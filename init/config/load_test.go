@@ -97,9 +97,10 @@ func TestIdentity(t *testing.T) {
 	f := everything(t)
 	mask, score := uint32(0o27), -500
 	expect(t, "identity", spec(t, f, "web-1").Identity, Identity{
-		User: &User{UID: 1000, GID: 1000, Groups: []uint32{0, 2000}, Home: homeOf(t, "1000")}, Umask: &mask, OOMScoreAdj: &score,
+		User: &User{UID: 1000, GID: 1000, Groups: []uint32{1000, 0, 2000}, Home: homeOf(t, "1000")}, Umask: &mask, OOMScoreAdj: &score,
 		Rlimits: []specs.POSIXRlimit{
-			{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 4096}, {Type: "RLIMIT_NPROC", Soft: 100, Hard: 100},
+			{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 4096},
+			{Type: "RLIMIT_NPROC", Soft: 100, Hard: 100},
 			{Type: "RLIMIT_MEMLOCK", Soft: ^uint64(0), Hard: ^uint64(0)},
 		},
 		CapAdd: []string{"CAP_NET_BIND_SERVICE"}, CapDrop: []string{"ALL"}, NoNewPrivileges: true,
@@ -138,7 +139,7 @@ func TestLifecycle(t *testing.T) {
 
 func TestHooks(t *testing.T) {
 	web := spec(t, everything(t), "web-1")
-	root := &User{Home: homeOf(t, "root"), Groups: []uint32{}}
+	root := &User{Home: homeOf(t, "root"), Groups: []uint32{0}}
 	before := web.PreStart[0]
 	expect(t, "step", []any{before.Args, before.Dir, before.User, before.Timeout},
 		[]any{[]string{"mkdir", "-p", "/srv/cache"}, "/", root, 10 * time.Second})

@@ -27,6 +27,7 @@ type node struct {
 	parent    *node
 	key       string // in the parent: a key, or [0]
 	tag       string // !reset or !override, which say how files are merged
+	bad       bool   // something has been said of it already
 }
 
 type pair struct {
@@ -49,6 +50,12 @@ func (n *node) index() map[string]int {
 		at[p.key] = i
 	}
 	return at
+}
+
+// broken tells whether something was wrong with it, or below it, before its keys were read.
+func (n *node) broken() bool {
+	return n.bad || slices.ContainsFunc(n.items, (*node).broken) ||
+		slices.ContainsFunc(n.pairs, func(p pair) bool { return p.value.broken() })
 }
 
 // path is how a value is reached, such as services.web.command[1].

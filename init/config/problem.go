@@ -60,7 +60,9 @@ func (p *problems) add(at position, path, format string, args ...any) {
 
 // wrong notes a problem of a value.
 func (p *problems) wrong(n *node, format string, args ...any) {
-	p.add(n.at, n.path(), format, args...)
+	if !n.bad {
+		p.add(n.at, n.path(), format, args...)
+	}
 }
 
 // wrongAll notes a problem of a mapping as a whole, at its key.
@@ -75,7 +77,7 @@ func (p *problems) has(n *node) bool {
 		return false
 	}
 	path := n.path()
-	return slices.ContainsFunc(p.list, func(found problem) bool {
+	return n.broken() || slices.ContainsFunc(p.list, func(found problem) bool {
 		rest, below := strings.CutPrefix(found.path, path)
 		return below && (rest == "" || rest[0] == '.' || rest[0] == '[')
 	})

@@ -24,11 +24,15 @@ const ofContainer = "belongs to the container, not to a process in it; "
 
 var refusedInService = refusals{
 	{"image build pull_policy pull_refresh_after platform provider", ofContainer + "leave it out: the service is a command of the image that cginit runs in"},
-	{"ports expose networks network_mode links external_links dns dns_opt dns_search extra_hosts hostname domainname mac_address",
-		ofContainer + "say it where the container is started: all services share its network, as localhost"},
+	{
+		"ports expose networks network_mode links external_links dns dns_opt dns_search extra_hosts hostname domainname mac_address",
+		ofContainer + "say it where the container is started: all services share its network, as localhost",
+	},
 	{"volumes volumes_from tmpfs shm_size storage_opt read_only configs secrets", ofContainer + "say it where the container is started: all services see its files"},
-	{"devices gpus device_cgroup_rules privileged runtime isolation sysctls models credential_spec use_api_socket container_name cgroup cgroup_parent",
-		ofContainer + "say it where the container is started"},
+	{
+		"devices gpus device_cgroup_rules privileged runtime isolation sysctls models credential_spec use_api_socket container_name cgroup cgroup_parent",
+		ofContainer + "say it where the container is started",
+	},
 	{"ipc pid uts userns_mode", ofContainer + "its namespaces are those of all services"},
 	{"init", "is not needed: cginit reaps and tears down for every service"},
 	{"extends include", "is not supported; use YAML's anchors and merge keys (<<), or several --config files"},
@@ -71,8 +75,10 @@ var refusedInLogging = refusals{
 
 var refusedInResources = refusals{
 	{"devices network", "has no counterpart in cgroup v2 that a process in a container could set; leave it out"},
-	{"kernel kernelTCP swappiness disableOOMKiller useHierarchy checkBeforeUpdate realtimeRuntime realtimePeriod leafWeight weightDevice",
-		"has no counterpart in cgroup v2; leave it out"},
+	{
+		"kernel kernelTCP swappiness disableOOMKiller useHierarchy checkBeforeUpdate realtimeRuntime realtimePeriod leafWeight weightDevice",
+		"has no counterpart in cgroup v2; leave it out",
+	},
 	{"burst", "is not supported here; use unified: {cpu.max.burst: ...}"},
 	{"idle", "is not supported here; use unified: {cpu.idle: ...}"},
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/moby/sys/user"
@@ -11,7 +12,7 @@ import (
 // The bounds of what replicas and files of variables can make of a small file.
 const (
 	maxSpecs = 10_000
-	maxEnv   = 64 << 20 // bytes of all environments
+	maxEnv   = 32 << 20 // bytes of all environments
 )
 
 // resolver makes specs of drafts.
@@ -112,6 +113,7 @@ func (r *resolver) finishUser(d *draft) {
 		r.wrong(d.groups[0], "%v", err)
 		return
 	}
+	slices.Sort(ids) // they come in any order, and a reload compares
 	if d.User == nil {
 		d.User = ourselves()
 	}
@@ -140,6 +142,9 @@ func (r *resolver) user(n *node) *User {
 
 // finishEnv makes the environment: ours, HOME of its user, the files, the variables.
 func (r *resolver) finishEnv(d *draft) {
+	if r.envBytes > maxEnv {
+		return
+	}
 	e := newEnviron(r.inherited)
 	if d.user != nil && d.User != nil {
 		e.set("HOME", d.User.Home)

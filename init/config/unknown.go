@@ -22,13 +22,16 @@ const maxWord = 64
 
 // didYouMean names the nearest of the known words, if one is near.
 func didYouMean(s string, words []string) string {
+	if len(s) > maxWord || len(words) > maxCompared {
+		return ""
+	}
 	best, nearest := "", 1+min(len(s), 9)/3
 	for _, w := range words {
 		if d := distance(s, w); d < nearest || d == nearest && best == "" {
 			best, nearest = w, d
 		}
 	}
-	if best == "" || len(s) > maxWord {
+	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
@@ -36,25 +39,25 @@ func didYouMean(s string, words []string) string {
 
 // distance is how many letters must be put in, left out, changed or swapped to make b of a.
 func distance(a, b string) int {
-	if len(a) > maxWord || len(b) > maxWord {
+	if len(b) > maxWord {
 		return maxWord
 	}
-	var rows [maxWord + 1][maxWord + 1]int
-	for i := range len(a) + 1 {
-		for j := range len(b) + 1 {
-			if i == 0 || j == 0 {
-				rows[i][j] = i + j
-				continue
-			}
-			change := rows[i-1][j-1]
+	var above, before, row [maxWord + 1]int // the rows of a[:i-2], a[:i-1] and a[:i]
+	for j := range len(b) + 1 {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		above, before, row[0] = before, row, i
+		for j := 1; j <= len(b); j++ {
+			change := before[j-1]
 			if a[i-1] != b[j-1] {
 				change++
 			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, change)
+			row[j] = min(before[j]+1, row[j-1]+1, change)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+				row[j] = min(row[j], above[j-2]+1)
 			}
 		}
 	}
-	return rows[len(a)][len(b)]
+	return row[len(b)]
 }

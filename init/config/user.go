@@ -23,9 +23,13 @@ func ParseUser(s string) (*User, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a user here: %w", s, err)
 	}
-	groups := make([]uint32, len(u.Sgids))
-	for i, g := range u.Sgids {
-		groups[i] = uint32(g)
+	// The first one is among them, as after a login: what a file refuses to its group it would
+	// grant to all others else.
+	groups := []uint32{uint32(u.Gid)}
+	for _, g := range u.Sgids {
+		if g != u.Gid {
+			groups = append(groups, uint32(g))
+		}
 	}
 	return &User{UID: uint32(u.Uid), GID: uint32(u.Gid), Groups: groups, Home: u.Home}, nil
 }

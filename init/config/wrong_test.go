@@ -70,11 +70,11 @@ func TestUnreadable(t *testing.T) {
 		dir:                             ": it is a directory, not a file",
 		write("latin.yaml", "services: {a\xe4: {command: x}}"):                      ": it is not UTF-8 text",
 		write("long.yaml", strings.Repeat("#", maxFile+1)):                          ": it is longer than 1048576 bytes",
-		write("deep.yaml", "a: "+strings.Repeat("[", 100)+strings.Repeat("]", 100)): ":1:68: values are nested deeper than 64",
+		write("deep.yaml", "x: "+strings.Repeat("[", 100)+strings.Repeat("]", 100)): ":1:68: values are nested deeper than 64",
 		write("deeper.yaml", strings.Repeat("[", 500_000)):                          ": not YAML: exceeded max depth of 10000",
 	} {
 		_, err := Load([]string{name}, nil, nil)
-		if err == nil || !strings.HasPrefix(err.Error(), name+want) {
+		if err == nil || !strings.Contains(err.Error(), name+want) {
 			t.Errorf("%v, want %s", err, name+want)
 		}
 	}

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -164,7 +165,7 @@ func TestBusyConnectionsDoNotGiveWay(t *testing.T) {
 		t.Error("nobody was turned away")
 	}
 	_ = first.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-	if _, err := first.in.ReadBytes(0); !os.IsTimeout(err) {
+	if _, err := first.in.ReadBytes(0); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the first connection: %v", err)
 	}
 }

@@ -125,10 +125,9 @@ func (c *Conn) countUnread(of *Call) (bytes int) {
 
 // answer is for a call that the loop never sees.
 func (c *Call) answer(r reply) {
-	if c.Oneway {
-		return
-	}
-	c.out <- r.encode() // it has room for one
-	close(c.out)
 	c.CloseFiles()
+	if !c.Oneway {
+		c.out <- r.encode() // it has room for one
+		close(c.out)
+	}
 }

@@ -68,16 +68,21 @@ type Malformed struct {
 func (e NotFound) Error() string {
 	return fmt.Sprintf("there is no job %q (cginitctl ps lists them)", e.Job)
 }
+
 func (e NotPermitted) Error() string { return "not permitted: " + e.Reason }
-func (e InvalidState) Error() string {
-	return fmt.Sprintf("%s is %s: %s", e.Job, e.State, e.Reason)
-}
+
+func (e InvalidState) Error() string { return fmt.Sprintf("%s is %s: %s", e.Job, e.State, e.Reason) }
+
 func (e AlreadyExists) Error() string {
 	return fmt.Sprintf("there is a job %q already; choose another name", e.Job)
 }
-func (e Busy) Error() string         { return "busy: " + e.Reason }
+
+func (e Busy) Error() string { return "busy: " + e.Reason }
+
 func (e InvalidValue) Error() string { return e.Parameter + ": " + e.Reason }
+
 func (e NotSupported) Error() string { return "not possible here: " + e.Reason }
+
 func (e Failed) Error() string {
 	if e.Job == "" {
 		return e.Reason
@@ -88,8 +93,12 @@ func (e Failed) Error() string {
 func (e TimedOut) Error() string {
 	return "the time was up before it had happened for " + strings.Join(e.Jobs, ", ")
 }
-func (ShuttingDown) Error() string { return "the supervisor is shutting down and starts nothing more" }
-func (e Malformed) Error() string  { return "not a Varlink message: " + e.Reason }
+
+func (ShuttingDown) Error() string {
+	return "the supervisor is shutting down and starts nothing more"
+}
+
+func (e Malformed) Error() string { return "not a Varlink message: " + e.Reason }
 
 // The errors of org.varlink.service, which the server answers by itself.
 type (

@@ -155,8 +155,7 @@ type field struct {
 
 func fieldsOf(g reflect.Type) map[string]field {
 	fields := map[string]field{}
-	for i := range g.NumField() {
-		f := g.Field(i)
+	for f := range g.Fields() {
 		if f.Anonymous {
 			for name, inner := range fieldsOf(f.Type) {
 				if _, shadowed := fields[name]; !shadowed {

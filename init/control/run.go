@@ -95,7 +95,7 @@ func (p *RunParams) unsupported() map[string]bool {
 	found["resources.devices"] = len(r.Devices) > 0
 	found["resources.network"] = r.Network != nil
 	if m := r.Memory; m != nil {
-		found["resources.memory.kernel"] = m.Kernel != nil || m.KernelTCP != nil
+		found["resources.memory.kernel"] = m.Kernel != nil || m.KernelTCP != nil //nolint:staticcheck // it is refused, deprecated or not
 		found["resources.memory.swappiness"] = m.Swappiness != nil
 		found["resources.memory.disableOOMKiller"] = m.DisableOOMKiller != nil
 		found["resources.memory.useHierarchy"] = m.UseHierarchy != nil

@@ -3,7 +3,6 @@ package proctree
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 
@@ -13,9 +12,8 @@ import (
 // holderName is argv[0] of a holder.
 const holderName = "cginit-holder"
 
-// A holder goes to work before the packages that sort after this one are initialized: what
-// they put into memory would be private to each holder, and none uses it. That is worth 0.3 MB
-// a job.
+// A holder goes to work before main and the packages that are initialized after this one: what
+// they put into memory would be each holder's own, and none uses it.
 func init() {
 	if len(os.Args) > 0 && os.Args[0] == holderName {
 		os.Exit(RunHolder(os.Args)) //nolint:forbidigo // main is too late, see above
@@ -58,8 +56,6 @@ const (
 // below it. The init of this package calls it where argv[0] says so.
 func RunHolder(args []string) int {
 	runtime.LockOSThread()
-	runtime.GOMAXPROCS(2)
-	debug.SetGCPercent(-1) // all that is allocated is allocated before the job starts
 	if len(args) != 2 {
 		return 125
 	}
@@ -70,6 +66,8 @@ func RunHolder(args []string) int {
 	for fd := range 3 {
 		unix.CloseOnExec(fd)
 	}
+	// What the supervisor was left with by others is not the job's either (since Linux 5.11).
+	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	h := &holder{turn: make(chan struct{}, 1), poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}}}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
@@ -133,48 +131,6 @@ func (h *holder) reap() (empty bool) {
 	return false
 }
 
-// listen does what the supervisor asks, and in between what a freeze or a kill still has to
-// do. When the supervisor is gone, that is a kill.
-func (h *holder) listen() {
-	runtime.LockOSThread()
-	claimCPU(0) // it is idle but for the supervisor's requests
-	for {
-		m, ok := h.next()
-		if ok && m.kind == askKill {
-			claimCPU(os.Getpid()) // watch's thread: it may have the turn, and no CPU
-		}
-		h.turn <- struct{}{}
-		if ok {
-			h.obey(m)
-		}
-		h.advance()
-		<-h.turn
-	}
-}
-
-// next waits for the next message, and no longer than until the next walk is due.
-func (h *holder) next() (m message, ok bool) {
-	h.turn <- struct{}{}
-	wait := -1
-	if h.mode == freezing || h.mode == killing {
-		wait = h.pause
-		h.pause = min(2*h.pause, pauseMost)
-	}
-	<-h.turn
-	if n, err := unix.Poll(h.poll, wait); n <= 0 || err != nil {
-		return m, false
-	}
-	n, err := unix.Read(socket, m.bytes())
-	if err == unix.EINTR {
-		return m, false
-	}
-	if err != nil || n <= 0 {
-		h.poll = nil // there is nothing more to hear
-		return message{kind: askKill}, true
-	}
-	return m, true
-}
-
 // finish says that nothing is left. The CPU time is that of all that was waited for, here and
 // below.
 func (h *holder) finish() {
@@ -236,62 +192,4 @@ func (h *holder) obey(m message) {
 	case askKill:
 		h.enter(killing)
 	}
-}
-
-// claimCPU puts a thread of ours, 0 for this one, before hundreds of processes that fork. That
-// takes CAP_SYS_NICE; without, a kill takes longer. Where the kernel divides the CPU by
-// sessions (sched_autogroup), being nice counts within ours only, hence the real-time class.
-func claimCPU(tid int) {
-	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
-	if unix.SchedSetAttr(tid, &attr, 0) != nil {
-		_ = unix.Setpriority(unix.PRIO_PROCESS, tid, -20)
-	}
-}
-
-// enter begins something else, but nothing comes after a kill.
-func (h *holder) enter(m mode) {
-	if h.mode != killing {
-		h.mode, h.walks, h.pause = m, 0, pauseLeast
-	}
-}
-
-// advance does the next walk of a freeze or a kill, where there is one.
-func (h *holder) advance() {
-	switch h.mode {
-	case running, frozen:
-	case freezing:
-		if h.signal(unix.SIGSTOP).running == 0 {
-			h.mode = frozen
-			h.tell(&message{kind: int64(Frozen)})
-		}
-	case killing:
-		h.kill()
-	}
-	h.walks++
-}
-
-// kill has all that it finds stand still, and then kills it. Nothing is reaped meanwhile: where
-// there is a limit on processes, the dead count against those that would take their place.
-func (h *holder) kill() {
-	if h.killer == nil {
-		for wait := range freezeWalks {
-			if h.signal(unix.SIGSTOP).running == 0 {
-				break
-			}
-			_, _ = unix.Poll(nil, wait) // a process stops when it next runs
-		}
-	}
-	h.signal(unix.SIGKILL)
-}
-
-// signal reaches all of the job that can be reached at once, and then what a walk finds.
-func (h *holder) signal(sig unix.Signal) tally {
-	if h.killer == nil {
-		return h.walker.walk(h.walker.self, sig)
-	}
-	h.killer.signal(sig)
-	if sig == unix.SIGKILL || sig == unix.SIGSTOP {
-		return h.walker.walk(h.walker.self, sig)
-	}
-	return tally{}
 }

@@ -159,7 +159,7 @@ func TestPidsTaken(t *testing.T) {
 	for name, own := range map[string]*Own{"a uid to itself": {UID: jobUID, Killer: killerUID}, "tree": nil} {
 		t.Run(name, func(t *testing.T) {
 			marker := fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), " ", "-"), time.Now().UnixNano())
-			o := sh(fmt.Sprintf(`ulimit -u 60; exec %s bomb 50 --marker %s`, treesBinary, marker))
+			o := Order{Path: selfBinary, Args: []string{"test-limited", treesBinary, "bomb", "50", "--marker", marker}}
 			o.User, o.Own = &User{UID: jobUID, GID: jobUID}, own
 			h := start(t, o)
 			h.line("ready")
@@ -189,9 +189,9 @@ func TestTraceRefused(t *testing.T) {
 // TestNoProc: a kill needs no /proc. A list does, and a freeze does not claim what it cannot see.
 func TestNoProc(t *testing.T) {
 	needRoot(t)
-	marker := fmt.Sprintf("noproc-%d", time.Now().UnixNano())
+	marker := fmt.Sprint(time.Now().UnixNano()) // seconds to sleep
 	cmd := &exec.Cmd{
-		Path: selfBinary, Args: []string{"test-noproc", treesBinary, marker},
+		Path: selfBinary, Args: []string{"test-noproc", marker},
 		SysProcAttr: &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}, Stderr: os.Stderr,
 	}
 	out, err := cmd.Output()

@@ -37,7 +37,6 @@ func (k *killer) signal(sig unix.Signal) {
 
 func (k *killer) run(job, nobody uint32) {
 	runtime.LockOSThread() // for good: this thread is not fit for anything else
-	claimCPU(0)
 	err := disguise(job, nobody)
 	k.done <- err
 	if err != nil {

@@ -14,6 +14,7 @@ var programs = map[string]func() int{
 	"test-subreaper": subreaper,
 	"test-rabbits":   rabbits,
 	"test-noproc":    noProc,
+	"test-limited":   limited,
 }
 
 // ptraceParent tries to trace the holder, and to look into it.
@@ -56,6 +57,16 @@ func rabbits() int {
 	return 0
 }
 
+// limited executes the rest of the line with no more than 60 processes for its uid.
+func limited() int {
+	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 60, Max: 60}); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println(syscall.Exec(os.Args[1], os.Args[1:], os.Environ()))
+	return 1
+}
+
 // noProc is a supervisor whose /proc is empty. It says what it finds.
 func noProc() int {
 	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -67,14 +78,16 @@ func noProc() int {
 		return 1
 	}
 	r, w, _ := os.Pipe()
+	const job = `sh -c "setsid sleep $0 & (sleep $0; true) & wait" & (setsid sleep $0 &); echo ready; sleep $0`
 	tree, err := Start(Order{
-		Path: os.Args[1], Args: []string{"trees", "chain", "20", "--marker", os.Args[2]},
+		Path: "/bin/sh", Args: []string{"sh", "-c", job, os.Args[1]}, Env: []string{"PATH=/usr/bin:/bin"},
 		Files: []int{0, int(w.Fd()), 2},
 	}, Place{})
 	if err != nil {
 		fmt.Println("cannot start:", err)
 		return 1
 	}
+	w.Close()
 	var ready [16]byte
 	_, _ = r.Read(ready[:])
 	_, err = tree.Procs()

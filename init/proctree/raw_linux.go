@@ -25,3 +25,17 @@ func openRaw(dir int, path []byte) int {
 		return -1
 	}
 }
+
+// ignoreSignals leaves only SIGKILL and SIGSTOP to end or stop us. Blocking would not do: the
+// runtime unblocks in each of its threads what ends a program. It is for after the fork, since
+// the job would inherit it.
+func ignoreSignals() {
+	const ignore, last = 1, 64
+	for sig := syscall.Signal(1); sig <= last; sig++ {
+		action := [4]uintptr{ignore} // struct sigaction of the kernel: the handler is its first
+		if sig == unix.SIGCHLD {
+			action[0] = 0 // to ignore this one would be to have our children reaped by the kernel
+		}
+		_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+	}
+}

@@ -26,6 +26,7 @@ func (h *holder) awaitOrder(mask uint64) bool {
 		}
 		err = h.start(descriptors(rights[:nr]), mask)
 		if err == nil {
+			ignoreSignals()
 			h.tell(&message{kind: int64(Started), pid: int64(h.main)})
 			return true
 		}
@@ -95,9 +96,9 @@ func descriptors(rights []byte) (fds []int) {
 	return fds
 }
 
-// threads is how many a holder can need besides its first: one that listens, and two for the
+// threads is how many a holder can need besides its first: one that listens, and one for the
 // runtime to move between.
-const threads = 3
+const threads = 2
 
 // reserveThreads has the runtime start its threads now. It dies if it needs one and cannot
 // have it, and the job may take the last pid.

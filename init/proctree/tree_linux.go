@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -59,8 +60,7 @@ func Prepare(p Place) (*Tree, error) {
 }
 
 // launch executes our binary as a holder, with the socket in the place of all that it would
-// keep open for others. It begins with every signal blocked, so that there is no moment in
-// which one could end it.
+// keep open for others. It begins with signals blocked, and learns with which mask a job does.
 func launch(socket int, p Place) (int, error) {
 	exe, err := ourBinary()
 	if err != nil {
@@ -72,18 +72,29 @@ func launch(socket int, p Place) (int, error) {
 	}
 	defer restoreSignals(before)
 	s := uintptr(socket)
+	// The runtime's settings are a holder's alone, since a job's environment is in its order: one
+	// P for each of the two goroutines, and no collector, for what it allocates is allocated
+	// before its job starts.
+	env := []string{"GOMAXPROCS=2", "GOGC=off"}
 	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(before.Val[0])}, &syscall.ProcAttr{
+		Env:   env,
 		Files: []uintptr{s, s, s},
 		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},
 	})
 }
+
+// exeAtStart is where our binary was; asked at once, for it may be that /proc goes.
+var exeAtStart, exeError = os.Executable()
 
 // ourBinary finds it without /proc too, as long as it has not been moved since.
 func ourBinary() (string, error) {
 	if _, err := os.Stat(selfExe); err == nil {
 		return selfExe, nil
 	}
-	return os.Executable()
+	if exeError != nil && strings.HasPrefix(os.Args[0], "/") {
+		return os.Args[0], nil // there was no /proc from the beginning
+	}
+	return exeAtStart, exeError
 }
 
 // blockSignals blocks every signal that can be, in this thread, until restoreSignals.

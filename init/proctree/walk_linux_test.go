@@ -3,7 +3,6 @@ package proctree
 import (
 	"os"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -80,54 +79,5 @@ func TestWalkAllocatesNothing(t *testing.T) {
 		}
 	}
 	_ = h.Kill()
-	h.gone()
-}
-
-func TestOrder(t *testing.T) {
-	o := Order{
-		Path: "/bin/sh", Args: []string{"sh", "-c", "a b\nc", ""}, Env: []string{"A=1", "B="}, Dir: "/tmp",
-		Files: []int{5, -1, 6}, Setpgid: true, Pgid: 77, NoNewPrivs: true, OOMMore: 12,
-		User: &User{UID: 1, GID: 2, Groups: []uint32{3, 4}}, Own: &Own{UID: 1, Killer: 9},
-	}
-	b := o.encode()
-	got, ok := decode(b, []int{5, 6})
-	if !ok || !equal(got, o) {
-		t.Errorf("%+v became %+v, %v", o, got, ok)
-	}
-	for n := range b {
-		if _, ok := decode(b[:n], nil); ok {
-			t.Errorf("%d of %d bytes are taken for an order", n, len(b))
-		}
-	}
-	for _, bad := range []Order{{}, {Path: "/x"}, {Path: "/x", Args: []string{"a\x00b"}}, {Path: "/x", Args: []string{"a"}, Files: make([]int, mostFiles+1)}} {
-		if bad.check() == nil {
-			t.Errorf("%.80v is not refused", bad)
-		}
-	}
-}
-
-func equal(a, b Order) bool {
-	return a.Path == b.Path && slices.Equal(a.Args, b.Args) && slices.Equal(a.Env, b.Env) && a.Dir == b.Dir &&
-		slices.Equal(a.Files, b.Files) && a.Setsid == b.Setsid && a.Setpgid == b.Setpgid && a.Pgid == b.Pgid &&
-		a.NoNewPrivs == b.NoNewPrivs && a.OOMMore == b.OOMMore && *a.Own == *b.Own &&
-		a.User.UID == b.User.UID && a.User.GID == b.User.GID && slices.Equal(a.User.Groups, b.User.Groups)
-}
-
-// TestJobsWorld: what the main process is given is what was ordered, and nothing of ours.
-func TestJobsWorld(t *testing.T) {
-	h := start(t, Order{
-		Args: []string{"/bin/sh", "-c", "pwd; echo $A; ls /proc/self/fd | tr '\\n' ' '; echo; grep -E 'Sig(Blk|Ign)|NSsid' /proc/self/status"},
-		Env:  []string{"A=b c", "PATH=/usr/bin:/bin"}, Dir: "/usr",
-	})
-	for _, want := range []string{"/usr", "b c", "0 1 2 3"} { // 3 is ls' own
-		if got := h.line(""); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-	for _, name := range []string{"SigBlk:", "SigIgn:"} {
-		if got := h.line(name); strings.Trim(got, "0") != "" {
-			t.Errorf("%s %s", name, got)
-		}
-	}
 	h.gone()
 }

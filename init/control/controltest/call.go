@@ -3,6 +3,7 @@ package controltest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -102,7 +103,7 @@ func (l *loop) stop(c *control.Call, names []string, cause string, noWait bool) 
 }
 
 func (l *loop) signal(c *control.Call, p *control.SignalParams) {
-	sig := unix.SignalNum("SIG" + p.Signal)
+	sig := unix.SignalNum("SIG" + strings.TrimPrefix(p.Signal, "SIG"))
 	switch {
 	case !l.has(c, p.Jobs):
 		return

@@ -1,4 +1,6 @@
-package supervisor
+// Package probe is the health check by HTTP or TCP: our binary once more, inside the job's
+// cgroup and with its rights, so that no image needs a curl. The timeout is that of the run.
+package probe
 
 import (
 	"bufio"
@@ -11,19 +13,18 @@ import (
 	"time"
 )
 
-// probeName is argv[0] of a health check by HTTP or TCP: our binary once more, inside the
-// job's cgroup and with its rights, so that no image needs a curl. The timeout is the run's.
-const probeName = "cginit-probe"
+// Name is argv[0] of a probe. Its arguments are a URL and an address, one of them empty.
+const Name = "cginit-probe"
 
-// runProbe is the check: its exit status is the answer.
-func runProbe(args []string) int {
+// Run is the check, and its exit status the answer: 0, or 1 with the reason on stdout.
+func Run(args []string) int {
 	if len(args) != 3 {
-		fmt.Fprintln(os.Stderr, "cginit: "+probeName+" is cginit's own")
-		return StatusFailed
+		fmt.Fprintln(os.Stderr, "cginit: "+Name+" is cginit's own")
+		return 1
 	}
-	err := probeTCP(args[2])
+	err := byTCP(args[2])
 	if args[1] != "" {
-		err = probeHTTP(args[1])
+		err = byHTTP(args[1])
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -32,7 +33,7 @@ func runProbe(args []string) int {
 	return 0
 }
 
-func probeTCP(address string) error {
+func byTCP(address string) error {
 	if address == "" {
 		return nil
 	}
@@ -43,9 +44,9 @@ func probeTCP(address string) error {
 	return conn.Close()
 }
 
-// probeHTTP asks with HTTP/1.0, which every server speaks and which ends by itself. net/http
+// byHTTP asks with HTTP/1.0, which every server speaks and which ends by itself. net/http
 // would double the binary of process 1.
-func probeHTTP(text string) error {
+func byHTTP(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
 		return err
