@@ -171,7 +171,8 @@ jobs:
 		b.said("reloaded: 2 new, 1 changed, 1 gone")
 		b.noted("gone SIGTERM", "before SIGTERM", "after up", "new up", "once")
 		b.notedTimes(2, "user up")
-		b.order("before SIGTERM", "after up", "new up")
+		b.order("before SIGTERM", "after up")
+		b.order("before SIGTERM", "new up")
 		if now := b.pids("same"); len(now) != 1 || now[0] != pid[0] {
 			t.Errorf("it was touched: %v became %v", pid, now)
 		}
