@@ -162,7 +162,7 @@ func (s *session) typed(keys string) { _, _ = s.master.WriteString(keys) }
 // expect reads until there is what is wanted, and forgets all up to its end.
 func (s *session) expect(want string) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Minute)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
 		s.Logf("%q does not come, only %.500q", want, s.seen.String())
@@ -186,7 +186,7 @@ func (s *session) expect(want string) {
 // ended reads to the end, and returns the exit status.
 func (s *session) ended() int {
 	s.Helper()
-	defer time.AfterFunc(20*time.Second, func() {
+	defer time.AfterFunc(2*time.Minute, func() {
 		s.Errorf("it does not end, only %.500q", s.seen.String())
 		_ = s.cmd.Process.Kill()
 	}).Stop()

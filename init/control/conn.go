@@ -82,13 +82,13 @@ func (c *Conn) end() {
 }
 
 // isExpendable tells whether a connection that is nudged may end: the server is being closed,
-// or there is no open call on it, and others are waiting.
+// or nothing is asked on it, and others are waiting.
 func (c *Conn) isExpendable() bool {
 	select {
 	case <-c.server.closing:
 		return true
 	default:
-		return len(c.open) == 0
+		return len(c.open) == 0 && c.poll(unix.POLLIN)&unix.POLLIN == 0
 	}
 }
 
@@ -181,15 +181,21 @@ func (c *Call) next() (message []byte, ok bool) {
 }
 
 // isHungUp tells whether the other end is closed, and not only done with sending.
-func (c *Conn) isHungUp() bool {
-	hungUp := true // where we cannot ask we have closed it ourselves
-	_ = control(c.unix, func(fd int) error {
-		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+func (c *Conn) isHungUp() bool { return c.poll(unix.POLLRDHUP)&(unix.POLLHUP|unix.POLLERR) != 0 }
+
+// poll asks the kernel what there is on the connection now. Where it cannot be asked we have
+// closed it ourselves.
+func (c *Conn) poll(events int16) int16 {
+	p := []unix.PollFd{{Events: events}}
+	err := control(c.unix, func(fd int) error {
+		p[0].Fd = int32(fd)
 		_, err := unix.Poll(p, 0)
-		hungUp = err == nil && p[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
-		return nil
+		return err
 	})
-	return hungUp
+	if err != nil {
+		return unix.POLLHUP
+	}
+	return p[0].Revents
 }
 
 func closeAll(files []int) {

@@ -39,7 +39,7 @@ func FuzzMessage(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 		u := c.(*net.UnixConn)
 		fds := make([]int, files%12)
 		for i := range fds {

@@ -22,7 +22,7 @@ func TestIndependentClient(t *testing.T) {
 	if socket == "" {
 		socket = controltest.Start(t)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	c, err := varlink.NewConnection(ctx, "unix:"+socket)
 	if err != nil {

@@ -217,7 +217,7 @@ func TestEventsTellWhatWasMissed(t *testing.T) {
 
 func TestStreams(t *testing.T) {
 	socket := controltest.Start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	c, seen := dial(t, socket), 0
 	for r, err := range dial(t, socket).Events(ctx, control.EventsParams{Jobs: []string{"web"}}) {
@@ -256,7 +256,7 @@ func TestDialWaits(t *testing.T) {
 	}
 	dialled := make(chan error)
 	go func() {
-		c, err := control.Dial(t.Context(), socket, time.Minute)
+		c, err := control.Dial(t.Context(), socket, 5*time.Minute)
 		if err == nil {
 			defer c.Close()
 			_, err = c.List(t.Context(), control.ListParams{})

@@ -37,7 +37,7 @@ func connect(t testing.TB, socket string) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return &wire{t, c.(*net.UnixConn), bufio.NewReader(c)}
 }
 
@@ -58,6 +58,18 @@ func (w *wire) read() (a answer) {
 		w.Fatal(err)
 	}
 	return a
+}
+
+// unread returns what has come, without waiting for any.
+func (w *wire) unread() string { return unread(w.UnixConn) }
+
+func unread(c *net.UnixConn) string {
+	n, buf := 0, make([]byte, 1<<16)
+	raw, err := c.SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) { n, _, _ = unix.Recvfrom(int(fd), buf, unix.MSG_DONTWAIT) })
+	}
+	return string(buf[:max(0, n)])
 }
 
 // ended waits for the end of the connection.
