@@ -1,10 +1,10 @@
 package proctree
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,7 +69,8 @@ func RunHolder(args []string) int {
 	}
 	// What the supervisor was left with by others is not the job's either (since Linux 5.11).
 	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
-	h := &holder{turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
+	h := &holder{
+		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}}}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
@@ -170,9 +171,7 @@ func (h *holder) tell(m *message) {
 }
 
 func (h *holder) fail(err error) {
-	errno, ok := err.(syscall.Errno)
-	if !ok {
-		errno = unix.EINVAL
-	}
+	errno := unix.EINVAL
+	_ = errors.As(err, &errno)
 	h.tell(&message{kind: int64(Failed), value: int64(errno)})
 }
