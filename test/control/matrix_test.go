@@ -57,9 +57,11 @@ func TestTeardown(t *testing.T) {
 						continue // no cgroups can be made there
 					}
 					for _, end := range []string{stop, kill, timeout, closes, killed, frozen} {
-						if err := s.run(t, cell{kind, end}); err != nil {
-							t.Errorf("%s, %s: %v", kind, end, err)
-						}
+						t.Run(kind+", "+end, func(t *testing.T) {
+							if err := s.run(t, cell{kind, end}); err != nil {
+								t.Error(err)
+							}
+						})
 					}
 				}
 			}
