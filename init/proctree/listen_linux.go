@@ -62,12 +62,12 @@ func (h *holder) obey(m message) {
 			_ = unix.Kill(h.main, sig)
 		}
 	case askSignal:
-		h.signal(sig)
+		h.ask(sig)
 	case askFreeze:
 		h.enter(freezing)
 	case askThaw:
 		h.enter(running)
-		h.signal(unix.SIGCONT)
+		h.ask(unix.SIGCONT)
 	case askKill:
 		<-h.urgent
 		h.enter(killing)

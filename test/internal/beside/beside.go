@@ -138,7 +138,15 @@ func (s *Site) Test(t *testing.T, socket string) {
 // grown waits until all of a job's tree is there.
 func (s *Site) grown(t *testing.T, job string) {
 	t.Helper()
-	pod.Until(t, job+" has grown", func() bool { return len(pod.Pids(s.mark(job))) > size })
+	pod.Until(t, job+" has grown", func() bool {
+		pids := pod.Pids(s.mark(job))
+		parents := map[string]bool{}
+		for _, pid := range pids {
+			parents[pod.Status(pid, "PPid")] = true
+		}
+		isParent := func(pid int) bool { return parents[strconv.Itoa(pid)] }
+		return len(pids) > size && (job != "daemon" || !slices.ContainsFunc(pids, isParent))
+	})
 }
 
 // must ends a job in a way and expects no more than that.
@@ -199,13 +207,14 @@ func (s *Site) run(ctx context.Context, kind, job string) error {
 	p := control.RunParams{Name: job, Timeout: time.Second.Milliseconds(), GracePeriod: &grace, Detach: true}
 	p.Process.Args = s.command(kind, job)
 	if s.Own {
-		p.Process.User = &specs.User{UID: ownUID, GID: ownUID}
+		own := uint32(ownUID + slices.Index(kinds, kind))
+		p.Process.User = &specs.User{UID: own, GID: own}
 	}
 	_, err = client.Run(ctx, p)
 	return err
 }
 
-// ownUID is that of the one job that is not given one.
+// ownUID is the first of those for jobs that are not given one.
 const ownUID = 50007
 
 // end returns when the job has ended.
