@@ -1,6 +1,7 @@
-# The image of cginit is one static file, for other images to take:
+# The image of cginit is two static files, for other images to take (cginitctl where a file of
+# services is run, or a control socket is wanted):
 #
-#	COPY --from=cginit /cginit /usr/bin/
+#	COPY --from=cginit /cginit /cginitctl /usr/bin/
 #	ENTRYPOINT ["cginit", "--"]
 FROM golang:1.26 AS build
 WORKDIR /src
@@ -11,9 +12,9 @@ RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" -o /out/ .
 
 # A shell to try it with: docker build --target try -t cginit-try .
 FROM busybox AS try
-COPY --from=build /out/cginit /usr/bin/
+COPY --from=build /out/cginit /out/cginitctl /usr/bin/
 ENTRYPOINT ["cginit", "--"]
 
 FROM scratch
-COPY --from=build /out/cginit /cginit
+COPY --from=build /out/cginit /out/cginitctl /
 ENTRYPOINT ["/cginit"]

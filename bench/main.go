@@ -47,31 +47,6 @@ func subjects(cginit, floor string) []subject {
 	})
 }
 
-// startUp is the time from the fork of an init to its end, around /bin/true.
-func startUp(cginit, floor string) error {
-	const rounds = 400
-	all := subjects(cginit, floor)
-	times := make([][]time.Duration, len(all))
-	for range rounds {
-		for i, s := range all {
-			argv := append(slices.Clone(s.prefix), "/bin/true")
-			begin := time.Now()
-			if err := exec.Command(argv[0], argv[1:]...).Run(); err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
-			}
-			times[i] = append(times[i], time.Since(begin))
-		}
-	}
-	fmt.Printf("\n### Start and end of `/bin/true`, %d runs each\n\n", rounds)
-	fmt.Println("| under | median ms | least ms | median / tini's |\n| --- | --- | --- | --- |")
-	reference := median(times[min(1, len(times)-1)])
-	for i, s := range all {
-		fmt.Printf("| %s | %.2f | %.2f | %.2f |\n", s.name, ms(median(times[i])), ms(slices.Min(times[i])),
-			float64(median(times[i]))/float64(reference))
-	}
-	return nil
-}
-
 func median(d []time.Duration) time.Duration {
 	d = slices.Sorted(slices.Values(d))
 	return d[len(d)/2]

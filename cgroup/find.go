@@ -17,6 +17,7 @@ import (
 var (
 	ErrNoMount    = errors.New("no cgroup v2 is mounted")
 	ErrNotOurs    = errors.New("the cgroup v2 that is mounted here belongs to the host")
+	ErrV1         = errors.New("this is a cgroup v1 container")
 	ErrReadOnly   = errors.New("cgroup v2 is mounted read-only")
 	ErrPermission = errors.New("no permission to make a cgroup")
 	ErrTooOld     = errors.New("this kernel can neither kill nor freeze a cgroup")
@@ -42,15 +43,27 @@ func Find() (Dir, error) {
 	if err != nil {
 		return "", err
 	}
-	if inContainer() {
+	if InContainer() {
 		if !dir.has("cgroup.events") {
 			return "", fmt.Errorf("%w: %s is the root of all", ErrNotOurs, dir)
 		}
 		if v1, _ := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup")); len(v1) > 0 {
-			return "", fmt.Errorf("%w: this is a cgroup v1 container", ErrNotOurs)
+			return "", fmt.Errorf("%w: %w", ErrNotOurs, ErrV1)
 		}
 	}
 	return dir, nil
+}
+
+// Mounted tells which hierarchies are mounted: whether one of v1 is, and where v2 is.
+func Mounted() (v1 bool, v2 string) {
+	mounts, _ := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
+	for _, m := range mounts {
+		v1 = v1 || m.FSType == "cgroup"
+		if m.FSType == "cgroup2" && v2 == "" {
+			v2 = m.Mountpoint
+		}
+	}
+	return v1, v2
 }
 
 // selfPath returns our path in the v2 hierarchy: the line "0::PATH" of /proc/self/cgroup.
@@ -90,9 +103,9 @@ func locate(mounts []*mountinfo.Info, self string) (Dir, error) {
 	return "", fmt.Errorf("%w: none of its mounts shows our cgroup %s", ErrNotOurs, self)
 }
 
-// inContainer tells whether we are in a container: engines give every one namespaces of its
+// InContainer tells whether we are in a container: engines give every one namespaces of its
 // own. Files such as /.dockerenv prove nothing: a VM's disk may have been made from an image.
-func inContainer() bool {
+func InContainer() bool {
 	return foreignNamespace("uts") || foreignNamespace("ipc") || foreignNamespace("cgroup")
 }
 

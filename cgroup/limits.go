@@ -1,110 +1,148 @@
 package cgroup
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"path/filepath"
+	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/containerd/cgroups/v3/cgroup2"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
+// setting is a value for one file of a cgroup; the file's name begins with its controller's.
+type setting struct{ file, value string }
+
 // Controllers names the controllers that the limits of res need.
 func Controllers(res *specs.LinuxResources) []string {
-	if res == nil {
-		return nil
+	var names []string
+	for _, s := range settings(res) {
+		name, _, _ := strings.Cut(s.file, ".")
+		if name != "cgroup" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return cgroup2.ToResources(res).EnabledControllers()
+	return names
 }
 
-// Offers returns an error that names those of the controllers that d does not have.
-func (d Dir) Offers(controllers []string) error {
-	have := d.words("cgroup.controllers")
-	missing := slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return slices.Contains(have, c) })
-	if len(missing) == 0 {
-		return nil
-	}
-	if len(have) == 0 {
-		have = []string{"none"}
-	}
-	return fmt.Errorf("this limit needs the %s controller, and our cgroup has: %s",
-		strings.Join(missing, ", "), strings.Join(have, ", "))
-}
-
-// Enable makes the controllers available to the children of d. No process may be in d then,
-// unless it is the real root (the "no internal process" rule): it fails with EBUSY. It returns
-// those that were not enabled before.
-//
-// This is not the library's ToggleControllers, which writes the files of all levels and
-// answers with the error of the last alone: EBUSY would be lost.
-func (d Dir) Enable(controllers []string) ([]string, error) {
-	before := d.words("cgroup.subtree_control")
-	if err := d.write("cgroup.subtree_control", "+"+strings.Join(controllers, " +")); err != nil {
-		return nil, fmt.Errorf("cannot enable the controllers %s: %w", strings.Join(controllers, ", "), err)
-	}
-	return slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return slices.Contains(before, c) }), nil
-}
-
-// Disable undoes Enable on d itself.
-func (d Dir) Disable(controllers []string) error {
-	return d.write("cgroup.subtree_control", "-"+strings.Join(controllers, " -"))
-}
-
-// Limit sets the limits of res. With a memory limit, running out of memory ends the whole
-// cgroup and not one process of it (memory.oom.group, since Linux 4.19).
+// Limit sets the limits of res.
 func (d Dir) Limit(res *specs.LinuxResources) error {
-	r := cgroup2.ToResources(res)
-	if r.Memory != nil && r.Memory.Max != nil {
-		group := true
-		r.Memory.OOMGroup = &group
-	}
-	parent := Dir(filepath.Dir(string(d)))
-	if err := d.manager(parent).Update(r); err != nil {
-		return fmt.Errorf("cannot set the limits of %s: %w", d, err)
-	}
-	for file, value := range res.Unified {
-		if err := d.write(file, value); err != nil {
-			return fmt.Errorf("cannot set %s: %w", file, err)
+	for _, s := range settings(res) {
+		if err := d.write(s.file, s.value); err != nil {
+			return fmt.Errorf("cannot set %s of %s: %w", s.file, d, err)
 		}
 	}
 	return nil
 }
 
-// MoveAll moves every process of d into to, until none is left in d: one may be forked, or
-// enter, while we move the others.
-func (d Dir) MoveAll(to Dir) error {
-	for range 1000 {
-		pids, err := d.ownProcs()
-		if err != nil || len(pids) == 0 {
-			return err
-		}
-		for _, pid := range pids {
-			// What has ended meanwhile needs no moving.
-			if err := to.Add(pid); err != nil && !isGone(err) {
-				return fmt.Errorf("cannot move process %d to %s: %w", pid, to, err)
-			}
+// settings says in cgroup v2's files what OCI says in v1's words, in the order in which they
+// are to be written. What res has in Unified comes last, and so has the last word.
+func settings(res *specs.LinuxResources) []setting {
+	if res == nil {
+		return nil
+	}
+	all := slices.Concat(cpuSettings(res.CPU), memorySettings(res.Memory), pidsSettings(res.Pids), ioSettings(res.BlockIO))
+	for _, device := range slices.Sorted(maps.Keys(res.Rdma)) {
+		if r := res.Rdma[device]; r.HcaHandles != nil && r.HcaObjects != nil {
+			all = append(all, setting{"rdma.max", fmt.Sprintf("%s hca_handle=%d hca_object=%d", device, *r.HcaHandles, *r.HcaObjects)})
 		}
 	}
-	return errors.New("processes enter the cgroup faster than they can be moved out of it")
-}
-
-// IsRoot tells whether d is the real root of the hierarchy, which may hold processes beside
-// children with controllers, and has no limits of its own.
-func (d Dir) IsRoot() bool { return !d.has("cgroup.events") }
-
-func (d Dir) words(file string) []string {
-	data, _ := d.read(file)
-	return strings.Fields(string(data))
-}
-
-// manager returns the library's view of d, seen from the ancestor top.
-func (d Dir) manager(top Dir) *cgroup2.Manager {
-	// Load fails only for a group that is not a clean absolute path.
-	m, err := cgroup2.Load(strings.TrimPrefix(string(d), string(top)), cgroup2.WithMountpoint(string(top)))
-	if err != nil {
-		panic("cgroup: " + err.Error())
+	for _, h := range res.HugepageLimits {
+		all = append(all, setting{"hugetlb." + h.Pagesize + ".max", strconv.FormatUint(h.Limit, 10)})
 	}
-	return m
+	for _, file := range slices.Sorted(maps.Keys(res.Unified)) {
+		all = append(all, setting{file, res.Unified[file]})
+	}
+	return all
+}
+
+// defaultPeriod is the kernel's for cpu.max, in microseconds.
+const defaultPeriod = 100_000
+
+func cpuSettings(cpu *specs.LinuxCPU) (all []setting) {
+	if cpu == nil {
+		return nil
+	}
+	if cpu.Shares != nil && *cpu.Shares != 0 {
+		all = append(all, setting{"cpu.weight", strconv.Itoa(weightOfShares(*cpu.Shares))})
+	}
+	if cpu.Quota != nil || cpu.Period != nil {
+		period := uint64(defaultPeriod)
+		if cpu.Period != nil {
+			period = cmp.Or(*cpu.Period, period)
+		}
+		all = append(all, setting{"cpu.max", fmt.Sprint(amount(cpu.Quota), " ", period)})
+	}
+	if cpu.Cpus != "" {
+		all = append(all, setting{"cpuset.cpus", cpu.Cpus})
+	}
+	if cpu.Mems != "" {
+		all = append(all, setting{"cpuset.mems", cpu.Mems})
+	}
+	return all
+}
+
+// weightOfShares turns v1's cpu.shares (2 to 262144, 1024 is usual) into v2's cpu.weight (1 to
+// 10000, 100 is usual) by the curve that runc 1.3.2, crun and Kubernetes have agreed on.
+func weightOfShares(shares uint64) int {
+	l := math.Log2(float64(min(max(shares, 2), 1<<18)))
+	return int(math.Ceil(math.Pow(10, (l*l+125*l)/612-7.0/34)))
+}
+
+// memorySettings: with a limit, running out of memory ends the whole cgroup and not one
+// process of it (memory.oom.group, since Linux 4.19). OCI's swap is memory and swap together.
+func memorySettings(mem *specs.LinuxMemory) (all []setting) {
+	if mem == nil {
+		return nil
+	}
+	if mem.Swap != nil {
+		swap := *mem.Swap
+		if mem.Limit != nil && swap >= 0 {
+			swap = max(0, swap-*mem.Limit)
+		}
+		all = append(all, setting{"memory.swap.max", amount(&swap)})
+	}
+	if mem.Limit != nil {
+		all = append(all, setting{"memory.max", amount(mem.Limit)}, setting{"memory.oom.group", "1"})
+	}
+	if mem.Reservation != nil {
+		all = append(all, setting{"memory.low", amount(mem.Reservation)})
+	}
+	return all
+}
+
+func pidsSettings(pids *specs.LinuxPids) []setting {
+	if pids == nil || pids.Limit == nil || *pids.Limit == 0 {
+		return nil
+	}
+	return []setting{{"pids.max", amount(pids.Limit)}}
+}
+
+func ioSettings(io *specs.LinuxBlockIO) (all []setting) {
+	if io == nil {
+		return nil
+	}
+	if io.Weight != nil && *io.Weight != 0 { // 10 to 1000 becomes 1 to 10000
+		all = append(all, setting{"io.bfq.weight", strconv.Itoa(1 + (int(*io.Weight)-10)*9999/990)})
+	}
+	throttle := func(key string, devices []specs.LinuxThrottleDevice) {
+		for _, d := range devices {
+			all = append(all, setting{"io.max", fmt.Sprintf("%d:%d %s=%d", d.Major, d.Minor, key, d.Rate)})
+		}
+	}
+	throttle("rbps", io.ThrottleReadBpsDevice)
+	throttle("wbps", io.ThrottleWriteBpsDevice)
+	throttle("riops", io.ThrottleReadIOPSDevice)
+	throttle("wiops", io.ThrottleWriteIOPSDevice)
+	return all
+}
+
+// amount is a limit as v2 writes it; OCI has -1 or nothing for none.
+func amount(n *int64) string {
+	if n == nil || *n < 0 {
+		return "max"
+	}
+	return strconv.FormatInt(*n, 10)
 }

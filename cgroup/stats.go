@@ -3,12 +3,9 @@ package cgroup
 import (
 	"bytes"
 	"errors"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
-	"github.com/containerd/cgroups/v3/cgroup2"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,26 +20,37 @@ type Stats struct {
 
 // Stats reads the accounts.
 func (d Dir) Stats() Stats {
-	var s Stats
-	m, err := d.manager(Dir(filepath.Dir(string(d)))).StatFiltered(cgroup2.StatCPU | cgroup2.StatMemoryEvents)
-	if err == nil {
-		cpu := time.Duration(m.CPU.GetUsageUsec()) * time.Microsecond
-		s.CPU = &cpu
-		if slices.Contains(d.words("cgroup.controllers"), "memory") {
-			oom := m.MemoryEvents.GetOomKill()
-			s.OOMKills = &oom
-		}
+	s := Stats{
+		MemoryPeak: d.number("memory.peak"), PidsPeak: d.number("pids.peak"),
+		OOMKills: d.field("memory.events", "oom_kill"),
 	}
-	// The library has no pids.peak, and answers 0 where memory.peak is missing.
-	s.MemoryPeak, s.PidsPeak = d.number("memory.peak"), d.number("pids.peak")
+	if usec := d.field("cpu.stat", "usage_usec"); usec != nil {
+		cpu := time.Duration(*usec) * time.Microsecond
+		s.CPU = &cpu
+	}
 	return s
 }
 
+// number reads a file that holds one number, field the number behind a key.
 func (d Dir) number(file string) *uint64 {
 	data, err := d.read(file)
 	if err != nil {
 		return nil
 	}
+	return parseNumber(data)
+}
+
+func (d Dir) field(file, key string) *uint64 {
+	data, _ := d.read(file)
+	for line := range bytes.Lines(data) {
+		if name, value, _ := bytes.Cut(line, []byte(" ")); string(name) == key {
+			return parseNumber(value)
+		}
+	}
+	return nil
+}
+
+func parseNumber(data []byte) *uint64 {
 	n, err := strconv.ParseUint(string(bytes.TrimSpace(data)), 10, 64)
 	if err != nil {
 		return nil

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -34,31 +35,48 @@ func NewWatcher() (*Watcher, error) {
 }
 
 // Watch is one watched cgroup; Close ends it.
-type Watch struct{ file *os.File }
+type Watch struct{ fd int }
 
 // Add watches d; Wait answers id when it has changed.
 func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
-	f, err := os.Open(filepath.Join(string(d), "cgroup.events"))
+	// A bare descriptor: to make and close a file object costs the start more than all the rest.
+	path := filepath.Join(string(d), "cgroup.events")
+	fd, err := ignoringEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	fd := int(f.Fd())
 	// Reading marks the present content as seen; without it the first Wait returns at once.
-	if _, err := f.Read(make([]byte, 256)); err != nil {
-		f.Close()
-		return nil, err
+	var content [256]byte
+	_, err = ignoringEINTR(func() (int, error) { return unix.Read(fd, content[:]) })
+	if err == nil {
+		event := unix.EpollEvent{Events: unix.EPOLLPRI | unix.EPOLLET, Fd: id}
+		err = w.control(func(epfd int) error { return unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &event) })
 	}
-	event := unix.EpollEvent{Events: unix.EPOLLPRI | unix.EPOLLET, Fd: id}
-	err = w.control(func(epfd int) error { return unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &event) })
 	if err != nil {
-		f.Close()
+		unix.Close(fd)
 		return nil, fmt.Errorf("cannot watch %s: %w", d, err)
 	}
-	return &Watch{file: f}, nil
+	return &Watch{fd}, nil
 }
 
-// Close stops the watch.
-func (w *Watch) Close() error { return w.file.Close() }
+func ignoringEINTR(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// Close stops the watch. It may be called again.
+func (w *Watch) Close() error {
+	if w.fd < 0 {
+		return nil
+	}
+	err := unix.Close(w.fd)
+	w.fd = -1
+	return err
+}
 
 // Wait blocks until at least one watched cgroup has changed and returns the ids of those that
 // have. The ids are hints: read [Dir.Events] for what is so now.

@@ -6,86 +6,137 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cginit/cginit/init/config"
 	"golang.org/x/sys/unix"
 )
 
 // act does what step decided. What comes of it at once is the next event.
-func (s *Supervisor) act(j *job, a action) (next event, ok bool) {
-	r := j.run
+func (s *Supervisor) act(r *run, a action) (next event, ok bool) {
 	switch a {
 	case doSpawn:
-		return s.start(j), true
+		return s.start(r)
 	case doAsk:
-		r.book.ask(cmp.Or(j.askWith, unix.SIGINT), r.main.pid) // 0: the keyboard has
-		s.forward(j, j.askWith)
-		s.forward(j, unix.SIGCONT) // one that is stopped could not hear it
+		r.book.ask(cmp.Or(r.askWith, unix.SIGINT), r.main.pid) // 0: the keyboard has
+		s.forward(r, r.askWith)
+		s.forward(r, unix.SIGCONT) // one that is stopped could not hear it
+		s.thawPaused(r)
 	case doAskAll:
-		s.askAll(j, cmp.Or(j.askWith, unix.SIGINT))
+		s.askAll(r, cmp.Or(r.askWith, unix.SIGINT))
 		s.complain("thaw", r.thaw())
 	case doAskRest:
-		s.askAll(j, unix.SIGTERM)
+		s.askAll(r, unix.SIGTERM)
+		s.thawPaused(r)
 	case doFreeze:
 		if err := r.freeze(); err != nil {
 			s.complain("freeze", err)
 		}
 		return evFrozen, r.frozen()
 	case doList:
-		s.list(j)
+		s.list(r)
 	case doKill:
 		s.kill(r)
 	case doRemove:
-		return s.remove(j)
+		return s.remove(r)
 	case doReport:
-		if j.state == stuck {
-			r.account(&r.book.receipt)
-		}
-		s.report(j.receipt(s.now()))
+		s.finish(r)
 	}
 	return 0, false
 }
 
-// start makes the run and its main process.
-func (s *Supervisor) start(j *job) event {
-	if j.run == nil {
-		j.run = &run{number: 1, level: s.home.level}
-		j.run.book.started = s.now()
+// finish writes the receipt of a run that has ended, or of one that cannot.
+func (s *Supervisor) finish(r *run) {
+	if r.state == stuck {
+		r.account(&r.book.receipt)
 	}
-	r := j.run
+	receipt := r.receipt(s.now())
+	if r.role == roleMain {
+		r.job.last = &receipt
+	}
+	s.report(r, receipt)
+	if r.role == roleMain || receipt.Killed+receipt.Unkillable > 0 {
+		s.tellReceipt(&receipt)
+	}
+	if r.state == ended {
+		s.runEnded(r, &receipt)
+	}
+}
+
+// start makes the containment and the main process. Where a holder makes it, what comes of it
+// is told later.
+func (s *Supervisor) start(r *run) (next event, ok bool) {
+	if r.book.started.IsZero() {
+		r.book.started = s.now()
+	}
 	if r.containment == nil {
-		c, err := s.home.contain(&j.spec, r.number, 0)
-		if err != nil {
+		if err := s.sufficesFor(r); err != nil {
 			r.book.err = err
-			return evSpawnFail
+			return evSpawnFail, true
+		}
+		c, err := s.home.contain(r, s.killOrphans)
+		if err != nil {
+			return s.notStarted(r, "make a containment", err), true
 		}
 		r.containment = c
 	}
-	err := s.spawn(j)
-	switch {
-	case err == nil:
-		s.closeInherited()
-		return evSpawned
-	case isBusy(err) && s.now().Sub(r.book.started) < spawnGiveUp:
-		s.complain("fork", err)
+	err := s.spawn(r)
+	if err == nil && r.main.pid == 0 {
+		return 0, false
+	}
+	return s.startedMain(r, err), true
+}
+
+// startedMain is told what came of the start of the main process.
+func (s *Supervisor) startedMain(r *run, err error) event {
+	r.pending = false
+	if err != nil {
+		return s.notStarted(r, "fork", err)
+	}
+	if _, held := r.containment.(*tree); !held {
+		s.mains[r.main.pid] = r
+	}
+	s.closeInherited()
+	if !r.helper {
+		s.executed(r)
+	}
+	return evSpawned
+}
+
+// notStarted tells whether a start that has failed is to be tried again. What may go well a
+// little later is: for a second, and once everything is up for as long as it takes.
+func (s *Supervisor) notStarted(r *run, what string, err error) event {
+	forEver := s.single == nil && !r.job.boot && r.job.lease == nil
+	if isBusy(err) && (forEver || s.now().Sub(r.book.started) < spawnGiveUp) {
+		s.complain(what, err)
 		return evSpawnBusy
 	}
 	r.book.err = err
 	return evSpawnFail
 }
 
+// executed is told that the main process runs the command.
+func (s *Supervisor) executed(r *run) {
+	if r.role == roleMain {
+		s.runStarted(r.job)
+	}
+	if r.role == roleMain && r.spec.Ready.Kind == config.ReadyExec {
+		s.later(r.job, jvReady)
+	}
+}
+
 // askAll asks every process of the run to leave.
-func (s *Supervisor) askAll(j *job, sig unix.Signal) {
-	pids, err := j.run.procs()
+func (s *Supervisor) askAll(r *run, sig unix.Signal) {
+	pids, err := r.procs()
 	s.complain("list", err)
-	j.run.book.ask(sig, pids...)
-	s.complain("ask", j.run.signal(sig))
-	s.complain("ask", j.run.signal(unix.SIGCONT))
+	r.book.ask(sig, pids...)
+	s.complain("ask", r.signal(sig))
+	s.complain("ask", r.signal(unix.SIGCONT))
 }
 
 // list writes down who did not leave. They are about to be killed.
-func (s *Supervisor) list(j *job) {
-	pids, err := j.run.procs()
+func (s *Supervisor) list(r *run) {
+	pids, err := r.procs()
 	s.complain("list", err)
-	b := &j.run.book
+	b := &r.book
 	b.killed = len(pids)
 	begun := s.now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
@@ -93,7 +144,7 @@ func (s *Supervisor) list(j *job) {
 		switch {
 		case err != nil || p.state == 'Z' || p.state == 'X':
 		case s.now().Sub(begun) < listWait:
-			b.processes = append(b.processes, j.run.describe(p))
+			b.processes = append(b.processes, r.describe(p))
 		default: // they are frozen, but whoever stops us has a clock: the rest is only named
 			b.processes = append(b.processes, Process{Pid: p.pid, PPid: p.ppid, Command: p.comm, State: string(p.state), Outcome: "killed"})
 		}
@@ -105,30 +156,38 @@ func (s *Supervisor) list(j *job) {
 func (s *Supervisor) kill(r *run) {
 	r.killError = r.containment.kill()
 	s.complain("kill", r.killError)
-	if r.main.pid > 0 && r.status == nil {
+	if r.main.pid > 0 && r.status == nil && !r.isHeld() {
 		_ = unix.Kill(r.main.pid, unix.SIGKILL)
 	}
 }
 
 // remove reads the accounts and removes the containment. A task that is still on its way out
 // can hold that up for a moment (Linux 6.19 and later), so it is tried again, for a while.
-func (s *Supervisor) remove(j *job) (event, bool) {
+func (s *Supervisor) remove(r *run) (event, bool) {
 	const giveUp = time.Second
-	r := j.run
 	if r.containment == nil {
 		return evRemoved, true
+	}
+	r.pump.hangUp()
+	patience := giveUp
+	if s.killing { // whoever stops us loses it too
+		patience = giveUp / 4
+	}
+	if late := r.since.Add(patience); !r.pump.isDry() && s.now().Before(late) { // its last lines come before its receipt
+		r.deadline = late
+		return 0, false
 	}
 	if !r.accounted {
 		r.account(&r.book.receipt)
 		r.accounted = true
 	}
 	err := r.remove()
-	if errors.Is(err, unix.EBUSY) && s.now().Sub(j.since) < giveUp {
-		j.deadline = s.now().Add(rmdirRetry)
+	if errors.Is(err, unix.EBUSY) && s.now().Sub(r.since) < giveUp {
+		r.deadline = s.now().Add(rmdirRetry)
 		return 0, false
 	}
 	if err != nil {
-		s.log.printf("%s: its cgroup is empty but cannot be removed: %v", j.spec.Name, err)
+		s.log.printf("%s: its cgroup is empty but cannot be removed: %v", r.name, err)
 	}
 	return evRemoved, true
 }
@@ -136,14 +195,14 @@ func (s *Supervisor) remove(j *job) (event, bool) {
 // unkillable tells whether nothing that is left of the run can die: all of it is in state D
 // (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What
 // resists for another reason is given up much later.
-func (s *Supervisor) unkillable(j *job) bool {
-	r, now := j.run, s.now()
-	if now.Sub(j.since) < killPatience/4 {
+func (s *Supervisor) unkillable(r *run) bool {
+	now := s.now()
+	if now.Sub(r.since) < killPatience/4 {
 		return false
 	}
 	pids, err := r.procs()
 	left := living(pids)
-	hopeless := r.killError != nil || now.Sub(j.since) > killGiveUp || !slices.ContainsFunc(left, func(p process) bool { return p.state != 'D' })
+	hopeless := r.killError != nil || now.Sub(r.since) > killGiveUp || !slices.ContainsFunc(left, func(p process) bool { return p.state != 'D' })
 	if err != nil || len(left) == 0 || !hopeless {
 		r.hopeless = time.Time{}
 		return false

@@ -1,10 +1,6 @@
 package supervisor
 
-import (
-	"os"
-	"syscall"
-	"time"
-)
+import "syscall"
 
 // Level is what holds a job's processes together.
 type Level string
@@ -13,14 +9,16 @@ type Level string
 const (
 	LevelCgroup Level = "cgroup" // a cgroup of its own
 	LevelPidns  Level = "pidns"  // one job, and the PID namespace is ours: kill(-1) by process 1
-	LevelTree   Level = "tree"   // we are its subreaper, and kill until no child is left
+	LevelUID    Level = "uid"    // a holder as well, and the uid is the job's alone: kill(-1) by that uid
+	LevelTree   Level = "tree"   // a holder is its subreaper, and kills until no child is left
 )
 
 // guarantee says what a level promises.
 var guarantee = map[Level]string{
 	LevelCgroup: "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself",
 	LevelPidns:  "the kernel's: nothing in this PID namespace outlives the job; that includes what entered it from outside, such as docker exec",
-	LevelTree:   "best effort: its descendants are killed until none is left, but one that forks faster can delay that, and if cginit itself is killed with SIGKILL they live on",
+	LevelUID:    "the kernel's: nothing that runs as the job's uid outlives it, and it cannot become another",
+	LevelTree:   "best effort: its descendants are killed until none is left, but one that forks faster can delay that, and one that kills its holder can get away",
 }
 
 // meets tells whether level is at least what --require asks for. kill(-1) by process 1 is as
@@ -30,25 +28,9 @@ func (l Level) meets(required string) bool {
 	case "cgroup":
 		return l == LevelCgroup
 	case "uid":
-		return l == LevelCgroup || l == LevelPidns
+		return l == LevelCgroup || l == LevelPidns || l == LevelUID
 	}
 	return true
-}
-
-// run is one life of a job: its main process and what holds all that it starts.
-type run struct {
-	containment
-	level  Level
-	number int
-	main   process
-	status *syscall.WaitStatus // of the main process; nil while it lives
-	helper *os.File            // what the exec helper says has gone wrong; nil: none was needed
-	book   book                // what the receipt will say
-
-	accounted bool
-	killError error     // of the last kill
-	hopeless  time.Time // since when nothing that is left can die; zero: not so
-	remaining int       // how much that is
 }
 
 // containment holds one run's processes. None of its calls blocks, and none waits for what

@@ -1,67 +1,215 @@
 package supervisor
 
 import (
-	"os"
+	"errors"
 	"syscall"
 
 	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
 )
 
-// tree holds the one run of a supervisor that is neither process 1 nor has a cgroup: we are
-// the subreaper of all that it starts, so nothing leaves the tree below us. A kill finds what
-// a walk finds; it is repeated until wait4 says that we have no child left, which is the
-// kernel's word that nothing is left below us.
-type tree struct{ isFrozen bool }
-
-func (t *tree) procs() ([]int, error) {
-	var alive []int
-	for _, p := range living(proctree.Below(os.Getpid())) {
-		alive = append(alive, p.pid)
-	}
-	return alive, nil
+// tree holds a run below a holder of its own (see package proctree), where no cgroup can be
+// written. The holder starts the main process and reaps it; what it says comes as messages.
+type tree struct {
+	*proctree.Tree      // nil until the main process is to be started
+	gone           bool // it has ended
+	silent, dead   bool // the two signs of that: its socket has ended, it has been waited for
+	orphans        func() (left bool, err error)
 }
 
-func (t *tree) signal(sig syscall.Signal) error {
-	var err error
-	for _, pid := range proctree.Below(os.Getpid()) {
-		if e := unix.Kill(pid, sig); e != nil && e != unix.ESRCH {
-			err = e
-		}
+func (t *tree) procs() ([]int, error) {
+	if t.Tree == nil {
+		return nil, nil
 	}
+	pids, err := t.Procs()
+	var alive []int
+	for _, p := range living(pids) {
+		alive = append(alive, p.pid)
+	}
+	return alive, err
+}
+
+func (t *tree) signal(sig syscall.Signal) error { return t.Signal(sig) }
+
+func (t *tree) freeze() error { return t.Freeze() }
+
+func (t *tree) thaw() error { return t.Thaw() }
+
+func (t *tree) frozen() bool { return t.Tree != nil && t.Frozen }
+
+// kill: what a lost holder has left is ours to kill.
+func (t *tree) kill() error {
+	if t.Tree != nil && t.gone && t.Lost() {
+		_, err := t.orphans()
+		return err
+	}
+	return t.Kill()
+}
+
+func (t *tree) empty() bool {
+	if t.Tree != nil && t.gone && t.Lost() {
+		left, err := t.orphans()
+		return err == nil && !left
+	}
+	return t.Tree == nil || t.Empty || t.gone
+}
+
+func (t *tree) account(r *Receipt) {
+	if t.Tree != nil && t.Empty {
+		ms := milliseconds(t.Used.User + t.Used.System)
+		r.CPU = &ms
+	}
+}
+
+// remove gives the holder up. It ends by itself once nothing is left.
+func (t *tree) remove() error {
+	if t.Tree == nil {
+		return nil
+	}
+	return t.Close()
+}
+
+// spawnInTree has the run's holder start the main process. Whether it could comes as an event.
+func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d *stdio, place *syscall.SysProcAttr) error {
+	order := proctree.Order{
+		Path: path, Args: args, Env: d.env, Dir: r.spec.Dir, Setsid: place.Setsid, Setpgid: place.Setpgid,
+		OOMMore: oomMore(s.home.own),
+	}
+	for _, fd := range d.files() {
+		order.Files = append(order.Files, int(fd))
+	}
+	if d.sharesGroup {
+		order.Setpgid, order.Pgid = true, unix.Getpgrp()
+	}
+	if u := r.spec.User; u != nil && path != selfExe { // the exec helper sees to it otherwise
+		order.User = &proctree.User{UID: u.UID, GID: u.GID, Groups: u.Groups}
+	}
+	if r.level == LevelUID && r.role == roleMain {
+		order.Own = &proctree.Own{UID: r.spec.User.UID, Killer: killerUID()}
+	}
+	h, err := proctree.Start(order, proctree.Place{SameSession: s.terminal != nil && r.job == s.single})
+	if h == nil {
+		return err
+	}
+	t.Tree, r.pending = h, true
+	s.holders[h.Pid] = r
+	go s.hearHolder(r, h)
 	return err
 }
 
-// freeze stops all that a walk finds, until two walks find the same number or it is plain that
-// they never will: then the kill, which is repeated, must do without a list that holds still.
-func (t *tree) freeze() error {
-	t.isFrozen = true
-	const walks = 20
-	before := -1
-	for range walks {
-		pids, err := t.procs()
-		if err != nil || len(pids) == before {
-			return err
-		}
-		before = len(pids)
-		if err := t.signal(unix.SIGSTOP); err != nil {
-			return err
+// hearHolder turns what a holder says into messages.
+func (s *Supervisor) hearHolder(r *run, h *proctree.Tree) {
+	for {
+		e, err := h.Read()
+		s.post(func() { s.heardHolder(r, h, e, err) })
+		if err != nil {
+			return
 		}
 	}
-	return nil
 }
 
-func (t *tree) thaw() error {
-	t.isFrozen = false
-	return t.signal(unix.SIGCONT)
+// heardHolder handles one thing that a holder has said, or the end of it.
+func (s *Supervisor) heardHolder(r *run, h *proctree.Tree, e proctree.Event, err error) {
+	t := r.containment.(*tree)
+	switch {
+	case h != t.Tree: // it could not start the main process, and was given up
+		delete(s.holders, h.Pid)
+		return
+	case err != nil:
+		t.silent = true
+		s.holderEnded(r, t)
+		return
+	}
+	h.Note(e)
+	switch e.Kind {
+	case proctree.Started:
+		r.main = process{pid: e.Pid, ppid: h.Pid, session: s.sessionOf(e.Pid)}
+		s.feed(r, s.startedMain(r, nil))
+	case proctree.Failed:
+		s.complain("give up a holder", h.Close())
+		t.Tree = nil // the next try has another
+		s.feed(r, s.startedMain(r, &execError{r.program, e.Err}))
+	case proctree.Stopped:
+		s.suspended(r)
+	case proctree.MainExited:
+		s.mainReaped(r, e.Status)
+	case proctree.Frozen, proctree.Empty:
+		s.inspect(r)
+	case proctree.Continued:
+	}
 }
 
-func (t *tree) frozen() bool { return t.isFrozen }
+func (s *Supervisor) sessionOf(pid int) int {
+	if p, err := readProcess(pid); err == nil {
+		return p.session
+	}
+	return pid
+}
 
-func (t *tree) kill() error { return t.signal(unix.SIGKILL) }
+// holderEnded: as it should, or because somebody killed it. Then what it held has been left to
+// us, and is no longer told from what other lost holders held. That is so once it has been
+// waited for: a process that dies closes its files before its children become its parent's.
+func (s *Supervisor) holderEnded(r *run, t *tree) {
+	if !t.silent || t.Lost() && !t.dead {
+		return
+	}
+	delete(s.holders, t.Pid)
+	switch {
+	case r.main.pid == 0: // it could not even begin
+		t.gone = true
+		s.feed(r, s.startedMain(r, errHolderEnded))
+		return
+	case !t.Lost():
+		t.gone = true
+		s.inspect(r)
+		return
+	}
+	s.log.printf("%s: its holder was killed, by a process of the job's own uid or from outside; what it held is killed as far as it can be found", r.name)
+	s.sweep(r, t)
+}
 
-func (t *tree) empty() bool { return childless() }
+var errHolderEnded = errors.New("cannot start it: its holder ended before it could")
 
-func (t *tree) account(r *Receipt) { r.CPU = childrenCPU() }
+// isHolder handles what wait4 says of a holder.
+func (s *Supervisor) isHolder(pid int, ws syscall.WaitStatus) bool {
+	r := s.holders[pid]
+	if r == nil {
+		return false
+	}
+	if t := r.containment.(*tree); t.Tree != nil && t.Pid == pid && t.Waited(ws) {
+		t.dead = true
+		s.holderEnded(r, t)
+	}
+	return true
+}
 
-func (t *tree) remove() error { return nil }
+// sweep takes over from a lost holder: the main process and the orphans are our children now.
+// Which of them are this run's cannot be told from those of other holders that were lost, so
+// all that are nobody's are killed. The run has ended when none is left.
+func (s *Supervisor) sweep(r *run, t *tree) {
+	t.gone = true
+	switch {
+	case r.status != nil:
+	case unix.Kill(r.main.pid, 0) == unix.ESRCH: // the holder has reaped it, and could not say how it ended
+		ws := syscall.WaitStatus(unix.SIGKILL)
+		s.mainReaped(r, ws)
+	default:
+		s.mains[r.main.pid] = r
+	}
+	s.feed(r, evKill)
+}
+
+// killOrphans kills what lost holders have left to us, and tells whether there was any.
+func (s *Supervisor) killOrphans() (left bool, err error) {
+	found, err := proctree.Sweep(unix.SIGKILL, func(pid int) bool {
+		r := s.mains[pid]
+		return s.holders[pid] != nil || s.guardian != nil && pid == s.guardian.pid || r != nil && !r.isOrphaned()
+	})
+	return len(found) > 0, err
+}
+
+// isOrphaned tells whether the run's holder was lost.
+func (r *run) isOrphaned() bool {
+	t, ok := r.containment.(*tree)
+	return ok && t.gone && t.Lost()
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/probe"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,15 +28,17 @@ type helperOrder struct {
 	Terminal  int  // whose foreground group we become
 	Own       bool // the terminal becomes that of the session that we lead
 	Status    int  // pipe for what fails; closed by the exec
-	User      *config.User
+	Ready     int  // what the command writes its readiness to ...
+	ReadyAs   int  // ... and the number that it has there
+	Identity  config.Identity
 	ListenPid bool
 }
 
-// spawnByHelper starts the command through the helper. What the helper finds wrong is in the
-// pipe when it has ended; see helperFailure.
-func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr) error {
+// spawnByHelper starts the command through the helper, which says by a pipe what it found
+// wrong, or, by closing it, that the command is executed.
+func (s *Supervisor) spawnByHelper(r *run, path string, io *stdio, sys *syscall.SysProcAttr) error {
 	order := helperOrder{
-		Path: path, Join: -1, Terminal: -1, User: j.spec.User, ListenPid: s.listenPid, Own: j.spec.NewSession,
+		Path: path, Join: -1, Terminal: -1, Ready: -1, Identity: r.spec.Identity, ListenPid: s.listenPid, Own: r.spec.NewSession || io.tty >= 0,
 	}
 	var handed []*os.File
 	defer func() {
@@ -42,66 +46,97 @@ func (s *Supervisor) spawnByHelper(j *job, path string, sys *syscall.SysProcAttr
 			f.Close()
 		}
 	}()
+	t, held := r.containment.(*tree)
 	hand := func(f *os.File) int {
 		handed = append(handed, f)
+		if held { // a holder passes them on in this order
+			io.more = append(io.more, f.Fd())
+			return 2 + len(io.more)
+		}
 		// Without close-on-exec it keeps its number in the helper, which sets it again.
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)
 		return int(f.Fd())
 	}
 	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return fmt.Errorf("cannot make a pipe: %w", err)
 	}
+	_ = unix.SetNonblock(pipe[0], true)
 	report := os.NewFile(uintptr(pipe[0]), "helper's report")
-	defer func() {
-		if j.run.helper == nil {
-			report.Close()
-		}
-	}()
 	order.Status = hand(os.NewFile(uintptr(pipe[1]), "helper's report"))
-	if c, ok := j.run.containment.(*cgroupRun); ok {
+	err := s.handOver(r, io, &order, hand)
+	if err == nil {
+		var text []byte
+		text, err = json.Marshal(order)
+		args := append([]string{helperName, string(text)}, r.spec.Args...)
+		switch {
+		case err != nil:
+		case held:
+			err = s.spawnInTree(r, t, selfExe, args, io, sys)
+		default:
+			err = s.fork(r, selfExe, args, io, sys)
+		}
+	}
+	if err != nil {
+		report.Close()
+		return fmt.Errorf("cannot start the exec helper: %w", err)
+	}
+	r.helper = true
+	go s.hearHelper(r, report)
+	return nil
+}
+
+// handOver gives the helper the descriptors that it needs.
+func (s *Supervisor) handOver(r *run, io *stdio, order *helperOrder, hand func(*os.File) int) error {
+	if c, ok := r.containment.(*cgroupRun); ok {
 		procs, err := c.dir.OpenJoin()
 		if err != nil {
 			return err
 		}
 		order.Join = hand(procs)
 	}
-	if t := s.terminal; t != nil && (t.given || j.spec.NewSession) {
-		tty, err := s.terminal.dup()
+	if tty := s.terminalFor(r, io); tty >= 0 {
+		fd, err := unix.FcntlInt(uintptr(tty), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
 			return err
 		}
-		order.Terminal = hand(tty)
+		order.Terminal = hand(os.NewFile(uintptr(fd), "terminal"))
 	}
-	text, err := json.Marshal(order)
-	if err != nil {
-		return err
+	if io.ready != nil {
+		ready, err := unix.FcntlInt(io.ready.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			return err
+		}
+		order.Ready, order.ReadyAs = hand(os.NewFile(uintptr(ready), "ready")), r.spec.Ready.FD
 	}
-	if err := s.fork(j, selfExe, append([]string{helperName, string(text)}, j.spec.Args...), sys); err != nil {
-		return fmt.Errorf("cannot start the exec helper: %w", err)
-	}
-	j.run.helper = report
 	return nil
 }
 
-// helperFailure returns what the helper of a run that has ended found wrong, nil if it went
-// on to execute the command.
-func (r *run) helperFailure() error {
-	if r.helper == nil {
-		return nil
-	}
-	defer r.helper.Close()
-	var report [4096]byte
-	n, _ := r.helper.Read(report[:]) // its writer has ended, so this does not wait
-	errno, text, ok := strings.Cut(string(report[:n]), " ")
+// hearHelper waits for what the helper says. It says it, or nothing, before it ends.
+func (s *Supervisor) hearHelper(r *run, report *os.File) {
+	text, _ := io.ReadAll(io.LimitReader(report, 4096))
+	report.Close()
+	err := helperFailure(string(text))
+	s.post(func() {
+		r.helper = false
+		if err != nil {
+			r.book.err = err
+			r.failed = true
+		} else {
+			s.executed(r)
+		}
+		s.inspect(r)
+	})
+}
+
+// helperFailure parses what the helper found wrong; nil: nothing.
+func helperFailure(report string) error {
+	errno, text, ok := strings.Cut(report, " ")
 	if !ok {
 		return nil
 	}
 	number, err := strconv.Atoi(errno)
-	if err != nil {
-		return errors.New(text)
-	}
-	if number == 0 {
+	if err != nil || number == 0 {
 		return errors.New(text)
 	}
 	return &execError{text, syscall.Errno(number)}
@@ -113,6 +148,8 @@ func RunHelper(args []string) (status int, is bool) {
 	switch args[0] {
 	case helperName:
 		return runExec(args), true
+	case probe.Name:
+		return probe.Run(args), true
 	case guardianName:
 		return runGuardian(args), true
 	}
@@ -121,18 +158,23 @@ func RunHelper(args []string) (status int, is bool) {
 
 // runExec executes the command, and returns only if that fails.
 func runExec(args []string) int {
+	runtime.LockOSThread() // capabilities are a thread's, and this one becomes the command
 	var order helperOrder
 	if len(args) < 3 || json.Unmarshal([]byte(args[1]), &order) != nil {
 		fmt.Fprintln(os.Stderr, "cginit: "+helperName+" is cginit's own")
 		return StatusFailed
 	}
-	for _, fd := range []int{order.Join, order.Terminal, order.Status} {
+	for _, fd := range []int{order.Join, order.Terminal, order.Status, order.Ready} {
 		if fd >= 0 {
 			unix.CloseOnExec(fd)
 		}
 	}
+	err := order.prepare()
+	if e := order.placeReady(); err == nil {
+		err = e
+	}
 	report := os.NewFile(uintptr(order.Status), "status")
-	if err := order.prepare(); err != nil {
+	if err != nil {
 		fmt.Fprintf(report, "0 %v", err)
 		return StatusFailed
 	}
@@ -140,7 +182,7 @@ func runExec(args []string) int {
 	if order.ListenPid {
 		env = append(withoutListenPid(env), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 	}
-	err := syscall.Exec(order.Path, args[2:], env)
+	err = syscall.Exec(order.Path, args[2:], env)
 	if err == unix.ENOEXEC {
 		err = syscall.Exec("/bin/sh", append([]string{"sh", order.Path}, args[3:]...), env)
 	}
@@ -159,17 +201,27 @@ func (o *helperOrder) prepare() error {
 	if err := o.takeTerminal(); err != nil {
 		return fmt.Errorf("cannot take the terminal: %w", err)
 	}
-	if u := o.User; u != nil {
-		groups := make([]int, len(u.Groups))
-		for i, g := range u.Groups {
-			groups[i] = int(g)
-		}
-		err := errors.Join(syscall.Setgroups(groups), syscall.Setgid(int(u.GID)), syscall.Setuid(int(u.UID)))
-		if err != nil {
-			return fmt.Errorf("cannot become uid %d: %w", u.UID, err)
-		}
+	return assume(&o.Identity)
+}
+
+// placeReady gives the descriptor for readiness its number, last of all: whatever has that
+// number is not needed any more but the pipe for what fails, which moves away.
+func (o *helperOrder) placeReady() error {
+	if o.Ready < 0 {
+		return nil
 	}
-	return nil
+	if o.Status == o.ReadyAs {
+		moved, err := unix.FcntlInt(uintptr(o.Status), unix.F_DUPFD_CLOEXEC, o.ReadyAs+1)
+		if err != nil {
+			return err
+		}
+		o.Status = moved
+	}
+	if o.Ready == o.ReadyAs { // dup3 would refuse it
+		_, err := unix.FcntlInt(uintptr(o.Ready), unix.F_SETFD, 0)
+		return err
+	}
+	return unix.Dup3(o.Ready, o.ReadyAs, 0)
 }
 
 func (o *helperOrder) takeTerminal() error {

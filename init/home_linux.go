@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/cgroup"
-	"github.com/cginit/cginit/init/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -37,10 +36,11 @@ type home struct {
 }
 
 // openHome finds the best containment that there is. An error means that something is wrong
-// with it, not that there is none: level and why tell that.
-func openHome(pid1 bool) (*home, error) {
+// with it, not that there is none: level and why tell that. alone: the PID namespace is ours,
+// and nothing but one command is ever to run in it.
+func openHome(alone bool) (*home, error) {
 	h := &home{mount: -1, level: LevelTree}
-	if pid1 {
+	if alone {
 		h.level = LevelPidns
 	}
 	if h.own, h.why = cgroup.Find(); h.why == nil {
@@ -75,43 +75,58 @@ func (h *home) mountPrivately() {
 // allow sees to it that runs can have these limits.
 func (h *home) allow(res *specs.LinuxResources) error {
 	controllers := cgroup.Controllers(res)
-	switch {
-	case len(controllers) == 0:
-		return nil
-	case h.level != LevelCgroup:
-		return fmt.Errorf("limits need a writable cgroup v2, and there is none: %w; %s", h.why, howToGetCgroup)
+	if err := h.offers(controllers); err != nil || len(controllers) == 0 {
+		return err
 	}
 	return h.enable(controllers)
 }
 
-// contain makes the containment of one run; id is what the watcher answers for it.
-func (h *home) contain(spec *config.Spec, number int, id int32) (containment, error) {
+// offers tells what limits by these controllers are short of here.
+func (h *home) offers(controllers []string) error {
+	switch {
+	case len(controllers) == 0:
+		return nil
+	case h.level != LevelCgroup:
+		return fmt.Errorf("limits need a writable cgroup v2, and there is none: %w; %s", h.why, howToGetCgroup())
+	}
+	return h.own.Offers(controllers)
+}
+
+// contain makes the containment of one run. orphans kills what holders that were lost have
+// left, and tells whether there was any.
+func (h *home) contain(r *run, orphans func() (bool, error)) (containment, error) {
 	switch h.level {
 	case LevelCgroup:
-		return h.containInCgroup(spec, number, id)
+		return h.containInCgroup(r)
 	case LevelPidns:
 		return &pidns{}, nil
 	case LevelTree:
 	}
-	return &tree{}, nil
+	return &tree{orphans: orphans}, nil
 }
 
-func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ containment, err error) {
-	dir, err := h.jobs.Make(fmt.Sprintf("%s.%d", spec.Name, number))
+// containInCgroup makes a fresh cgroup: that of a job's run below ours, that of its steps and
+// probes below its own, so that its limits hold for them too.
+func (h *home) containInCgroup(r *run) (_ containment, err error) {
+	parent := h.jobs
+	if r.owner != nil {
+		parent = r.owner.containment.(*cgroupRun).dir
+	}
+	dir, err := parent.Make(fmt.Sprintf("%s.%d", r.spec.Name, r.number))
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a cgroup for %s: %w", spec.Name, err)
+		return nil, fmt.Errorf("cannot make a cgroup for %s: %w", r.name, err)
 	}
 	defer func() {
 		if err != nil {
 			_ = dir.Remove()
 		}
 	}()
-	if spec.Resources != nil {
-		if err := dir.Limit(spec.Resources); err != nil {
+	if r.spec.Resources != nil {
+		if err := dir.Limit(r.spec.Resources); err != nil {
 			return nil, err
 		}
 	}
-	watch, err := h.watcher.Add(dir, id)
+	watch, err := h.watcher.Add(dir, r.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +136,6 @@ func (h *home) containInCgroup(spec *config.Spec, number int, id int32) (_ conta
 // enable makes controllers available to runs. No process may be in our own cgroup then, so we
 // move to a leaf below it, with all that came with us or has entered since.
 func (h *home) enable(controllers []string) error {
-	if err := h.own.Offers(controllers); err != nil {
-		return err
-	}
 	if h.leaf == "" && !h.own.IsRoot() {
 		leaf, err := h.own.MakeUnique(leafName)
 		if err != nil {

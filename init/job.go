@@ -1,279 +1,295 @@
 package supervisor
 
 import (
-	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
 )
 
-type state int
+type jobState int
 
 const (
-	idle     state = iota // no run yet
-	starting              // a fork that failed for now is tried again
-	running
-	asking   // being frozen, to ask all at once
-	stopping // asked; the main process lives
-	waiting  // the main process has ended; the others may take their time
-	leaving  // the main process has ended; the others have been asked
-	freezing // before the kill, for a list that holds still
-	killing
-	stuck    // something outlives the kill
-	removing // empty; the cgroup goes
-	ended
-	states // their number
+	jobDown      jobState = iota // nobody wants it to run
+	jobBlocked                   // wanted; what it depends on is not there yet
+	jobPreparing                 // its pre_start steps run
+	jobStarting                  // its main process exists and has not said that it is ready
+	jobUp                        // ready
+	jobStopping                  // its run is being torn down
+	jobDelayed                   // wanted; it waits before the next run
+	jobDone                      // it ended well and is not to run again
+	jobFailed                    // it ended badly and is not to run again
+	jobStates                    // their number
 )
 
-type event int
+// String returns the word that people and programs see.
+func (s jobState) String() string {
+	return [jobStates]string{"down", "blocked", "preparing", "starting", "up", "stopping", "delayed", "done", "failed"}[s]
+}
+
+type jobEvent int
 
 const (
-	evStart     event = iota
-	evSpawned         // the main process exists
-	evSpawnBusy       // it could not be forked for now
-	evSpawnFail       // it cannot be started, and nothing of it is left
-	evStop            // somebody asks for the end
-	evKill            // somebody wants it at once
-	evMainExit        // the main process has been reaped, others are left
-	evEmpty           // it has been reaped and nothing is left
-	evFrozen
-	evUnkillable // what is left cannot be killed
-	evRemoved
-	evDeadline
-	events // their number
+	jvStart      jobEvent = iota // somebody wants it to run
+	jvStop                       // somebody wants it down
+	jvRestart                    // somebody wants it to run anew
+	jvMet                        // all that it depends on is there
+	jvImpossible                 // what it depends on will never be there
+	jvPrepared                   // the last pre_start step has ended well
+	jvReady                      // it says that it is ready
+	jvBad                        // it is not as it should be: unhealthy, silent, not ready in time
+	jvEnded                      // its run, or a pre_start step that failed, has ended and nothing is left
+	jvDeadline
+	jobEvents // their number
 )
 
-type action int
+type jobAction int
 
 const (
-	doSpawn   action = iota
-	doAsk            // the stop signal, to the main process
-	doAskAll         // the stop signal, to all, and thaw
-	doAskRest        // SIGTERM to the leftovers
-	doFreeze
-	doList // write down who is left
-	doKill
-	doRemove
-	doReport // the receipt
+	jaTell    jobAction = iota // others may wait for this
+	jaPrepare                  // the first pre_start step
+	jaLaunch                   // a new run
+	jaReady                    // what happens when it is ready: post_start, health checks
+	jaStopRun                  // pre_stop, then stop
+	jaGiveUp                   // it has failed, or was essential: what follows for the others
 )
 
-// The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit
-// into the second that the default grace period leaves of docker stop's ten.
-const (
-	spawnRetry   = 20 * time.Millisecond  // between forks that fail for now
-	spawnGiveUp  = time.Second            // since the first of them
-	freezeWait   = 200 * time.Millisecond // a process in state D can hold up a freeze for ever
-	listWait     = 300 * time.Millisecond // for writing down all of who is left, not only their names
-	killRetry    = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
-	killPatience = 400 * time.Millisecond // until what is in state D is called unkillable
-	killGiveUp   = 30 * time.Second       // until anything is
-	rmdirRetry   = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
-)
-
-// job is one command and its present run. The loop alone changes it, by step.
+// job is a service or one-shot job over all its runs. The loop alone changes it, by step.
 type job struct {
 	spec     config.Spec
-	state    state
+	state    jobState
 	since    time.Time // when it came into this state
 	deadline time.Time // when it acts by itself; zero: never
-	spent    [states]time.Duration
 
-	askWith  syscall.Signal // the stop signal
-	cause    cause
-	mainGone bool
-	run      *run
+	want    bool   // it is to run
+	again   bool   // its run is stopped only to start anew
+	boot    bool   // the supervisor is not up yet: what fails now fails the start
+	ok      bool   // how its last run ended
+	bad     string // why its run is being stopped against everybody's wish; empty: it is not
+	retries int    // runs since the last that was ready for long
+	ready   bool   // its present run has been ready
+	readyAt time.Time
+
+	run         *run      // the present or last one; nil: there was none
+	runs        int       // how many there have been
+	last        *Receipt  // of the last one that has ended
+	hook        *run      // the pre_start, post_start or pre_stop step under way; nil: none
+	hooked      int       // how many of its kind have ended
+	attended    int       // how many steps and probes it has had
+	uid         uint32    // of user: auto; 0: none was needed
+	stopBy      time.Time // when the grace period of its stop ends
+	health      health
+	notify      *notifier      // nil: it has no NOTIFY_SOCKET
+	words       []string       // the last lines that it wrote, where they go through us
+	next        time.Time      // when its schedule starts it; zero: never
+	gone        bool           // it is in the file no more; it goes when nothing of it is left
+	lease       *lease         // who started it over the control socket; nil: it is in the file
+	ending      bool           // it is stopped as soon as nothing that lives depends on it
+	over        bool           // whoever started it over the control socket has been told that it has ended
+	grace       *time.Duration // for this stop, instead of its own; nil: its own
+	replacement *config.Spec   // what it is to be as soon as its run has ended; nil: what it is
+	queued      bool           // it is to run again as soon as this run has ended
 }
 
-func newJob(spec config.Spec) *job {
-	j := &job{spec: spec, askWith: spec.StopSignal}
-	if j.askWith == 0 {
-		j.askWith = syscall.SIGTERM
+func newJob(spec config.Spec) *job { return &job{spec: spec} }
+
+// isIdle tells whether nothing of it runs and nothing will by itself.
+func (j *job) isIdle() bool {
+	return j.state == jobDown || j.state == jobDone || j.state == jobFailed
+}
+
+// isLive tells whether something of it runs, or may.
+func (j *job) isLive() bool {
+	switch j.state {
+	case jobPreparing, jobStarting, jobUp, jobStopping:
+		return true
+	case jobDown, jobBlocked, jobDelayed, jobDone, jobFailed:
 	}
-	return j
+	return false
 }
 
-// isStopping tells whether its end has begun.
-func (j *job) isStopping() bool { return j.cause != "" && j.state != waiting }
-
-// step is the whole life of a job: what it does for each event in each state. It touches
-// nothing but j, so that the tests run it over every pair.
-func (j *job) step(ev event, now time.Time) []action {
+// step is the life of a job over its runs: what it does for each event in each state. It
+// touches nothing but j, so that the tests run it over every pair.
+func (j *job) step(ev jobEvent, now time.Time) []jobAction {
 	switch ev {
-	case evStart:
+	case jvStart:
+		j.want, j.ending = true, false
 		switch j.state {
-		case idle:
-			return j.enter(starting, now, time.Time{}, doSpawn)
-		case starting, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
+		case jobDown, jobDone, jobFailed, jobDelayed:
+			j.retries = 0
+			return j.enter(jobBlocked, now, time.Time{}, jaTell)
+		case jobStopping:
+			j.again = true
+		case jobBlocked, jobPreparing, jobStarting, jobUp:
 		}
-	case evSpawned:
+	case jvStop:
+		j.want, j.again, j.ending = false, false, false
 		switch j.state {
-		case starting:
-			return j.enter(running, now, j.timeout(now))
-		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
+		case jobBlocked, jobDelayed:
+			return j.enter(jobDown, now, time.Time{}, jaTell)
+		case jobPreparing, jobStarting, jobUp:
+			return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
+		case jobDown, jobStopping, jobDone, jobFailed:
 		}
-	case evSpawnBusy:
+	case jvRestart:
+		j.want = true
 		switch j.state {
-		case starting:
-			j.deadline = now.Add(spawnRetry)
-		case idle, running, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
+		case jobDown, jobDone, jobFailed, jobDelayed:
+			j.retries = 0
+			return j.enter(jobBlocked, now, time.Time{}, jaTell)
+		case jobPreparing, jobStarting, jobUp:
+			j.again = true
+			return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
+		case jobStopping:
+			j.again = true
+		case jobBlocked:
 		}
-	case evSpawnFail:
+	case jvMet:
 		switch j.state {
-		case starting, running: // running: the exec helper found that it cannot be executed
-			return j.end(startFailed, now)
-		case idle, asking, stopping, waiting, leaving, freezing, killing, stuck, removing, ended:
+		case jobBlocked:
+			j.ready, j.bad, j.ok = false, "", false
+			if len(j.spec.PreStart) > 0 {
+				return j.enter(jobPreparing, now, j.startBy(now), jaPrepare, jaTell)
+			}
+			return j.launch(j.startBy(now), now)
+		case jobDown, jobPreparing, jobStarting, jobUp, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
-	case evStop:
+	case jvImpossible:
 		switch j.state {
-		case idle, starting:
-			return j.end(stopped, now)
-		case running:
-			return j.ask(stopped, now)
-		case waiting:
-			j.cause = stopped // it went on after its main process had ended
-			return j.enter(leaving, now, now.Add(j.spec.GracePeriod), doAskRest)
-		case asking, stopping, leaving, freezing, killing, stuck, removing, ended:
+		case jobBlocked:
+			if j.boot { // later, what it depends on may be started by hand
+				return j.enter(jobFailed, now, time.Time{}, jaGiveUp, jaTell)
+			}
+		case jobDown, jobPreparing, jobStarting, jobUp, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
-	case evKill:
+	case jvPrepared:
 		switch j.state {
-		case idle, starting:
-			return j.end(killed, now)
-		case running, asking, stopping, waiting, leaving, stuck:
-			return j.because(killed).freeze(now)
-		case freezing, killing, removing, ended:
+		case jobPreparing:
+			return j.launch(j.deadline, now)
+		case jobDown, jobBlocked, jobStarting, jobUp, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
-	case evMainExit:
-		return j.mainExit(now)
-	case evEmpty:
+	case jvReady:
 		switch j.state {
-		case running, asking, stopping, waiting, leaving, freezing, killing, stuck:
-			j.mainGone = true
-			return j.because(exited).enter(removing, now, time.Time{}, doRemove)
-		case idle, starting, removing, ended:
+		case jobStarting:
+			j.ready, j.readyAt = true, now
+			return j.enter(jobUp, now, j.watchdog(now), jaReady, jaTell)
+		case jobDown, jobBlocked, jobPreparing, jobUp, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
-	case evFrozen:
+	case jvBad:
 		switch j.state {
-		case asking:
-			return j.asked(now)
-		case freezing:
-			return j.enter(killing, now, now.Add(killRetry), doList, doKill)
-		case idle, starting, running, stopping, waiting, leaving, killing, stuck, removing, ended:
+		case jobStarting, jobUp:
+			return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
+		case jobDown, jobBlocked, jobPreparing, jobStopping, jobDelayed, jobDone, jobFailed:
 		}
-	case evUnkillable:
+	case jvEnded:
 		switch j.state {
-		case killing:
-			return j.enter(stuck, now, time.Time{}, doReport)
-		case idle, starting, running, asking, stopping, waiting, leaving, freezing, stuck, removing, ended:
+		case jobPreparing, jobStarting, jobUp:
+			return j.after(now)
+		case jobStopping:
+			return j.stopped(now)
+		case jobDown, jobBlocked, jobDelayed, jobDone, jobFailed:
 		}
-	case evRemoved:
-		switch j.state {
-		case removing:
-			return j.enter(ended, now, time.Time{}, doReport)
-		case idle, starting, running, asking, stopping, waiting, leaving, freezing, killing, stuck, ended:
-		}
-	case evDeadline:
+	case jvDeadline:
 		return j.timeUp(now)
 	}
 	return nil
 }
 
-// mainExit is step for evMainExit: the policy for what the main process leaves behind.
-func (j *job) mainExit(now time.Time) []action {
-	j.mainGone = true
+// timeUp is step for jvDeadline: each state has one reason for its deadline.
+func (j *job) timeUp(now time.Time) []jobAction {
+	j.deadline = time.Time{}
 	switch j.state {
-	case running:
-		j.because(exited)
-		switch j.spec.Leftovers {
-		case config.LeftoversWait:
-			return j.enter(waiting, now, j.deadline)
-		case config.LeftoversKill:
-			return j.freeze(now)
-		case config.LeftoversStop:
-		}
-		return j.enter(leaving, now, now.Add(j.spec.GracePeriod), doAskRest)
-	case stopping:
-		if j.spec.KillMode == config.Process {
-			return j.freeze(now)
-		}
-		return j.enter(leaving, now, j.deadline, doAskRest)
-	case idle, starting, asking, waiting, leaving, freezing, killing, stuck, removing, ended:
+	case jobDelayed:
+		return j.enter(jobBlocked, now, time.Time{}, jaTell)
+	case jobPreparing, jobStarting:
+		j.bad = "it was not ready in " + j.spec.StartTimeout.String() + " (start_timeout)"
+		return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
+	case jobUp:
+		j.bad = "no WATCHDOG=1 came for " + j.spec.Watchdog.String() + " (watchdog)"
+		return j.enter(jobStopping, now, time.Time{}, jaStopRun, jaTell)
+	case jobStopping: // its pre_stop steps take too long
+		return []jobAction{jaStopRun}
+	case jobDown, jobBlocked, jobDone, jobFailed:
 	}
 	return nil
 }
 
-// timeUp is step for evDeadline: each state has one reason for its deadline.
-func (j *job) timeUp(now time.Time) []action {
-	switch j.state {
-	case starting:
-		return j.enter(starting, now, time.Time{}, doSpawn)
-	case running:
-		return j.ask(timedOut, now)
-	case waiting:
-		j.cause = timedOut
-		return j.enter(leaving, now, now.Add(j.spec.GracePeriod), doAskRest)
-	case asking: // it does not freeze: ask those that can be asked
-		return j.asked(now)
-	case stopping, leaving:
-		return j.freeze(now)
-	case freezing: // it does not freeze: the list may be short of some, the kill is not
-		return j.enter(killing, now, now.Add(killRetry), doList, doKill)
-	case killing:
-		j.deadline = now.Add(killRetry)
-		return []action{doKill}
-	case removing:
-		j.deadline = time.Time{}
-		return []action{doRemove}
-	case idle, stuck, ended:
+// after decides what follows a run that was not stopped on request.
+func (j *job) after(now time.Time) []jobAction {
+	j.ok = j.ok && j.bad == ""
+	if j.ready && now.Sub(j.readyAt) >= j.spec.Restart.Window {
+		j.retries = 0
 	}
-	return nil
+	if j.restarts() {
+		j.retries++
+		return j.enter(jobDelayed, now, now.Add(j.delay()), jaTell)
+	}
+	if j.ok && !j.failsStart() {
+		return j.enter(jobDone, now, time.Time{}, jaGiveUp, jaTell)
+	}
+	return j.enter(jobFailed, now, time.Time{}, jaGiveUp, jaTell)
+}
+
+// stopped decides what follows a run that was stopped: on request, or because it was bad.
+func (j *job) stopped(now time.Time) []jobAction {
+	switch {
+	case j.again:
+		j.again, j.retries = false, 0
+		return j.enter(jobBlocked, now, time.Time{}, jaTell)
+	case j.want:
+		return j.after(now)
+	}
+	return j.enter(jobDown, now, time.Time{}, jaTell)
+}
+
+// failsStart: a service that ends, while everything starts, before it was ever ready.
+func (j *job) failsStart() bool { return j.boot && j.spec.Service && !j.ready }
+
+// restarts tells whether its policy has it run again. One that fails the start is not tried
+// until it is well.
+func (j *job) restarts() bool {
+	p := j.spec.Restart
+	switch {
+	case j.spec.Essential, j.failsStart():
+		return false
+	case p.Max > 0 && j.retries >= p.Max:
+		return false
+	}
+	return p.Policy == config.RestartAlways || p.Policy == config.RestartOnFailure && !j.ok
+}
+
+// delay before the next run: the first, doubled for each retry.
+func (j *job) delay() time.Duration {
+	d, most := j.spec.Restart.Delay, max(j.spec.Restart.Delay, j.spec.Restart.MaxDelay)
+	for range j.retries - 1 {
+		if d *= 2; d >= most {
+			return most
+		}
+	}
+	return d
+}
+
+func (j *job) launch(startBy, now time.Time) []jobAction {
+	return j.enter(jobStarting, now, startBy, jaLaunch, jaTell)
+}
+
+// startBy is when a start that begins now must have come to its end, pre_start steps included.
+func (j *job) startBy(now time.Time) time.Time {
+	if j.spec.StartTimeout == 0 {
+		return time.Time{}
+	}
+	return now.Add(j.spec.StartTimeout)
+}
+
+func (j *job) watchdog(now time.Time) time.Time {
+	if j.spec.Watchdog == 0 {
+		return time.Time{}
+	}
+	return now.Add(j.spec.Watchdog)
 }
 
 // enter changes the state. The deadline is set with every transition, so that none outlives
 // its reason.
-func (j *job) enter(s state, now, deadline time.Time, a ...action) []action {
-	if !j.since.IsZero() {
-		j.spent[j.state] += now.Sub(j.since)
-	}
-	j.state, j.since, j.deadline = s, now, deadline
+func (j *job) enter(s jobState, now, deadline time.Time, a ...jobAction) []jobAction {
+	j.state, j.since, j.deadline, j.stopBy = s, now, deadline, time.Time{}
 	return a
-}
-
-// because keeps the first cause: what ended the run is what happened first.
-func (j *job) because(c cause) *job {
-	if j.cause == "" {
-		j.cause = c
-	}
-	return j
-}
-
-func (j *job) ask(c cause, now time.Time) []action {
-	j.because(c)
-	if j.spec.KillMode == config.ControlGroup {
-		return j.enter(asking, now, now.Add(freezeWait), doFreeze)
-	}
-	return j.enter(stopping, now, now.Add(j.spec.GracePeriod), doAsk)
-}
-
-func (j *job) asked(now time.Time) []action {
-	next := stopping
-	if j.mainGone {
-		next = leaving
-	}
-	return j.enter(next, now, now.Add(j.spec.GracePeriod), doAskAll)
-}
-
-func (j *job) freeze(now time.Time) []action {
-	return j.enter(freezing, now, now.Add(freezeWait), doFreeze)
-}
-
-// end ends a job that has no process.
-func (j *job) end(c cause, now time.Time) []action {
-	return j.because(c).enter(removing, now, time.Time{}, doRemove)
-}
-
-func (j *job) timeout(now time.Time) time.Time {
-	if j.spec.Timeout == 0 {
-		return time.Time{}
-	}
-	return now.Add(j.spec.Timeout)
 }

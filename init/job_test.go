@@ -3,191 +3,153 @@ package supervisor
 import (
 	"fmt"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
 )
 
-var (
-	t0    = time.Unix(1000, 0)
-	grace = 9 * time.Second
-)
-
-// variants are the jobs whose policies step distinguishes.
-func variants() []config.Spec {
-	var specs []config.Spec
-	for _, mode := range []config.KillMode{config.Mixed, config.ControlGroup, config.Process} {
-		for _, left := range []config.Leftovers{config.LeftoversStop, config.LeftoversWait, config.LeftoversKill} {
-			for _, limit := range []time.Duration{0, time.Minute} {
-				specs = append(specs, config.Spec{Name: "main", GracePeriod: grace, KillMode: mode, Leftovers: left, Timeout: limit})
+// lives are the jobs whose policies job.step distinguishes.
+func lives() (specs []config.Spec) {
+	for _, service := range []bool{false, true} {
+		for _, policy := range []config.RestartPolicy{config.RestartNo, config.RestartOnFailure, config.RestartAlways} {
+			for _, most := range []int{0, 2} {
+				for _, essential := range []bool{false, true} {
+					for _, limit := range []time.Duration{0, time.Minute} {
+						for _, steps := range []int{0, 1} {
+							spec := config.Spec{Name: "web", Service: service}
+							spec.Restart = config.Restart{Policy: policy, Max: most, Delay: config.RestartDelay, MaxDelay: config.RestartMaxDelay, Window: config.RestartWindow}
+							spec.Essential, spec.StartTimeout, spec.Watchdog = essential, limit, limit
+							spec.PreStart = make([]config.Hook, steps)
+							specs = append(specs, spec)
+						}
+					}
+				}
 			}
 		}
 	}
 	return specs
 }
 
-// mayLive tells whether something of the job may be alive in that state.
-func mayLive(s state) bool {
-	return !slices.Contains([]state{idle, starting, removing, ended}, s)
-}
-
-// TestStepIsTotal runs every event in every state, for every policy, and asserts what must
+// TestJobStepIsTotal runs every event in every state, for every policy, and asserts what must
 // hold whatever happens.
-func TestStepIsTotal(t *testing.T) {
-	for _, spec := range variants() {
-		for s := range states {
-			for ev := range events {
-				for _, gone := range []bool{false, true} {
+func TestJobStepIsTotal(t *testing.T) {
+	for _, spec := range lives() {
+		for from := range jobStates {
+			for ev := range jobEvents {
+				for flags := range 16 {
 					j := newJob(spec)
-					j.state, j.since, j.deadline, j.mainGone = s, t0, t0.Add(time.Hour), gone
-					if s > running {
-						j.cause = stopped
-					}
-					name := fmt.Sprintf("%v/%s/%s: event %d in state %d", spec.KillMode, spec.Leftovers, spec.Timeout, ev, s)
-					check(t, name, s, ev, j, j.step(ev, t0))
+					j.state, j.since, j.deadline = from, t0, t0.Add(time.Hour)
+					j.want, j.boot, j.ok, j.again = flags&1 != 0, flags&2 != 0, flags&4 != 0, flags&8 != 0
+					actions := j.step(ev, t0)
+					name := fmt.Sprintf("%+v flags %b: event %d in state %s", spec.Restart, flags, ev, from)
+					checkJob(t, name, from, ev, j, actions)
 				}
 			}
 		}
 	}
 }
 
-func check(t *testing.T, name string, from state, ev event, j *job, actions []action) {
+func checkJob(t *testing.T, name string, from jobState, ev jobEvent, j *job, actions []jobAction) {
 	t.Helper()
-	has := func(a action) bool { return slices.Contains(actions, a) }
-	if has(doRemove) && mayLive(from) && ev != evEmpty && ev != evSpawnFail {
-		t.Errorf("%s: the cgroup is removed, and nothing says that it is empty", name)
+	has := func(a jobAction) bool { return slices.Contains(actions, a) }
+	hadRun := slices.Contains([]jobState{jobPreparing, jobStarting, jobUp, jobStopping}, from)
+	if (has(jaLaunch) || has(jaPrepare)) && hadRun && from != jobPreparing {
+		t.Errorf("%s: a new run beside the old one", name)
 	}
-	if has(doSpawn) && from != idle && from != starting {
-		t.Errorf("%s: started beside its own leftovers", name)
+	if hadRun && !j.isLive() && ev != jvEnded {
+		t.Errorf("%s: it counts as down, and nothing says that its run has ended", name)
 	}
-	if j.state == ended && from != ended && ev != evRemoved {
-		t.Errorf("%s: it has ended, and its cgroup is still there", name)
+	if j.state == jobStopping && from != jobStopping && !has(jaStopRun) {
+		t.Errorf("%s: it is stopping, and nobody has been asked", name)
 	}
-	if (j.state == ended || j.state == stuck) && from != j.state && !has(doReport) {
-		t.Errorf("%s: a teardown without a receipt", name)
+	if j.state != from && !has(jaTell) {
+		t.Errorf("%s: a change that nobody is told of", name)
 	}
-	if has(doReport) && j.state != ended && j.state != stuck {
-		t.Errorf("%s: a receipt before the end", name)
-	}
-	if has(doKill) && (has(doAsk) || has(doAskAll) || has(doAskRest)) {
-		t.Errorf("%s: asked and killed in one step", name)
-	}
-	if j.state != from && j.deadline.Equal(t0.Add(time.Hour)) && j.state != leaving && j.state != waiting {
+	starts := from == jobPreparing && j.state == jobStarting // start_timeout is for both
+	if j.state != from && j.deadline.Equal(t0.Add(time.Hour)) && !starts {
 		t.Errorf("%s: a deadline outlives the state it was for", name)
 	}
-	if bounded := slices.Contains([]state{asking, stopping, leaving, freezing, killing}, j.state); bounded && j.deadline.IsZero() {
-		t.Errorf("%s: state %d without a deadline may last for ever", name, j.state)
+	if (j.state == jobDelayed) != !j.deadline.IsZero() && from != j.state && j.state != jobUp && j.state != jobStarting && j.state != jobPreparing {
+		t.Errorf("%s: deadline %v in state %s", name, j.deadline, j.state)
 	}
-	if slices.Contains([]state{ended, stuck}, j.state) && from != j.state && !j.deadline.IsZero() {
-		t.Errorf("%s: a deadline after the end", name)
+	if (j.state == jobDone || j.state == jobFailed) && from != j.state && !has(jaGiveUp) {
+		t.Errorf("%s: at rest, and the others are not told", name)
 	}
-	if j.state > running && j.cause == "" {
-		t.Errorf("%s: a teardown without a cause", name)
+	if ev == jvStop && !j.isIdle() && j.state != jobStopping {
+		t.Errorf("%s: stopped, and in state %s", name, j.state)
+	}
+	if j.state == jobDelayed && from != jobDelayed && j.boot && j.spec.Service {
+		t.Errorf("%s: the start goes on although a service has failed", name)
+	}
+	if j.state == jobDelayed && from != jobDelayed && j.spec.Essential {
+		t.Errorf("%s: essential, and started again", name)
 	}
 }
 
-// TestEveryStateEnds: from every state, a kill followed by the kernel's answers ends the job.
-func TestEveryStateEnds(t *testing.T) {
-	for _, spec := range variants() {
-		for s := range states {
+// TestJobStopAlwaysEnds: from every state, a stop and the end of the run bring the job down.
+func TestJobStopAlwaysEnds(t *testing.T) {
+	for _, spec := range lives() {
+		for from := range jobStates {
 			j := newJob(spec)
-			j.state, j.since = s, t0
-			for _, ev := range []event{evKill, evFrozen, evMainExit, evEmpty, evRemoved} {
-				j.step(ev, t0)
-			}
-			if j.state != ended {
-				t.Errorf("%+v from state %d: it ends in state %d", spec, s, j.state)
+			j.state, j.want, j.again = from, true, true
+			j.step(jvStop, t0)
+			j.step(jvEnded, t0)
+			if !j.isIdle() {
+				t.Errorf("%+v from %s: stopped, and in state %s", spec, from, j.state)
 			}
 		}
 	}
 }
 
-// life plays events and returns the actions, an event's joined.
-func life(j *job, events ...event) (got [][]action) {
-	for _, ev := range events {
-		got = append(got, j.step(ev, t0))
+// TestRestartDelays: 100 ms, doubled to 30 s, for ever, and from the beginning after ten good
+// seconds.
+func TestRestartDelays(t *testing.T) {
+	spec := config.Spec{Service: true}
+	spec.Restart = config.Restart{Policy: config.RestartAlways, Delay: config.RestartDelay, MaxDelay: config.RestartMaxDelay, Window: config.RestartWindow}
+	j := newJob(spec)
+	now := t0
+	var delays []time.Duration
+	run := func(lasts time.Duration) {
+		j.step(jvMet, now)
+		j.step(jvReady, now)
+		now = now.Add(lasts)
+		j.step(jvEnded, now)
+		delays = append(delays, j.deadline.Sub(now))
+		now = j.deadline
+		j.step(jvDeadline, now)
 	}
-	return got
-}
-
-func TestLives(t *testing.T) {
-	start := []event{evStart, evSpawned}
-	for name, c := range map[string]struct {
-		spec   config.Spec
-		events []event
-		want   [][]action
-		cause  cause
-	}{
-		"it ends and leaves nothing": {
-			spec: config.Spec{}, events: []event{evEmpty, evRemoved},
-			want: [][]action{{doRemove}, {doReport}}, cause: exited,
-		},
-		"its leftovers are asked, then killed": {
-			spec:   config.Spec{KillMode: config.Mixed, Leftovers: config.LeftoversStop},
-			events: []event{evMainExit, evDeadline, evFrozen, evDeadline, evEmpty, evRemoved},
-			want:   [][]action{{doAskRest}, {doFreeze}, {doList, doKill}, {doKill}, {doRemove}, {doReport}}, cause: exited,
-		},
-		"its leftovers are killed at once": {
-			spec: config.Spec{Leftovers: config.LeftoversKill}, events: []event{evMainExit, evFrozen, evEmpty, evRemoved},
-			want: [][]action{{doFreeze}, {doList, doKill}, {doRemove}, {doReport}}, cause: exited,
-		},
-		"its leftovers are waited for until somebody stops them": {
-			spec: config.Spec{Leftovers: config.LeftoversWait}, events: []event{evMainExit, evStop, evEmpty, evRemoved},
-			want: [][]action{nil, {doAskRest}, {doRemove}, {doReport}}, cause: stopped,
-		},
-		"stopped, mixed": {
-			spec: config.Spec{KillMode: config.Mixed}, events: []event{evStop, evMainExit, evDeadline, evDeadline, evEmpty, evRemoved},
-			want: [][]action{{doAsk}, {doAskRest}, {doFreeze}, {doList, doKill}, {doRemove}, {doReport}}, cause: stopped,
-		},
-		"stopped, process": {
-			spec: config.Spec{KillMode: config.Process}, events: []event{evStop, evMainExit, evFrozen, evEmpty, evRemoved},
-			want: [][]action{{doAsk}, {doFreeze}, {doList, doKill}, {doRemove}, {doReport}}, cause: stopped,
-		},
-		"stopped, control-group, though it does not freeze": {
-			spec: config.Spec{KillMode: config.ControlGroup}, events: []event{evStop, evDeadline, evEmpty, evRemoved},
-			want: [][]action{{doFreeze}, {doAskAll}, {doRemove}, {doReport}}, cause: stopped,
-		},
-		"its time is up": {
-			spec: config.Spec{Timeout: 1}, events: []event{evDeadline, evEmpty, evRemoved},
-			want: [][]action{{doAsk}, {doRemove}, {doReport}}, cause: timedOut,
-		},
-		"unkillable": {
-			spec: config.Spec{}, events: []event{evKill, evFrozen, evUnkillable},
-			want: [][]action{{doFreeze}, {doList, doKill}, {doReport}}, cause: killed,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			j := newJob(c.spec)
-			life(j, start...)
-			got := life(j, c.events...)
-			if !slices.EqualFunc(got, c.want, slices.Equal) {
-				t.Errorf("actions %v, want %v", got, c.want)
-			}
-			if j.cause != c.cause {
-				t.Errorf("cause %q, want %q", j.cause, c.cause)
-			}
-		})
+	j.step(jvStart, now)
+	for range 12 {
+		run(time.Second)
+	}
+	run(config.RestartWindow)
+	want := []time.Duration{
+		100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
+		1600 * time.Millisecond, 3200 * time.Millisecond, 6400 * time.Millisecond, 12800 * time.Millisecond,
+		25600 * time.Millisecond, 30 * time.Second, 30 * time.Second, 30 * time.Second, 100 * time.Millisecond,
+	}
+	if !slices.Equal(delays, want) {
+		t.Errorf("delays %v, want %v", delays, want)
 	}
 }
 
-// TestOneGracePeriod: the leftovers get what the main process has left of it.
-func TestOneGracePeriod(t *testing.T) {
-	j := newJob(config.Spec{GracePeriod: grace, KillMode: config.Mixed})
-	life(j, evStart, evSpawned, evStop)
-	end := j.deadline
-	j.step(evMainExit, t0.Add(grace/2))
-	if !j.deadline.Equal(end) || !end.Equal(t0.Add(grace)) {
-		t.Errorf("the grace period ends at %v, then at %v; want %v twice", end, j.deadline, t0.Add(grace))
+// TestRestartIsBounded: on-failure:2 is two more runs, and then the job has failed.
+func TestRestartIsBounded(t *testing.T) {
+	spec := config.Spec{}
+	spec.Restart = config.Restart{Policy: config.RestartOnFailure, Max: 2, Delay: 1, MaxDelay: 1, Window: time.Hour}
+	j := newJob(spec)
+	j.step(jvStart, t0)
+	runs := 0
+	for range 10 {
+		if j.state == jobBlocked {
+			runs++
+		}
+		for _, ev := range []jobEvent{jvMet, jvReady, jvEnded, jvDeadline} {
+			j.step(ev, t0)
+		}
 	}
-}
-
-func TestStopSignalOfTimeout(t *testing.T) {
-	if got := newJob(config.Spec{}).askWith; got != syscall.SIGTERM {
-		t.Errorf("without --stop-signal a timeout asks with %v", got)
-	}
-	if got := newJob(config.Spec{StopSignal: syscall.SIGQUIT}).askWith; got != syscall.SIGQUIT {
-		t.Errorf("--stop-signal QUIT asks with %v", got)
+	if runs != 3 || j.state != jobFailed {
+		t.Errorf("%d runs, then %s; want 3, then failed", runs, j.state)
 	}
 }

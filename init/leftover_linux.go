@@ -37,16 +37,10 @@ func readProcess(pid int) (process, error) {
 	return parseStat(data)
 }
 
-// readProc reads the beginning of a file of /proc/PID, in three system calls: there may be
-// thousands to read, and all stand still meanwhile.
+// readProc reads the beginning of a file of /proc/PID: there may be thousands to read, and all
+// stand still meanwhile.
 func readProc(pid int, file string, buf []byte) ([]byte, error) {
-	fd, err := open("/proc/"+strconv.Itoa(pid)+"/"+file, unix.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	n, err := unix.Read(fd, buf)
-	return buf[:max(n, 0)], err
+	return readFile("/proc/"+strconv.Itoa(pid)+"/"+file, buf)
 }
 
 // parseStat parses /proc/PID/stat, see proc_pid_stat(5). The command stands in parentheses
@@ -100,7 +94,7 @@ func (r *run) describe(p process) Process {
 		d.Reasons = append(d.Reasons, "stopped")
 	}
 	// The process that we started leads its group; what stays in its session shares ours.
-	own, adopted := p.session != r.main.session, p.ppid == os.Getpid() && p.pid != r.main.pid
+	own, adopted := p.session != r.main.session, p.ppid == r.adopter() && p.pid != r.main.pid
 	switch {
 	case p.ppid == 0 && p.pid != r.main.pid:
 		d.Reasons = append(d.Reasons, "entered from outside")
@@ -112,6 +106,20 @@ func (r *run) describe(p process) Process {
 		d.Reasons = append(d.Reasons, "orphaned")
 	}
 	return d
+}
+
+// isHeld tells whether a holder is the parent of the run's main process, and not we.
+func (r *run) isHeld() bool {
+	t, ok := r.containment.(*tree)
+	return ok && t.Tree != nil && !t.gone
+}
+
+// adopter is who orphans of the run are left to.
+func (r *run) adopter() int {
+	if r.isHeld() {
+		return r.containment.(*tree).Pid
+	}
+	return os.Getpid()
 }
 
 // heeded says what a process did about a signal that has not ended it.

@@ -2,14 +2,20 @@ package supervisor
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// outletRoom bounds the texts that wait to be written to one place.
-const outletRoom = 256
+// outletRoom bounds the texts that wait to be written to one place, in number and in bytes.
+const (
+	outletRoom  = 64
+	outletBytes = 64 << 10
+)
 
 // flushWait is how long the end waits for readers that do not read.
 const flushWait = 200 * time.Millisecond
@@ -18,16 +24,22 @@ const flushWait = 200 * time.Millisecond
 // the writing, and a reader that has stalled stalls only that.
 type outlet struct {
 	queue chan []byte
-	done  chan error // the first error, once all is written
+	room  chan struct{} // there is some again
+	done  chan error    // the first error, once all is written
+	wait  []byte        // what found no room in the queue; the loop's
 }
 
 func newOutlet(to io.Writer) *outlet {
-	o := &outlet{queue: make(chan []byte, outletRoom), done: make(chan error, 1)}
+	o := &outlet{queue: make(chan []byte, outletRoom), room: make(chan struct{}, 1), done: make(chan error, 1)}
 	go func() {
 		var first error
 		for text := range o.queue {
 			if _, err := to.Write(text); err != nil && first == nil {
 				first = err
+			}
+			select {
+			case o.room <- struct{}{}:
+			default:
 			}
 		}
 		o.done <- first
@@ -37,16 +49,45 @@ func newOutlet(to io.Writer) *outlet {
 
 // put queues a text, unless there is no room.
 func (o *outlet) put(text []byte) bool {
-	select {
-	case o.queue <- text:
-		return true
-	default:
+	o.push()
+	if len(o.wait)+len(text) > outletBytes && len(o.wait) > 0 {
 		return false
 	}
+	o.wait = append(o.wait, text...)
+	o.push()
+	return true
+}
+
+// push queues what waits, as one text.
+func (o *outlet) push() {
+	if len(o.wait) == 0 {
+		return
+	}
+	select {
+	case o.queue <- o.wait:
+		o.wait = nil
+	default:
+	}
+}
+
+// more is what the loop waits for when something waits for room; nil: nothing does.
+func (o *outlet) more() <-chan struct{} {
+	if o == nil || len(o.wait) == 0 {
+		return nil
+	}
+	return o.room
 }
 
 // close waits until all is written, or until late fires: nobody may hold up the end.
 func (o *outlet) close(late <-chan time.Time) error {
+	for len(o.wait) > 0 {
+		select {
+		case o.queue <- o.wait:
+			o.wait = nil
+		case <-late:
+			return fmt.Errorf("nobody has read it for %s", flushWait)
+		}
+	}
 	close(o.queue)
 	select {
 	case err := <-o.done:
@@ -54,6 +95,26 @@ func (o *outlet) close(late <-chan time.Time) error {
 	case <-late:
 		return fmt.Errorf("nobody has read it for %s", flushWait)
 	}
+}
+
+// shared is an output that others write to as well.
+type shared struct{ *os.File }
+
+// Write waits for room, also where one of those has made writing not wait: O_NONBLOCK is the
+// open file's and not the descriptor's, and Node.js for one sets it.
+func (f shared) Write(text []byte) (written int, err error) {
+	for written < len(text) {
+		n, err := f.File.Write(text[written:])
+		written += n
+		switch {
+		case err == nil:
+		case !errors.Is(err, unix.EAGAIN):
+			return written, err
+		default:
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}, -1)
+		}
+	}
+	return written, nil
 }
 
 // log writes lines to stderr.
@@ -70,7 +131,7 @@ func newLog(name, format string) *log {
 
 func (l *log) printf(format string, args ...any) {
 	if l.out == nil {
-		l.out = newOutlet(os.Stderr)
+		l.out = newOutlet(shared{os.Stderr})
 	}
 	if l.dropped > 0 && l.out.put(l.line(fmt.Sprintf("%d lines were dropped: nobody read them", l.dropped))) {
 		l.dropped = 0

@@ -14,7 +14,7 @@ func TestStalledReader(t *testing.T) {
 	read, write := io.Pipe()
 	l := newLog("x", "text")
 	l.out = newOutlet(write)
-	for i := range 2 * outletRoom {
+	for i := range outletRoom + outletBytes/5 {
 		l.printf("line %d", i)
 	}
 	if l.dropped == 0 {
@@ -29,8 +29,7 @@ func TestStalledReader(t *testing.T) {
 	for l.dropped > 0 { // until the reader has made room
 		l.printf("after")
 	}
-	close(l.out.queue)
-	if err := <-l.out.done; err != nil {
+	if err := l.out.close(nil); err != nil {
 		t.Fatal(err)
 	}
 	write.Close()

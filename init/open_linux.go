@@ -12,3 +12,18 @@ func open(path string, flags int) (int, error) {
 		}
 	}
 }
+
+// readFile reads the beginning of a file of the kernel's, in three system calls.
+func readFile(path string, buf []byte) ([]byte, error) {
+	fd, err := open(path, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Read(fd, buf)
+		if err != unix.EINTR {
+			return buf[:max(n, 0)], err
+		}
+	}
+}

@@ -19,8 +19,11 @@ const reapBatch = 200
 // The project was asked to use github.com/moby/sys/reaper, which is not published; this file
 // is all that would change if it were.
 func (s *Supervisor) reap() {
-	if s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.reaped) {
-		s.inspect(s.job)
+	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.reaped)
+	for _, r := range s.liveRuns() {
+		if r.status != nil { // what died may have been its last leftover
+			s.inspect(r)
+		}
 	}
 }
 
@@ -74,26 +77,23 @@ func (s *Supervisor) reapRest() {
 
 // reaped handles one child. Most are nobody's: orphans that we adopted.
 func (s *Supervisor) reaped(pid int, ws syscall.WaitStatus) {
-	j := s.job
+	r := s.mains[pid]
 	switch {
 	case s.guardian != nil && pid == s.guardian.pid:
 		s.guardian.lost(s.now())
-	case j.run == nil || pid != j.run.main.pid || j.run.status != nil:
+	case s.isHolder(pid, ws):
+	case r == nil:
 	case ws.Stopped():
-		s.suspended(j)
+		s.suspended(r)
 	case ws.Exited() || ws.Signaled():
-		s.mainReaped(j, ws)
+		s.mainReaped(r, ws)
 	}
 }
 
-func (s *Supervisor) mainReaped(j *job, ws syscall.WaitStatus) {
-	j.run.status = &ws
-	if err := j.run.helperFailure(); err != nil {
-		j.run.book.err = err
-		s.feed(j, evSpawnFail)
-		return
-	}
-	if !j.run.empty() {
-		s.feed(j, evMainExit)
-	}
+// mainReaped is told that a main process has ended. What else runs inside its run ends with it.
+func (s *Supervisor) mainReaped(r *run, ws syscall.WaitStatus) {
+	delete(s.mains, r.main.pid)
+	r.status = &ws
+	s.killAttendants(r)
+	s.inspect(r)
 }

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
 )
 
-type cause string
+// cause is what ended a run.
+type cause = string
 
 const (
 	exited      cause = "exited"  // its main process ended by itself
@@ -20,62 +22,15 @@ const (
 	timedOut    cause = "timed-out"
 	outOfMemory cause = "out-of-memory"
 	startFailed cause = "start-failed"
+	failing     cause = "failing"     // it was unhealthy, silent, or not ready in time
+	leaseEnded  cause = "lease-ended" // whoever started it over the control socket has gone
 )
 
-// Receipt is the record that every teardown leaves. A field that could not be had is absent.
-type Receipt struct {
-	Job     string    `json:"job"`
-	Run     int       `json:"run"`
-	Cause   cause     `json:"cause"`
-	Error   string    `json:"error,omitempty"` // why it could not be started
-	Command []string  `json:"command"`
-	Pid     int       `json:"pid,omitempty"`
-	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended"`
-
-	// What became of the main process: its exit code or the signal that ended it.
-	Code   *int   `json:"code,omitempty"`
-	Signal string `json:"signal,omitempty"`
-	// ExitStatus is what cginit answers for the run.
-	ExitStatus int `json:"exit_status"`
-
-	Asked      int       `json:"asked"`      // processes that were asked to leave
-	Left       int       `json:"left"`       // those of them that did
-	Killed     int       `json:"killed"`     // processes that had to be killed
-	Unkillable int       `json:"unkillable"` // processes that live on
-	Processes  []Process `json:"processes,omitempty"`
-	Omitted    int       `json:"omitted,omitempty"` // killed, but beyond the maxListed that are listed
-
-	Phases Phases `json:"phases_ms"`
-
-	CPU        *float64 `json:"cpu_ms,omitempty"`      // user and system time, milliseconds
-	MemoryPeak *uint64  `json:"memory_peak,omitempty"` // bytes
-	PidsPeak   *uint64  `json:"pids_peak,omitempty"`   // processes and threads
-	OOMKills   *uint64  `json:"oom_kills,omitempty"`
-
-	Containment Level  `json:"containment"`
-	Guarantee   string `json:"guarantee"`
-}
+// Receipt is the record that every teardown leaves. On the wire and in files it is the same.
+type Receipt struct{ control.Receipt }
 
 // Process is one that did not leave by itself.
-type Process struct {
-	Pid     int      `json:"pid"`
-	PPid    int      `json:"ppid,omitempty"`
-	Command string   `json:"command,omitempty"`
-	State   string   `json:"state,omitempty"` // R, S, D, T ... as in proc(5)
-	Age     float64  `json:"age_ms,omitempty"`
-	Outcome string   `json:"outcome"` // killed, unkillable
-	Reasons []string `json:"reasons,omitempty"`
-}
-
-// Phases is how long each phase of the run took, in milliseconds.
-type Phases struct {
-	Run    float64 `json:"run"`
-	Ask    float64 `json:"ask"`   // until the main process had gone
-	Leave  float64 `json:"leave"` // for the others after that
-	Freeze float64 `json:"freeze"`
-	Kill   float64 `json:"kill"`
-}
+type Process = control.Process
 
 // maxListed bounds the processes that a receipt names: a fork bomb has no end of them.
 const maxListed = 4096
@@ -100,47 +55,47 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 	}
 }
 
-// receipt closes the book of the job's run.
-func (j *job) receipt(now time.Time) Receipt {
-	b := &j.run.book
-	r := b.receipt
-	r.Job, r.Run, r.Cause, r.Command = j.spec.Name, j.run.number, j.cause, j.spec.Args
-	r.Pid, r.Started, r.Ended = j.run.main.pid, b.started, now
-	if ws := j.run.status; ws != nil && ws.Signaled() {
-		r.Signal = config.SignalName(ws.Signal())
+// receipt closes the book of the run.
+func (r *run) receipt(now time.Time) Receipt {
+	b := &r.book
+	v := b.receipt
+	v.Job, v.Run, v.Cause, v.Command = r.name, r.number, r.cause, r.spec.Args
+	v.Pid, v.Started, v.Ended = r.main.pid, b.started, now
+	if ws := r.status; ws != nil && ws.Signaled() {
+		v.Signal = config.SignalName(ws.Signal())
 	} else if ws != nil {
 		code := ws.ExitStatus()
-		r.Code = &code
+		v.Code = &code
 	}
 	if b.err != nil {
-		r.Error = b.err.Error()
+		v.Error = b.err.Error()
 	}
-	if r.Cause == exited && r.OOMKills != nil && *r.OOMKills > 0 && r.Signal == "SIGKILL" {
-		r.Cause = outOfMemory
+	if v.Cause == exited && v.OOMKills != nil && *v.OOMKills > 0 && v.Signal == "SIGKILL" {
+		v.Cause = outOfMemory
 	}
-	r.Asked, r.Killed, r.Unkillable, r.Processes = len(b.asked), b.killed, b.unkillable, b.processes
-	r.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
-	r.Left = r.Asked
+	v.Asked, v.Killed, v.Unkillable, v.Processes = len(b.asked), b.killed, b.unkillable, b.processes
+	v.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
+	v.Left = v.Asked
 	for _, p := range b.processes {
 		if _, ok := b.asked[p.Pid]; ok {
-			r.Left--
+			v.Left--
 		}
 	}
-	r.Phases = j.phases()
-	r.Containment = j.run.level
-	r.Guarantee = guarantee[r.Containment]
-	r.ExitStatus = exitStatus(r.Cause, j.run)
-	return r
+	v.Phases = r.phases()
+	v.Containment = string(r.level)
+	v.Guarantee = guarantee[r.level]
+	v.ExitStatus = exitStatus(v.Cause, r)
+	return v
 }
 
-func (j *job) phases() Phases {
+func (r *run) phases() control.Phases {
 	ms := func(states ...state) (sum float64) {
 		for _, s := range states {
-			sum += milliseconds(j.spent[s])
+			sum += milliseconds(r.spent[s])
 		}
 		return sum
 	}
-	return Phases{
+	return control.Phases{
 		Run: ms(running, waiting), Ask: ms(asking, stopping), Leave: ms(leaving),
 		Freeze: ms(freezing), Kill: ms(killing),
 	}
@@ -168,7 +123,7 @@ func (r Receipt) Summary() []string {
 	lines := []string{fmt.Sprintf("%s: %s; %s", r.Job, r.end(), r.others())}
 	const most = 8
 	for _, p := range r.Processes[:min(most, len(r.Processes))] {
-		lines = append(lines, "  "+p.String())
+		lines = append(lines, "  "+describeKilled(p))
 	}
 	if more := r.Killed + r.Unkillable - most; more > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more (--report FILE has them)", more))
@@ -205,8 +160,8 @@ func (r Receipt) others() string {
 	return words + "; nothing is left"
 }
 
-// String tells the process in one line.
-func (p Process) String() string {
+// describeKilled tells of a process in one line.
+func describeKilled(p Process) string {
 	s := fmt.Sprintf("%s %d %q", p.Outcome, p.Pid, p.Command)
 	if p.Age > 0 {
 		s += fmt.Sprintf(", %s old", (time.Duration(p.Age) * time.Millisecond).Round(10*time.Millisecond))

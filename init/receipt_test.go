@@ -11,44 +11,44 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-func receiptOf(t *testing.T, change func(*job)) Receipt {
+func receiptOf(t *testing.T, change func(*run)) Receipt {
 	t.Helper()
-	j := newJob(config.Spec{Name: "web", Args: []string{"serve", "-p", "80"}})
 	status := syscall.WaitStatus(0)
-	j.run = &run{number: 2, level: LevelCgroup, main: process{pid: 7}, status: &status}
-	j.run.book.started = t0
-	j.cause = exited
-	change(j)
-	return j.receipt(t0.Add(2 * time.Second))
+	r := newRun(&config.Spec{Name: "web", Args: []string{"serve", "-p", "80"}})
+	r.number, r.level, r.main, r.status = 2, LevelCgroup, process{pid: 7}, &status
+	r.book.started = t0
+	r.cause = exited
+	change(r)
+	return r.receipt(t0.Add(2 * time.Second))
 }
 
 func TestReceipt(t *testing.T) {
 	oom := uint64(1)
 	killed9 := syscall.WaitStatus(syscall.SIGKILL)
 	for name, c := range map[string]struct {
-		change  func(*job)
+		change  func(*run)
 		status  int
 		cause   cause
 		summary string
 	}{
-		"clean": {func(*job) {}, 0, exited, "web: exited after 2s, exit code 0; nothing was left"},
-		"killed some": {func(j *job) {
-			j.run.book.ask(syscall.SIGTERM, 8, 9)
-			j.run.book.killed = 1
-			j.run.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
+		"clean": {func(*run) {}, 0, exited, "web: exited after 2s, exit code 0; nothing was left"},
+		"killed some": {func(r *run) {
+			r.book.ask(syscall.SIGTERM, 8, 9)
+			r.book.killed = 1
+			r.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
 		}, 0, exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n  killed 9 \"sleep 1\": ignored SIGTERM"},
-		"out of memory": {func(j *job) {
-			j.run.status, j.run.book.receipt.OOMKills = &killed9, &oom
+		"out of memory": {func(r *run) {
+			r.status, r.book.receipt.OOMKills = &killed9, &oom
 		}, 137, outOfMemory, "web: out-of-memory after 2s, ended by SIGKILL; nothing was left"},
-		"timed out":     {func(j *job) { j.cause = timedOut }, 124, timedOut, "web: timed-out after 2s, exit code 0; nothing was left"},
-		"not found":     {func(j *job) { j.cause, j.run.book.err = startFailed, &execError{"x", syscall.ENOENT} }, 127, startFailed, "web: not started: cannot execute x: no such file or directory; nothing was left"},
-		"no permission": {func(j *job) { j.cause, j.run.book.err = startFailed, &execError{"x", syscall.EACCES} }, 126, startFailed, "web: not started: cannot execute x: permission denied; nothing was left"},
-		"no fork":       {func(j *job) { j.cause, j.run.book.err = startFailed, errors.New("no fork") }, 125, startFailed, "web: not started: no fork; nothing was left"},
-		"unkillable": {func(j *job) {
-			j.run.status = nil
-			j.run.book.killed = 1
-			j.run.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
-			j.run.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
+		"timed out":     {func(r *run) { r.cause = timedOut }, 124, timedOut, "web: timed-out after 2s, exit code 0; nothing was left"},
+		"not found":     {func(r *run) { r.cause, r.book.err = startFailed, &execError{"x", syscall.ENOENT} }, 127, startFailed, "web: not started: cannot execute x: no such file or directory; nothing was left"},
+		"no permission": {func(r *run) { r.cause, r.book.err = startFailed, &execError{"x", syscall.EACCES} }, 126, startFailed, "web: not started: cannot execute x: permission denied; nothing was left"},
+		"no fork":       {func(r *run) { r.cause, r.book.err = startFailed, errors.New("no fork") }, 125, startFailed, "web: not started: no fork; nothing was left"},
+		"unkillable": {func(r *run) {
+			r.status = nil
+			r.book.killed = 1
+			r.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
+			r.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
 		}, 125, exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, 1 cannot be killed and live on\n  unkillable 7 \"serve\""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,9 +65,9 @@ func TestReceipt(t *testing.T) {
 
 // TestReceiptBounds: a bomb's receipt counts all and names as many as there is room for.
 func TestReceiptBounds(t *testing.T) {
-	r := receiptOf(t, func(j *job) {
-		j.run.book.killed = maxListed + 5
-		j.run.book.processes = make([]Process, maxListed)
+	r := receiptOf(t, func(r *run) {
+		r.book.killed = maxListed + 5
+		r.book.processes = make([]Process, maxListed)
 	})
 	if r.Omitted != 5 {
 		t.Errorf("omitted %d, want 5", r.Omitted)
@@ -80,7 +80,7 @@ func TestReceiptBounds(t *testing.T) {
 // TestReceiptAbsent: what could not be had is absent, not zero.
 func TestReceiptAbsent(t *testing.T) {
 	var fields map[string]any
-	line := receiptOf(t, func(*job) {}).JSON()
+	line := receiptOf(t, func(*run) {}).JSON()
 	if err := json.Unmarshal(line, &fields); err != nil || line[len(line)-1] != '\n' {
 		t.Fatalf("not a JSON line: %q: %v", line, err)
 	}

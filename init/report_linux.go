@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,18 @@ func openReport(path string) (*outlet, error) {
 	return newOutlet(f), nil
 }
 
-// report tells the world of a receipt: the file, and a person, if there is anything to see.
-func (s *Supervisor) report(r Receipt) {
+// receiptsKept is how many of the last receipts the termination log may show.
+const receiptsKept = 16
+
+// report tells the world of a receipt: the file, and a person, if there is anything to see. Of
+// the steps and probes of a job it tells only what had to be killed.
+func (s *Supervisor) report(run *run, r Receipt) {
+	if run.role != roleMain && r.Killed+r.Unkillable == 0 {
+		return
+	}
+	if len(s.receipts) == receiptsKept {
+		s.receipts = slices.Delete(s.receipts, 0, 1)
+	}
 	s.receipts = append(s.receipts, r)
 	if s.reports != nil && !s.reports.put(r.JSON()) {
 		s.log.printf("cannot write the receipt: nobody reads the report")

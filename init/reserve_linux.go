@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -52,7 +51,8 @@ func memoryLimit(own cgroup.Dir) uint64 {
 	}
 	// The last is where a container of a cgroup v1 host has it.
 	for _, file := range []string{string(own) + "/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		data, err := os.ReadFile(file)
+		var buf [32]byte
+		data, err := readFile(file, buf[:])
 		if err != nil {
 			continue
 		}

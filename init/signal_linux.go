@@ -6,6 +6,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/cginit/cginit/init/config"
 	"golang.org/x/sys/unix"
 )
 
@@ -78,13 +79,42 @@ func unusual() []os.Signal {
 	return sigs
 }
 
-// signaled handles a signal that was sent to us: it asks for the end, or is passed on.
+// signaled handles a signal that was sent to us.
 func (s *Supervisor) signaled(sig syscall.Signal) {
-	if s.swallow[sig] {
+	switch {
+	case s.swallow[sig]:
 		delete(s.swallow, sig)
-		return
+	case s.single != nil:
+		s.signaledForCommand(sig)
+	default:
+		s.signaledForAll(sig)
 	}
-	j := s.job
+}
+
+// sigrtminPlus3 is what podman --systemd and systemd-nspawn ask a process 1 to end with.
+const sigrtminPlus3 = syscall.Signal(37)
+
+// signaledForAll: with the jobs of a file, a signal is for us. A job is sent one by name
+// (cginitctl signal).
+func (s *Supervisor) signaledForAll(sig syscall.Signal) {
+	switch sig {
+	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGPWR, sigrtminPlus3:
+		if s.phase == ending {
+			s.hurry()
+			return
+		}
+		s.log.printf("%s: every job is stopped", config.SignalName(sig))
+		s.shutdown()
+	case unix.SIGHUP:
+		s.reload(nil)
+	case unix.SIGWINCH:
+		s.resizePtys()
+	}
+}
+
+// signaledForCommand: a signal asks the command of the command line to end, or is passed on.
+func (s *Supervisor) signaledForCommand(sig syscall.Signal) {
+	j := s.single
 	isStop := !j.spec.ForwardOnly && (sig == unix.SIGTERM || sig == unix.SIGINT || sig == j.spec.StopSignal)
 	target, rewritten := j.spec.Rewrite[sig]
 	switch {
@@ -99,32 +129,37 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 	if s.fromKeyboard(sig) {
 		target = 0 // the command has it already
 	}
-	if isStop && !j.isStopping() {
-		j.askWith = target
-		s.feed(j, evStop)
+	r := j.run
+	switch {
+	case r == nil: // it waits for its turn to start
+		s.later(j, jvStop)
 		return
+	case isStop && !r.isStopping():
+		r.askWith = target
+		s.later(j, jvStop)
+		return
+	case sig == unix.SIGCONT:
+		s.resumed(r)
 	}
-	if sig == unix.SIGCONT {
-		s.resumed(j)
-	}
-	s.forward(j, target)
+	s.forward(r, target)
 }
 
 // forward passes a signal on: to the main process, or, when that has ended and others go on,
 // to those that were left to us, which are the heads of what is left.
-func (s *Supervisor) forward(j *job, sig syscall.Signal) {
-	r := j.run
+func (s *Supervisor) forward(r *run, sig syscall.Signal) {
 	switch {
-	case sig == 0 || r == nil || r.main.pid == 0:
+	case sig == 0 || r.main.pid == 0:
 		return
-	case r.status == nil && j.spec.Group:
+	case r.status == nil && !r.spec.Group && r.isHeld():
+		s.complain("forward", r.containment.(*tree).SignalMain(sig))
+	case r.status == nil && r.spec.Group:
 		s.complain("forward", unix.Kill(-r.main.pid, sig))
 	case r.status == nil:
 		s.complain("forward", unix.Kill(r.main.pid, sig))
 	default:
 		pids, _ := r.procs()
 		for _, p := range living(pids) {
-			if p.ppid == os.Getpid() {
+			if p.ppid == r.adopter() {
 				s.complain("forward", unix.Kill(p.pid, sig))
 			}
 		}

@@ -55,6 +55,9 @@ func isBusy(err error) bool {
 // defaultPath is for a command whose environment has no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+// LookPath finds a command in the PATH of an environment, as the start of a job does.
+func LookPath(name string, env []string) (string, error) { return lookPath(name, env) }
+
 // lookPath finds a command as execvp(3) does, in the PATH of env: the command's, not ours.
 func lookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
@@ -97,19 +100,26 @@ func exists(file string) bool { _, err := os.Stat(file); return err == nil }
 
 func isDir(file string) bool { info, err := os.Stat(file); return err == nil && info.IsDir() }
 
-// spawn starts the main process of j's run, born in its containment. Where something must
-// happen between fork and exec that Go cannot do there, the exec helper does it.
-func (s *Supervisor) spawn(j *job) error {
-	path, err := lookPath(j.spec.Args[0], j.spec.Env)
+// spawn starts the main process of a run, born in its containment. Where something must happen
+// between fork and exec that Go cannot do there, the exec helper does it.
+func (s *Supervisor) spawn(r *run) error {
+	path, err := s.findProgram(r)
 	if err != nil {
 		return err
 	}
+	io, err := s.connect(r)
+	if err != nil {
+		return err
+	}
+	defer io.close()
 	t := s.terminal
-	shares := t != nil && t.shared && !j.spec.Group
-	place := syscall.SysProcAttr{Setpgid: !shares && !j.spec.NewSession, Setsid: j.spec.NewSession}
-	c, inCgroup := j.run.containment.(*cgroupRun)
-	if t != nil && (t.given || j.spec.NewSession) || inCgroup && !c.clones || s.listenPid {
-		return s.spawnByHelper(j, path, &place)
+	shares := t != nil && t.shared && !r.spec.Group && r.job == s.single
+	leads := r.spec.NewSession || io.tty >= 0
+	place := syscall.SysProcAttr{Setpgid: !shares && !leads, Setsid: leads}
+	io.sharesGroup, r.program = shares, path
+	c, inCgroup := r.containment.(*cgroupRun)
+	if s.terminalFor(r, io) >= 0 || inCgroup && !s.canClone(r, c) || s.listenPid || io.ready != nil || r.spec.NeedsHelper() {
+		return s.spawnByHelper(r, path, io, &place)
 	}
 	sys := place
 	if inCgroup {
@@ -120,33 +130,77 @@ func (s *Supervisor) spawn(j *job) error {
 		defer dir.Close()
 		sys.UseCgroupFD, sys.CgroupFD = true, int(dir.Fd())
 	}
-	if u := j.spec.User; u != nil {
+	if u := r.spec.User; u != nil {
 		sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
 	}
-	err = s.fork(j, path, j.spec.Args, &sys)
+	if t, ok := r.containment.(*tree); ok {
+		return s.spawnInTree(r, t, path, r.spec.Args, io, &place)
+	}
+	err = s.fork(r, path, r.spec.Args, io, &sys)
 	if errors.Is(err, unix.ENOEXEC) { // a script without a first line is the shell's: execvp(3)
-		err = s.fork(j, "/bin/sh", append([]string{"sh", path}, j.spec.Args[1:]...), &sys)
+		err = s.fork(r, "/bin/sh", append([]string{"sh", path}, r.spec.Args[1:]...), io, &sys)
 	}
 	switch {
 	case err == nil:
 		return nil
 	case inCgroup && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS)):
 		// Whether the clone or the exec was refused cannot be told; the helper tells.
-		return s.spawnByHelper(j, path, &place)
+		return s.spawnByHelper(r, path, io, &place)
 	case isBusy(err):
 		return fmt.Errorf("cannot start %s: %w", path, err)
-	case errors.Is(err, unix.EPERM) && j.spec.User != nil:
-		return fmt.Errorf("cannot run %s as uid %d: %w (cginit needs CAP_SETUID and CAP_SETGID for --user)", path, j.spec.User.UID, err)
+	case errors.Is(err, unix.EPERM) && r.spec.User != nil:
+		return fmt.Errorf("cannot run %s as uid %d: %w (cginit needs CAP_SETUID and CAP_SETGID for that)", path, r.spec.User.UID, err)
 	}
 	return &execError{path, err}
 }
 
+// canClone tells whether a process can be born in the cgroup. Into one that stands still none
+// may be: it would, before its exec, and with it Go's whole runtime. What runs inside a job's
+// cgroup, which whoever has the right can freeze at any moment, is brought there by the helper.
+func (s *Supervisor) canClone(r *run, c *cgroupRun) bool {
+	if !c.clones || r.owner != nil {
+		return false
+	}
+	e, err := s.home.jobs.Events()
+	return err == nil && !e.Frozen
+}
+
+// findProgram finds what a run executes. A name with a slash is relative to its own directory.
+func (s *Supervisor) findProgram(r *run) (string, error) {
+	if r.exe != "" {
+		return r.exe, nil
+	}
+	dir, name := r.spec.Dir, r.spec.Args[0]
+	if dir != "" {
+		if info, err := os.Stat(dir); err != nil {
+			return "", fmt.Errorf("cannot run in %s: %w", dir, errors.Unwrap(err))
+		} else if !info.IsDir() {
+			return "", fmt.Errorf("cannot run in %s: it is not a directory", dir)
+		}
+		if strings.Contains(name, "/") && !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+	}
+	return lookPath(name, r.spec.Env)
+}
+
+// terminalFor is the terminal that the main process takes as its own; -1: none.
+func (s *Supervisor) terminalFor(r *run, io *stdio) int {
+	switch {
+	case io.tty >= 0:
+		return io.tty
+	case r.job == s.single && s.terminal != nil && (s.terminal.given || r.spec.NewSession):
+		return int(s.terminal.file.Fd())
+	}
+	return -1
+}
+
 // fork is the one place where a process of a job is made.
-func (s *Supervisor) fork(j *job, path string, args []string, sys *syscall.SysProcAttr) error {
+func (s *Supervisor) fork(r *run, path string, args []string, io *stdio, sys *syscall.SysProcAttr) error {
 	defer s.passInherited()()
 	defer raiseOOMScore(oomMore(s.home.own))()
 	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
-		Env: j.spec.Env, Files: []uintptr{0, 1, 2}, Sys: sys,
+		Dir: r.spec.Dir, Env: io.env, Files: io.files(), Sys: sys,
 	})
 	if err != nil {
 		return err
@@ -155,7 +209,7 @@ func (s *Supervisor) fork(j *job, path string, args []string, sys *syscall.SysPr
 	if sys.Setsid {
 		session = pid
 	}
-	j.run.main = process{pid: pid, ppid: os.Getpid(), session: session}
+	r.main = process{pid: pid, ppid: os.Getpid(), session: session}
 	return nil
 }
 

@@ -1,61 +1,136 @@
 package supervisor
 
 import (
-	"fmt"
 	"os"
 	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
 	"golang.org/x/sys/unix"
 )
 
-// Config is what a supervisor is to do.
+// Config is what a supervisor is to do: one command, or the services and jobs of a file.
 type Config struct {
-	Job       config.Spec
-	Require   string // the weakest containment that will do: cgroup, uid, tree; empty: any
-	Report    string // file to append receipts to; empty: none
-	LogFormat string // text or json
-	Verbose   bool
-	Quiet     bool   // say only what went wrong
-	Name      string // what log lines start with
+	Command          config.Spec                  // of the command line; without Args there is none
+	File             *config.File                 // nil: none
+	Load             func() (*config.File, error) // reads the file again, for a reload
+	GracePeriod      time.Duration                // for the whole shutdown of a file's jobs
+	Require          string                       // the weakest containment that will do: cgroup, uid, tree; empty: any
+	BestEffortLimits bool                         // a limit that cannot be enforced is said, and no error
+	Report           string                       // file to append receipts to; empty: none
+	LogFormat        string                       // text or json
+	Verbose          bool
+	Quiet            bool   // say only what went wrong
+	Socket           string // of the control server; empty or none: there is none
+	SocketRequired   bool   // somebody asked for it: without it the start fails
+	Version          string
+	Name             string   // what log lines start with
+	Up               *os.File // told when everything is up, and closed; nil: nobody waits
 }
 
-// Supervisor runs a job from its start until nothing of it is left.
+// Supervisor runs jobs from their start until nothing of them is left.
 type Supervisor struct {
-	config  Config
-	pid1    bool
-	log     *log
-	inbox   *inbox
-	home    *home
-	reports *outlet // nil: receipts go to no file
+	config Config
+	pid1   bool
+	log    *log
+	inbox  *inbox
+	home   *home
 
-	job       *job
+	jobs    []*job          // in the order of the file, then as they were started
+	named   map[string]*job // the same, by name
+	single  *job            // the command of the command line; nil: we run a file
+	live    []*run          // the runs that have not ended
+	mains   map[int]*run    // by the pid of their main process, until it is reaped
+	holders map[int]*run    // by the pid of what holds them, where no cgroup does
+	watched map[int32]*run  // by what the watcher answers
+	watches int32           // the last of those numbers
+	changed bool            // a job has changed, so others may be able to go on
+	pending []jobNote       // events of jobs that wait for their turn
+
+	phase         phase
+	killAt        time.Time // when the end kills what is left; zero: it has not begun
+	killing       bool      // it has
+	decisive      *job      // whose exit status is ours: essential, or why the start failed
+	failedJob     *job      // the first one-shot job that failed once everything was up
+	badStart      error     // why the start failed
+	reloads       bool      // a file is being read
+	reloadAgain   bool      // and somebody has asked since
+	reloadWaiters []func(*control.ReloadReply, error)
+	clock         *os.File // the kernel timer for schedules; nil: there are none
+
+	reports *outlet // nil: receipts go to no file
+	output  chan struct{}
+	null    *os.File
+
 	guardian  *guardian // nil: the kernel does it, or there is no cgroup
 	terminal  *terminal // nil: none, or not ours to give
 	session   int
 	inherited []int // descriptors that are the command's
 	listenPid bool  // LISTEN_PID names us, and is to name the command
 
+	hearsInput bool          // somebody reads our standard input, for the job that has it on its terminal
+	typing     *unix.Termios // how our terminal was before that; nil: as it is
+
 	timer    *time.Timer
 	swallow  map[unix.Signal]bool // signals that our own doing provokes, once each
 	said     map[string]string    // the last complaint of each kind
-	receipts []Receipt
-	failure  error // why nothing was started
+	receipts []Receipt            // the last ones, for the termination log
+	failure  error                // why nothing was started
+	messages chan message
+
+	server   *control.Server // nil: there is no control socket
+	journal  journal
+	waiters  []*waiter // calls that are answered later
+	commands int       // runs that were given a name
+	lastUID  uint32    // of those for user: auto
 }
+
+// message is what a goroutine has read: the loop calls it.
+type message func()
+
+// phase is how far the supervisor as a whole has come.
+type phase int
+
+const (
+	booting phase = iota // what fails now fails the start
+	up
+	ending
+)
 
 // New makes a supervisor. It starts nothing yet.
 func New(c Config) *Supervisor {
-	return &Supervisor{
-		config: c,
-		pid1:   os.Getpid() == 1,
-		log:    newLog(c.Name, c.LogFormat),
-		job:    newJob(c.Job),
-		said:   map[string]string{},
+	s := &Supervisor{
+		config:   c,
+		pid1:     os.Getpid() == 1,
+		log:      newLog(c.Name, c.LogFormat),
+		named:    map[string]*job{},
+		mains:    map[int]*run{},
+		watched:  map[int32]*run{},
+		holders:  map[int]*run{},
+		said:     map[string]string{},
+		output:   make(chan struct{}, 1),
+		messages: make(chan message),
 	}
+	if len(c.Command.Args) > 0 {
+		s.single = s.addJob(c.Command)
+	}
+	if c.File != nil {
+		for _, spec := range c.File.Jobs {
+			s.addJob(spec)
+		}
+	}
+	return s
 }
 
-// Run runs the job and returns the exit status, and whether the command was started: whatever
+func (s *Supervisor) addJob(spec config.Spec) *job {
+	j := newJob(spec)
+	s.jobs = append(s.jobs, j)
+	s.named[spec.Name] = j
+	return j
+}
+
+// Run runs the jobs and returns the exit status, and whether anything was started: whatever
 // can fail for good fails before that.
 func (s *Supervisor) Run() (status int, started bool) {
 	s.inbox = catch()
@@ -65,84 +140,52 @@ func (s *Supervisor) Run() (status int, started bool) {
 		s.close()
 		return StatusFailed, false
 	}
-	s.feed(s.job, evStart)
+	s.boot()
 	s.reap() // what has died before signals were caught gave none
+	s.settle()
 	s.loop()
 	s.close()
-	last := s.receipts[len(s.receipts)-1]
-	return last.ExitStatus, last.Cause != startFailed
+	return s.status()
 }
 
-// prepare does all that can fail, before anything is started.
-func (s *Supervisor) prepare() (err error) {
-	s.findInherited()
-	if !s.pid1 {
-		// Orphans of the job are to come to us (since Linux 3.4).
-		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-			return fmt.Errorf("cannot become a subreaper: %w", err)
-		}
-	}
-	reserveThreads()
-	if s.config.Report != "" {
-		if s.reports, err = openReport(s.config.Report); err != nil {
-			return err
-		}
-	}
-	if s.home, err = openHome(s.pid1); err != nil {
-		return err
-	}
-	if !s.home.level.meets(s.config.Require) {
-		return fmt.Errorf("--require %s cannot be met, the best here is %s: %w; %s", s.config.Require, s.home.level, s.home.why, howToGetCgroup)
-	}
-	if err := s.home.allow(s.config.Job.Resources); err != nil {
-		return err
-	}
-	if s.home.level != LevelCgroup && !s.config.Quiet {
-		s.log.printf("containment %s: %s (no cgroup: %v)", s.home.level, guarantee[s.home.level], s.home.why)
-	} else if s.config.Verbose {
-		s.log.printf("containment %s: %s", s.home.level, guarantee[s.home.level])
-	}
-	s.session, _ = unix.Getsid(0)
-	if s.terminal = openTerminal(s.session); s.terminal != nil && s.config.Job.NewSession {
-		if err := s.surrenderTerminal(); err != nil {
-			return fmt.Errorf("cannot give up the terminal: %w", err)
-		}
-	}
-	if s.home.level == LevelCgroup && !s.pid1 {
-		if s.guardian, err = startGuardian(s.home); err != nil {
-			return fmt.Errorf("cannot start the guardian: %w", err)
-		}
-	}
-	return nil
-}
-
-// howToGetCgroup is what to add for a cgroup, for each of the usual platforms.
-const howToGetCgroup = "add one of: docker run --security-opt writable-cgroups=true (Docker 28 or later)" +
-	" | compose: security_opt: [\"writable-cgroups=true\"]" +
-	" | podman run --security-opt unmask=/sys/fs/cgroup" +
-	" | Kubernetes: a RuntimeClass whose containerd (2.1 or later) runtime has cgroup_writable = true"
-
-// loop handles one message at a time until the job has ended.
+// loop handles one message at a time until nothing is left to do.
 func (s *Supervisor) loop() {
 	changed := make(chan []int32)
 	if s.home.watcher != nil {
 		go s.watch(changed)
 	}
-	for s.job.state != ended && s.job.state != stuck {
+	more := false
+	for more || !s.isOver() {
 		select {
+		case <-s.goOn(more):
 		case <-s.inbox.child:
 			s.reap()
 		case sig := <-s.inbox.stop:
 			s.signaled(sig.(syscall.Signal))
 		case sig := <-s.inbox.other:
 			s.signaled(sig.(syscall.Signal))
-		case <-changed:
-			s.inspect(s.job)
+		case ids := <-changed:
+			for _, id := range ids {
+				s.inspect(s.watched[id])
+			}
+		case m := <-s.messages:
+			m()
+		case m := <-s.calls():
+			s.served(m)
+		case <-s.log.out.more():
+			s.log.out.push()
+		case <-s.reports.more():
+			s.reports.push()
 		case <-s.alarm():
 			s.expire(s.now())
 		}
+		more = s.turn()
 	}
 }
+
+// post brings a message to the loop; only for the goroutines that read. It waits for its turn,
+// so that who sends much is slowed down and not the loop.
+func (s *Supervisor) post(m message) { s.messages <- m }
 
 // watch turns changes of cgroups into messages.
 func (s *Supervisor) watch(changed chan<- []int32) {
@@ -155,81 +198,55 @@ func (s *Supervisor) watch(changed chan<- []int32) {
 	}
 }
 
-// feed gives a job an event, does what step answers, and goes on with what comes of that.
-func (s *Supervisor) feed(j *job, events ...event) {
+// feed gives a run an event, does what step answers, and goes on with what comes of that.
+func (s *Supervisor) feed(r *run, events ...event) {
 	for len(events) > 0 {
 		ev := events[0]
 		events = events[1:]
-		for _, a := range j.step(ev, s.now()) {
-			if next, ok := s.act(j, a); ok {
+		for _, a := range r.step(ev, s.now()) {
+			if next, ok := s.act(r, a); ok {
 				events = append(events, next)
 			}
 		}
 	}
 }
 
-// inspect looks at what the kernel says of a job now.
-func (s *Supervisor) inspect(j *job) {
+// inspect looks at what the kernel says of a run now.
+func (s *Supervisor) inspect(r *run) {
 	switch {
-	case j.run == nil || j.run.main.pid == 0:
-	case j.run.status != nil && j.run.empty():
-		s.feed(j, evEmpty)
-	case (j.state == freezing || j.state == asking) && j.run.frozen():
-		s.feed(j, evFrozen)
-	}
-}
-
-// expire acts on every deadline that has passed.
-func (s *Supervisor) expire(now time.Time) {
-	if g := s.guardian; g != nil && !g.retry.IsZero() && !now.Before(g.retry) {
-		err := g.start()
-		if err != nil {
-			g.lost(now)
-		}
-		s.complain("start the guardian", err)
-	}
-	j := s.job
-	if j.deadline.IsZero() || now.Before(j.deadline) {
+	case r == nil || r.main.pid == 0 || r.helper:
 		return
+	case r.status != nil && r.failed:
+		s.feed(r, evSpawnFail)
+		return
+	case r.status != nil && r.empty():
+		if s.attendants(r) > 0 { // outside of it, where no cgroup holds them
+			s.killAttendants(r)
+			return
+		}
+		s.feed(r, evEmpty)
+		return
+	case r.status != nil && !r.mainGone && s.attendants(r) == 0:
+		s.feed(r, evMainExit)
+		s.daemonised(r)
 	}
-	s.inspect(j)
-	switch {
-	case j.deadline.IsZero() || now.Before(j.deadline):
-	case j.state == killing && s.unkillable(j):
-		s.feed(j, evUnkillable)
-	default:
-		s.feed(j, evDeadline)
+	s.standsStill(r)
+	if (r.state == freezing || r.state == asking) && r.frozen() {
+		s.feed(r, evFrozen)
 	}
-}
-
-// alarm returns a channel that fires at the nearest deadline, nil if there is none: without a
-// reason to wake up we do not.
-func (s *Supervisor) alarm() <-chan time.Time {
-	next := s.job.deadline
-	if g := s.guardian; g != nil && !g.retry.IsZero() && (next.IsZero() || g.retry.Before(next)) {
-		next = g.retry
-	}
-	if next.IsZero() {
-		return nil
-	}
-	if s.timer == nil {
-		s.timer = time.NewTimer(0)
-	}
-	s.timer.Reset(next.Sub(s.now()))
-	return s.timer.C
 }
 
 func (s *Supervisor) now() time.Time { return time.Now() }
 
-// close gives back what is left when the job has ended. If it has not, because something
-// cannot be killed, the guardian stays, and sees to the rest when we are gone.
+// close gives back what is left when all have ended. If something cannot be killed, the
+// guardian stays, and sees to the rest when we are gone.
 func (s *Supervisor) close() {
-	if s.job.state != stuck {
+	if !s.isStuck() {
 		if s.guardian != nil {
 			s.guardian.dismiss()
 		}
 		if s.home != nil {
-			if !s.pid1 && s.job.run != nil { // the kernel does it where process 1 ends
+			if !s.pid1 && s.runsStarted() { // the kernel does it where process 1 ends
 				s.reapRest()
 			}
 			if err := s.home.close(); err != nil {
@@ -238,6 +255,33 @@ func (s *Supervisor) close() {
 		}
 	}
 	s.closeReports()
+	if s.server != nil {
+		if err := s.server.Close(); err != nil {
+			s.log.printf("cannot remove the control socket: %v", err)
+		}
+	}
 	s.log.close()
+	s.typeAsBefore()
 	s.leaveTerminal()
+}
+
+// isStuck tells whether something outlives every kill.
+func (s *Supervisor) isStuck() bool { return len(s.live) > 0 && s.onlyStuck() }
+
+func (s *Supervisor) onlyStuck() bool {
+	for _, r := range s.live {
+		if r.state != stuck {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Supervisor) runsStarted() bool {
+	for _, j := range s.jobs {
+		if j.runs > 0 {
+			return true
+		}
+	}
+	return false
 }

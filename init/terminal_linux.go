@@ -63,22 +63,14 @@ func (t *terminal) front() int {
 	return group
 }
 
-func (t *terminal) dup() (*os.File, error) {
-	fd, err := unix.FcntlInt(t.file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "terminal"), nil
-}
-
 // give makes a group the foreground group. It fails when the terminal has hung up, and then
 // there is nothing to give.
 func (t *terminal) give(group int) { _ = setForeground(int(t.file.Fd()), group) }
 
 // takeBack puts our group where the command's is; where that is not in front it is somebody
 // else's turn, and not ours to end.
-func (t *terminal) takeBack(j *job) {
-	if j.run != nil && j.run.main.pid > 0 && t.front() == j.run.main.pid {
+func (t *terminal) takeBack(r *run) {
+	if r.main.pid > 0 && t.front() == r.main.pid {
 		t.give(unix.Getpgrp())
 	}
 }
@@ -99,28 +91,28 @@ func (s *Supervisor) surrenderTerminal() error {
 // Under a shell with job control we stop as well, all of our group, as the command would have
 // without us, and go on when the shell continues us (resumed). Where nobody could continue us
 // the kernel would not have stopped the command either, and it goes on at once.
-func (s *Supervisor) suspended(j *job) {
+func (s *Supervisor) suspended(r *run) {
 	t := s.terminal
-	if t == nil || j.spec.NewSession {
+	if t == nil || r.spec.NewSession {
 		return
 	}
 	if inFront := t.front() == unix.Getpgrp(); !t.shared && inFront || !s.hasShell() {
-		s.carryOn(j)
+		s.carryOn(r)
 		return
 	}
-	t.takeBack(j)
+	t.takeBack(r)
 	_ = unix.Kill(0, unix.SIGSTOP)
 }
 
 // resumed is told of SIGCONT: the shell has put us in the foreground again, or not (bg).
-func (s *Supervisor) resumed(j *job) {
-	if s.terminal != nil && !j.spec.NewSession && j.run != nil && j.run.main.pid > 0 && j.run.status == nil {
-		s.carryOn(j)
+func (s *Supervisor) resumed(r *run) {
+	if s.terminal != nil && !r.spec.NewSession && r.main.pid > 0 && r.status == nil {
+		s.carryOn(r)
 	}
 }
 
-func (s *Supervisor) carryOn(j *job) {
-	t, main := s.terminal, j.run.main.pid
+func (s *Supervisor) carryOn(r *run) {
+	t, main := s.terminal, r.main.pid
 	if t.shared {
 		_ = unix.Kill(main, unix.SIGCONT)
 		return
@@ -159,12 +151,13 @@ func (s *Supervisor) fromKeyboard(sig unix.Signal) bool {
 // reached us and the script around us too, which it would have without us: a shell's loop
 // around us goes on otherwise.
 func (s *Supervisor) leaveTerminal() {
-	t, j := s.terminal, s.job
-	if t == nil || j.spec.NewSession || s.pid1 {
+	t := s.terminal
+	if t == nil || s.single.spec.NewSession || s.pid1 || s.single.run == nil {
 		return
 	}
-	t.takeBack(j)
-	if ws := j.run; ws == nil || ws.status == nil || !ws.status.Signaled() || ws.status.Signal() != unix.SIGINT {
+	r := s.single.run
+	t.takeBack(r)
+	if r.status == nil || !r.status.Signaled() || r.status.Signal() != unix.SIGINT {
 		return
 	}
 	target := 0 // our group

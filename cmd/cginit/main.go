@@ -1,9 +1,9 @@
-// The runtime would read the cgroup files at start to choose GOMAXPROCS, which main sets anyway.
+// The runtime would keep the cgroup's cpu.max open to choose GOMAXPROCS, which main sets anyway.
 //go:debug containermaxprocs=0
-//go:debug updatemaxprocs=0
 
-// Command cginit is a container's process 1: it runs a command, holds all that it starts in
-// a cgroup, and when it ends leaves nothing behind. See README.md.
+// Command cginit is a container's process 1: it runs a command, or the services and jobs of a
+// file, holds all that each starts in a cgroup, and when one ends leaves nothing of it behind.
+// See README.md.
 package main
 
 import (
@@ -32,24 +32,82 @@ func main() {
 }
 
 func run(name string, args, env []string) int {
+	if name == detachedName {
+		return runDetached(args, env)
+	}
 	if p, ok := personalities[name]; ok {
 		return p.run(name, args, env)
 	}
 	o, err := config.Parse(args, env)
 	switch {
 	case err != nil:
-		fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
-		return supervisor.StatusFailed
+		return failed(err)
 	case o.Version:
 		fmt.Println("cginit " + version)
 		return 0
 	case o.Help:
 		fmt.Print(config.Usage())
 		return 0
+	case o.Check:
+		return check(o, env)
+	case o.Detach:
+		return detach(args)
 	}
-	status, _ := supervisor.New(supervisor.Config{
-		Job: o.Job, Require: o.Require, Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
-		Name: "cginit",
-	}).Run()
+	return supervise(o, env, nil)
+}
+
+// failed says why nothing was started.
+func failed(err error) int {
+	fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
+	return supervisor.StatusFailed
+}
+
+// supervise runs what the options ask for; up is told when all of it is there.
+func supervise(o *config.Options, env []string, up *os.File) int {
+	c := configOf(o)
+	c.Up = up
+	if len(o.Config) > 0 {
+		c.Load = func() (*config.File, error) { return config.Load(o.Config, env, o.Profiles) }
+		f, err := c.Load()
+		if err != nil {
+			return failed(err)
+		}
+		merge(&c, f, o)
+		debug.FreeOSMemory() // what the parser has left
+	}
+	status, _ := supervisor.New(c).Run()
 	return status
+}
+
+// configOf is what the options say without a file.
+func configOf(o *config.Options) supervisor.Config {
+	return supervisor.Config{
+		Command: o.Job, Require: o.Require, BestEffortLimits: o.BestEffortLimits,
+		Report: o.Report, LogFormat: o.LogFormat, Verbose: o.Verbose,
+		Socket: o.Socket, SocketRequired: o.Socket != "" && o.Socket != "none",
+		GracePeriod: o.Job.GracePeriod, Name: "cginit", Version: version,
+	}
+}
+
+// merge adds what the file says and the command line does not.
+func merge(c *supervisor.Config, f *config.File, o *config.Options) {
+	c.File = f
+	if !o.GracePeriodSet {
+		c.GracePeriod = f.GracePeriod
+	}
+	if o.Socket == "" {
+		c.Socket, c.SocketRequired = f.Socket, f.Socket != "" && f.Socket != "none"
+	}
+	if c.Socket == "" {
+		c.Socket = config.DefaultSocket
+	}
+	if o.Report == "" {
+		c.Report = f.Report
+	}
+	if f.LogFormat != "" && !o.LogFormatSet {
+		c.LogFormat = f.LogFormat
+	}
+	for _, w := range f.Warnings {
+		fmt.Fprintf(os.Stderr, "cginit: %s\n", w)
+	}
 }

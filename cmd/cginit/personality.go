@@ -69,7 +69,7 @@ func (p personality) run(name string, args, env []string) int {
 		fmt.Fprint(in.to, in.text)
 		return 0
 	}
-	c := supervisor.Config{Job: in.job, Quiet: in.verbose == 0, Verbose: in.verbose > 1, Name: name, LogFormat: "text"}
+	c := supervisor.Config{Command: in.job, Quiet: in.verbose == 0, Verbose: in.verbose > 1, Name: name, LogFormat: "text"}
 	if in.pause {
 		return supervisor.New(c).Pause()
 	}

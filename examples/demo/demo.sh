@@ -21,7 +21,8 @@ left() {
 # until waits for a condition that a moment brings.
 until_() { for _ in $(seq 100); do "$@" && return; sleep 0.1; done; return 1; }
 
-started() { [ -s "$1" ]; }
+# started: leaky.sh has done its part, and each of the four has become what it is to be.
+started() { [ -s "$tmp/$1" ] && [ "$(left "$$.$1" | grep -c ' sleep 100[1-4]')" = 4 ]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 say "1. A command that leaves processes behind (examples/demo/leaky.sh)"
@@ -29,7 +30,7 @@ echo "  It starts a child that ignores SIGTERM, one in a session of its own, and
 run "leaky.sh & kill \$!"
 CGDEMO=$$.plain sh "$here/leaky.sh" "$tmp/plain" &
 pid=$!
-until_ started "$tmp/plain"
+until_ started plain
 kill "$pid"
 until_ gone "$pid" || true
 wait "$pid" 2>/dev/null || true
@@ -53,7 +54,7 @@ run "cginit --stop-grace-period 1s --report receipt.json -- leaky.sh & kill \$!"
 CGDEMO=$$.held $hold "$cginit" --stop-grace-period 1s --report "$tmp/receipt.json" -- \
 	sh "$here/leaky.sh" "$tmp/held" &
 pid=$!
-until_ started "$tmp/held"
+until_ started held
 say "   Running now:"
 left "$$.held" | grep -v guardian
 if [ -n "$hold" ]; then

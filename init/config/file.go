@@ -11,4 +11,7 @@ type File struct {
 	LogFormat   string        // text or json; empty: not said
 	AllowUIDs   []uint32      // who may use the socket besides root and ourselves
 	AllowGIDs   []uint32
+	Warnings    []string // what is not wrong but probably not meant, a line each
+
+	at map[string]*node // where each of Jobs is written
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -104,6 +106,59 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// TestFileFlags: without a command the flags are about a file.
+func TestFileFlags(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none.yaml")
+	there := filepath.Join(t.TempDir(), "cginit.yaml")
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args, env, file string
+		want            Options
+	}{
+		{"--config a --config b,c", "", there, Options{Config: []string{"a", "b,c"}}},
+		{"", "", there, Options{Config: []string{there}}},
+		{"--check", "", none, Options{Check: true}},
+		{"--check --json", "", there, Options{Config: []string{there}, Check: true, JSON: true}},
+		{"--check -- sh", "", there, Options{Check: true}},
+		{"", "CGINIT_CONFIG=e CGINIT_DETACH=true CGINIT_SOCKET=none", there, Options{Config: []string{"e"}, Detach: true, Socket: "none"}},
+		{"sh", "CGINIT_CONFIG=e", there, Options{}},
+		{"--log-format json", "", there, Options{Config: []string{there}, LogFormatSet: true}},
+		{"--profile a,b --profile c", "CGINIT_PROFILES=x", there, Options{Config: []string{there}, Profiles: []string{"a", "b", "c"}}},
+		{"", "COMPOSE_PROFILES=a,b", there, Options{Config: []string{there}, Profiles: []string{"a", "b"}}},
+		{"", "COMPOSE_PROFILES=a CGINIT_PROFILES=b", there, Options{Config: []string{there}, Profiles: []string{"b"}}},
+		{"", "CGINIT_PROFILE=p CGINIT_PROFILES=b", there, Options{Config: []string{there}, Profiles: []string{"p"}}},
+		{"--socket /run/x sh", "", there, Options{Socket: "/run/x"}},
+		{"--stop-grace-period 3s", "", there, Options{Config: []string{there}, GracePeriodSet: true}},
+		{"", "CGINIT_STOP_GRACE_PERIOD=3s", there, Options{Config: []string{there}, GracePeriodSet: true}},
+	} {
+		o, err := parse(strings.Fields(test.args), strings.Fields(test.env), test.file)
+		if err != nil {
+			t.Errorf("%q, %q: %v", test.args, test.env, err)
+			continue
+		}
+		got := Options{
+			Config: o.Config, Profiles: o.Profiles, Check: o.Check, JSON: o.JSON, Detach: o.Detach, Socket: o.Socket,
+			GracePeriodSet: o.GracePeriodSet, LogFormatSet: o.LogFormatSet,
+		}
+		expect(t, test.args+" "+test.env, got, test.want)
+	}
+	for args, want := range map[string]string{
+		"":                       "no command: cginit [flags] -- COMMAND [ARG...], or --config FILE; and there is no " + DefaultFile,
+		"--config a sh":          "there are a command (sh) and --config a",
+		"--config a --memory 1g": "--memory is for one command",
+		"--config a --user root": "--user is for one command",
+		"--json sh":              "--json goes with --check only",
+		"--check --detach":       "--check starts nothing",
+		"--socket x.sock sh":     "--socket x.sock: it is an absolute path, or none",
+	} {
+		if _, err := parse(strings.Fields(args), nil, none); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", args, err, want)
+		}
+	}
+}
+
 func TestUser(t *testing.T) {
 	for s, want := range map[string]User{
 		"12345":     {UID: 12345},
@@ -136,7 +191,7 @@ func TestUsage(t *testing.T) {
 	text := Usage()
 	for _, flag := range []string{
 		"--stop-signal", "--stop-grace-period", "--kill-mode", "--leftovers", "--timeout", "--rewrite", "--memory", "--cpus",
-		"--pids-limit", "--user", "--require", "--report", "--log-format", "-v, --verbose", "--version", "CGINIT_STOP_SIGNAL",
+		"--pids-limit", "--user", "--config", "--profile", "--check", "--json", "--detach", "--socket", "--require", "--report", "--log-format", "-v, --verbose", "--version", "CGINIT_STOP_SIGNAL",
 	} {
 		if !strings.Contains(text, flag) {
 			t.Errorf("the help says nothing of %s", flag)
@@ -154,7 +209,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("--stop-signal RTMIN+3 -- y", "CGINIT_USER=0:0")
 	f.Fuzz(func(t *testing.T, args, variable string) {
 		o, err := Parse(strings.Fields(args), []string{variable})
-		if err == nil && !o.Help && !o.Version && (len(o.Job.Args) == 0 || o.Job.GracePeriod < 0) {
+		none := err == nil && len(o.Job.Args) == 0 && len(o.Config) == 0 && !o.Check
+		if err == nil && !o.Help && !o.Version && (none || o.Job.GracePeriod < 0) {
 			t.Errorf("%q, %q: taken as %+v", args, variable, o)
 		}
 	})

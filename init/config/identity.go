@@ -7,7 +7,8 @@ type Identity struct {
 	User            *User
 	Umask           *uint32
 	Rlimits         []specs.POSIXRlimit
-	CapAdd, CapDrop []string // CAP_X, or ALL; from what we have
+	CapAdd, CapDrop []string                 // CAP_X, or ALL; from what we have
+	Capabilities    *specs.LinuxCapabilities // all sets, instead of CapAdd and CapDrop; nil: not said
 	NoNewPrivileges bool
 	OOMScoreAdj     *int
 }
@@ -15,5 +16,5 @@ type Identity struct {
 // NeedsHelper tells whether something of it must be done between fork and exec that Go cannot
 // do there, so that the exec helper must.
 func (i *Identity) NeedsHelper() bool {
-	return i.Umask != nil || len(i.Rlimits) > 0 || len(i.CapAdd)+len(i.CapDrop) > 0 || i.NoNewPrivileges || i.OOMScoreAdj != nil
+	return i.Umask != nil || len(i.Rlimits) > 0 || len(i.CapAdd)+len(i.CapDrop) > 0 || i.Capabilities != nil || i.NoNewPrivileges || i.OOMScoreAdj != nil
 }

@@ -20,6 +20,8 @@ type Lifecycle struct {
 	Essential bool      // when it ends, everything ends, with its status
 	Triggers  []Trigger // a job with triggers runs at these times only
 	Manual    bool      // it is not started by itself
+	// ScheduleOnly: nobody may start it by hand either (triggers.manual: false).
+	ScheduleOnly bool
 }
 
 // Dependency is another job that must be in some condition first.
@@ -34,8 +36,8 @@ type Condition string
 
 // The conditions.
 const (
-	Started               Condition = "service_started"   // it is ready
-	Healthy               Condition = "service_healthy"   // its health check has succeeded
+	Started               Condition = "service_started" // it is ready
+	Healthy               Condition = "service_healthy" // its health check has succeeded
 	CompletedSuccessfully Condition = "service_completed_successfully"
 )
 
@@ -119,10 +121,12 @@ type Trigger struct {
 	Location *time.Location // of the times in it
 	Queue    bool           // a time that comes while it runs: run again afterwards; false: skip it
 	CatchUp  bool           // times missed while the clock jumped or the machine slept: run once; false: skip
+
+	times interface{ Next(time.Time) time.Time } // Cron, parsed; nil: not yet
 }
 
 // Next returns the first time after now, zero if there is none.
-func (t Trigger) Next(now time.Time) time.Time { return nextCron(t, now) }
+func (t Trigger) Next(now time.Time) time.Time { return t.next(now) }
 
 // Output is where what a job writes goes, and what it reads.
 type Output struct {

@@ -14,7 +14,8 @@ import (
 // command line.
 type Spec struct {
 	Name    string
-	Service bool // it is meant to keep running; false: to end
+	Scaled  string // of a replica: the name of the service in the file; empty: it is not one of several
+	Service bool   // it is meant to keep running; false: to end
 
 	Args     []string // the command; Args[0] is looked up in the PATH of Env
 	Env      []string
@@ -46,6 +47,7 @@ type Spec struct {
 
 // User is whom a job runs as.
 type User struct {
+	Auto     bool // each run has a uid and a gid of its own, chosen when it starts
 	UID, GID uint32
 	Groups   []uint32
 	Home     string

@@ -38,6 +38,7 @@ func (o *Order) encode() []byte {
 	number(int64(o.OOMMore))
 	flag(o.Own != nil)
 	if o.Own != nil {
+		number(int64(o.Own.UID))
 		number(int64(o.Own.Killer))
 	}
 	flag(o.User != nil)
@@ -92,7 +93,7 @@ func decode(b []byte, handed []int) (o Order, ok bool) {
 	o.Setsid, o.Setpgid, o.Pgid = flag(), flag(), int(number())
 	o.NoNewPrivs, o.OOMMore = flag(), int(number())
 	if flag() {
-		o.Own = &Own{Killer: uint32(number())}
+		o.Own = &Own{UID: uint32(number()), Killer: uint32(number())}
 	}
 	if flag() {
 		o.User = &User{UID: uint32(number()), GID: uint32(number())}

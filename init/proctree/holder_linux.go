@@ -71,7 +71,8 @@ func RunHolder(args []string) int {
 	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	h := &holder{
 		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
-		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}}}
+		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}},
+	}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
 	if err := shield(); err != nil {

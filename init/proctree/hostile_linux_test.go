@@ -156,7 +156,7 @@ func TestRabbits(t *testing.T) {
 // TestPidsTaken: the job has all the processes that it may have, and can be killed.
 func TestPidsTaken(t *testing.T) {
 	needRoot(t)
-	for name, own := range map[string]*Own{"a uid to itself": {Killer: killerUID}, "tree": nil} {
+	for name, own := range map[string]*Own{"a uid to itself": {UID: jobUID, Killer: killerUID}, "tree": nil} {
 		t.Run(name, func(t *testing.T) {
 			marker := fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), " ", "-"), time.Now().UnixNano())
 			o := Order{Path: selfBinary, Args: []string{"test-limited", treesBinary, "bomb", "50", "--marker", marker}}

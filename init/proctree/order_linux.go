@@ -42,6 +42,8 @@ type User struct {
 // included. Its processes are then signalled by kill(-1) under that uid. It implies
 // NoNewPrivs, since a set-user-ID program would get away.
 type Own struct {
+	// UID is the job's: that of its User, or what the program in Path makes it.
+	UID uint32
 	// Killer is a uid that no process has. It is the real and saved one of the thread that
 	// calls kill(-1), so that the job may not signal that thread. All holders can share it.
 	Killer uint32
@@ -65,14 +67,15 @@ func (o *Order) check() error {
 	if o.Own == nil {
 		return nil
 	}
-	if o.User == nil {
-		return errors.New("a job that is to have a uid to itself needs a user")
+	if o.User != nil && o.User.UID != o.Own.UID {
+		return fmt.Errorf("the job's uid is %d or %d, not both", o.User.UID, o.Own.UID)
 	}
-	return o.Own.check(o.User.UID)
+	return o.Own.check()
 }
 
 // check refuses what would make kill(-1) reach others than the job: uid 0 and ours.
-func (o *Own) check(uid uint32) error {
+func (o *Own) check() error {
+	uid := o.UID
 	real, effective, saved := unix.Getresuid()
 	ours := []uint32{0, uint32(real), uint32(effective), uint32(saved), ^uint32(0)}
 	switch {

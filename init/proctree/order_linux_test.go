@@ -10,7 +10,7 @@ func TestOrder(t *testing.T) {
 	o := Order{
 		Path: "/bin/sh", Args: []string{"sh", "-c", "a b\nc", ""}, Env: []string{"A=1", "B="}, Dir: "/tmp",
 		Files: []int{5, -1, 6}, Setpgid: true, Pgid: 77, NoNewPrivs: true, OOMMore: 12,
-		User: &User{UID: 1, GID: 2, Groups: []uint32{3, 4}}, Own: &Own{Killer: 9},
+		User: &User{UID: 1, GID: 2, Groups: []uint32{3, 4}}, Own: &Own{UID: 1, Killer: 9},
 	}
 	b := o.encode()
 	got, ok := decode(b, []int{5, 6})

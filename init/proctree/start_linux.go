@@ -49,7 +49,7 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 		return err
 	}
 	if o.Own != nil && h.killer == nil {
-		if h.killer, err = startKiller(o.User.UID, o.Own.Killer); err != nil {
+		if h.killer, err = startKiller(o.Own.UID, o.Own.Killer); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package proctree
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -162,7 +161,7 @@ func (t *Tree) Read() (Event, error) {
 		n, err := t.file.Read(b[:])
 		switch {
 		case errors.Is(err, unix.ECONNRESET):
-			return Event{}, io.EOF // it was killed with something of ours unread
+			continue // it ended with something of ours unread; what it has said comes after that
 		case err != nil:
 			return Event{}, err
 		case n != messageSize:

@@ -20,7 +20,7 @@ var (
 
 func asUser(o Order, uid uint32) Order {
 	o.User = &User{UID: uid, GID: uid}
-	o.Own = &Own{Killer: killerUID}
+	o.Own = &Own{UID: uid, Killer: killerUID}
 	return o
 }
 
@@ -108,12 +108,12 @@ func TestOwnUIDRefused(t *testing.T) {
 	self := uint32(os.Getuid())
 	for name, o := range map[string]Order{
 		"uid 0":               {User: &User{UID: 0}, Own: &Own{Killer: killerUID}},
-		"our own":             {User: &User{UID: self}, Own: &Own{Killer: killerUID}},
+		"our own":             {User: &User{UID: self}, Own: &Own{UID: self, Killer: killerUID}},
 		"no user":             {Own: &Own{Killer: killerUID}},
-		"killer 0":            {User: &User{UID: jobUID}, Own: &Own{}},
-		"killer is the job":   {User: &User{UID: jobUID}, Own: &Own{Killer: jobUID}},
-		"no uid at all":       {User: &User{UID: ^uint32(0)}, Own: &Own{Killer: killerUID}},
-		"killer no uid eithe": {User: &User{UID: jobUID}, Own: &Own{Killer: ^uint32(0)}},
+		"killer 0":            {User: &User{UID: jobUID}, Own: &Own{UID: jobUID}},
+		"killer is the job":   {User: &User{UID: jobUID}, Own: &Own{UID: jobUID, Killer: jobUID}},
+		"no uid at all":       {User: &User{UID: ^uint32(0)}, Own: &Own{UID: ^uint32(0), Killer: killerUID}},
+		"killer no uid eithe": {User: &User{UID: jobUID}, Own: &Own{UID: jobUID, Killer: ^uint32(0)}},
 	} {
 		o.Path, o.Args = "/bin/true", []string{"true"}
 		if tree, err := Start(o, Place{}); err == nil {

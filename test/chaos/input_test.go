@@ -55,7 +55,7 @@ func TestBadInput(t *testing.T) {
 		"directory":            {args: []string{"--", dir}, code: 126, says: dir + " directory"},
 		"report":               {args: flag("--report", "/no/such/dir/report"), code: 125, says: "report /no/such/dir/report no such file"},
 		"report is directory":  {args: flag("--report", dir), code: 125, says: "report " + dir + " is a directory"},
-		"cgroup in vain":       {args: flag("--require", "cgroup"), mode: pod.NoCgroup, code: 125, says: "--require cgroup pidns writable-cgroups compose podman Kubernetes"},
+		"cgroup in vain":       {args: flag("--require", "cgroup"), mode: pod.NoCgroup, code: 125, says: "--require cgroup pidns writable-cgroups compose podman kubernetes"},
 		"limit without cgroup": {args: flag("--memory", "64m"), mode: pod.NoCgroup, code: 125, says: "limit cgroup"},
 		"missing controller":   {args: flag("--memory", "64m"), code: 125, says: "memory controller"},
 	} {

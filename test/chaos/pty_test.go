@@ -56,7 +56,13 @@ func openTerminal(t *testing.T, name string, args ...string) *terminal {
 		if t.Failed() {
 			t.Logf("the terminal showed %q", term.output)
 		}
-		pod.Until(t, "everything on the terminal ends", func() bool { return box.Clean() == nil || t.Failed() })
+		var left error
+		defer func() {
+			if left != nil {
+				t.Logf("left on the terminal: %v", left)
+			}
+		}()
+		pod.Until(t, "everything on the terminal ends", func() bool { left = box.Clean(); return left == nil || t.Failed() })
 	})
 	return term
 }

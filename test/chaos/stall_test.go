@@ -73,7 +73,10 @@ func carriesOn(t *testing.T, p *pod.Pod, file string) {
 	pod.Until(t, "the job starts", has("up"))
 	p.Signal(syscall.SIGUSR1)
 	pod.Until(t, "the signal is forwarded", has("forwarded"))
-	pod.Until(t, "the orphans are reaped", func() bool { return len(p.Tree("sleep")) == 1 && p.Zombies() == 0 })
+	// Of shells there is one when all that were forked have become what they are to be.
+	pod.Until(t, "the orphans are reaped", func() bool {
+		return len(p.Tree("sh")) == 1 && len(p.Tree("setsid")) == 0 && len(p.Tree("sleep")) == 1 && p.Zombies() == 0
+	})
 	p.Signal(syscall.SIGTERM)
 	r := ends(t, p, 128+15)
 	if receipt, err := r.Receipt(); err != nil || receipt.Cause != "stopped" || receipt.Left != 2 {

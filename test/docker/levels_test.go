@@ -76,7 +76,7 @@ func TestRequire(t *testing.T) {
 		if err == nil {
 			t.Error("the command ran all the same")
 		}
-		for _, way := range []string{"docker", "--security-opt writable-cgroups=true", "security_opt", "podman", "--security-opt unmask=/sys/fs/cgroup", "Kubernetes"} {
+		for _, way := range []string{"docker", "--security-opt writable-cgroups=true", "security_opt", "podman", "--security-opt unmask=/sys/fs/cgroup", "kubernetes"} {
 			if !strings.Contains(logs, way) {
 				t.Errorf("the message does not name %q:\n%s", way, logs)
 			}

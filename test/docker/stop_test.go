@@ -47,16 +47,17 @@ func TestStop(t *testing.T) {
 		for level, opts := range map[string][]string{"pidns": nil, "cgroup": d.writable} {
 			t.Run(c.name+" at level "+level, func(t *testing.T) {
 				t.Parallel()
-				b := d.Start(t, opts, "--", "sh", "-c", c.command)
-				b.Says("up")
-				b.Alive(2)
-				status, signals := stop(t, b)
+				b, status, signals := stopped(t, d, opts, c.command)
+				// Docker's own SIGKILL comes after ten seconds. Of those cginit leaves docker one
+				// to see the end in, which a machine that is too busy may let pass: then once more.
+				for again := 2; again > 0 && slices.Contains(signals, "9"); again-- {
+					b, status, signals = stopped(t, d, opts, c.command)
+				}
 				if status != c.status {
 					t.Errorf("the container ended with %d, not %d", status, c.status)
 				}
-				// Docker's own SIGKILL would come after ten seconds.
 				if !slices.Equal(signals, []string{"15"}) {
-					t.Errorf("docker had to send the signals %v", signals)
+					t.Fatalf("docker had to send the signals %v", signals)
 				}
 				r := b.Receipt()
 				if r.Cause != "stopped" || r.Containment != level || r.ExitStatus != c.status || (r.Killed > 0) != c.killed || r.Unkillable > 0 {
@@ -65,6 +66,16 @@ func TestStop(t *testing.T) {
 			})
 		}
 	}
+}
+
+// stopped starts a container, stops it when it is up, and tells how that ended.
+func stopped(t *testing.T, d *daemon, opts []string, command string) (b *engine.Box, status int, signals []string) {
+	t.Helper()
+	b = d.Start(t, opts, "--", "sh", "-c", command)
+	b.Says("up")
+	b.Alive(2)
+	status, signals = stop(t, b)
+	return b, status, signals
 }
 
 // What ends with docker's SIGKILL ends with the kernel's guarantee, and without a receipt.

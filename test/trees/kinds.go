@@ -117,7 +117,8 @@ func leafBomb(i int) {
 }
 
 // orphans makes n processes that end as orphans, as fast as one process can. What is in
-// between is reaped by the kernel because SIGCHLD is ignored. It says "half" on the way.
+// between is reaped by the kernel because SIGCHLD is ignored. It says how far it is, which can
+// take a busy machine long, and "half" on the way.
 func orphans(n int) {
 	setOne(syscall.SIGCHLD, ignore)
 	for i := range n {
@@ -125,8 +126,11 @@ func orphans(n int) {
 			fork()
 			exit(0)
 		}
-		if i == n/2 {
+		switch {
+		case i == n/2:
 			fmt.Println("half")
+		case i%1000 == 999:
+			fmt.Println("so far", i+1)
 		}
 	}
 	wait4(-1, 0) // ECHILD, when the last one in between has ended

@@ -19,8 +19,9 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// patience is how long the whole VM may live: emulated, all scenarios take about half of it.
-const patience = 3 * time.Minute
+// patience is how long the whole VM may live: emulated, all scenarios take a minute or two where
+// nothing else runs.
+const patience = 10 * time.Minute
 
 // boot runs the VM once and gives what it said on its two serial ports.
 func boot(t *testing.T) (console, results string) {

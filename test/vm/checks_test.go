@@ -87,6 +87,9 @@ var checks = map[string]func(checker, result){
 		t.deafMain(r)
 		t.fact(r, "memory.max", fmt.Sprint(64*mebibyte))
 	},
+	"file-limits":      fileLimits,
+	"file-memory":      fileMemory,
+	"file-clock":       fileClock,
 	"unkillable-main":  stateD,
 	"unkillable-child": stateD,
 }

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Patience bounds every wait for an engine. It is long because machines are slow, not because
-// anything here takes so long.
-const Patience = 60 * time.Second
+// Patience bounds every wait for an engine. It is long because machines are slow, and an image is
+// compiled from nothing.
+const Patience = 10 * time.Minute
 
 // Engine is a container engine and the image that its containers are made of.
 type Engine struct {

@@ -19,7 +19,7 @@ const leftovers = `
 // left. The first lines of the job are the caller's.
 func (e *Engine) Leftovers(t testing.TB, level string, opts []string, first string) *Box {
 	t.Helper()
-	b := e.Start(t, opts, "--stop-grace-period", "500ms", "--", "sh", "-c", first+leftovers)
+	b := e.Start(t, opts, "--stop-grace-period", "3s", "--", "sh", "-c", first+leftovers)
 	if status := b.Wait(); status != 3 {
 		t.Errorf("the container ended with %d, not with the command's 3", status)
 	}

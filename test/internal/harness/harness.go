@@ -48,7 +48,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-		"-o", dir+"/", "./cmd/...", "./test/trees")
+		"-o", dir+"/", "./cmd/...", "./test/trees", "./test/contract/act")
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
@@ -59,7 +59,7 @@ var build = sync.OnceValues(func() (string, error) {
 })
 
 // Bin builds the programs as they are shipped (static, stripped), once a test binary, and
-// returns the path of one of them: cginit, trees.
+// returns the path of one of them: cginit, trees, act.
 func Bin(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := build()

@@ -45,7 +45,7 @@ func (m Mode) Containment() string {
 }
 
 // Patience bounds every wait for an event. Nothing is measured by it.
-const Patience = time.Minute
+const Patience = 2 * time.Minute
 
 // Cgroup stands for the directory of the run's cgroup on the host.
 const Cgroup = "{cgroup}"
@@ -212,8 +212,8 @@ func (p *Pod) Line(want string) string {
 // Says is Line for what may not come: false says that the output has ended without it.
 func (p *Pod) Says(want string) (string, bool) {
 	p.t.Helper()
-	patience := time.After(Patience)
 	for {
+		patience := time.After(Patience) // for the next line: whoever says something is alive
 		select {
 		case line, ok := <-p.lines:
 			if !ok || strings.Contains(line, want) {

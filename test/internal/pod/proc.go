@@ -131,3 +131,15 @@ func Marked(marker string) (all []string) {
 	}
 	return all
 }
+
+// Pids returns all processes of the machine that have marker in their command line, in order.
+func Pids(marker string) (pids []int) {
+	for _, pid := range everyPid() {
+		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+		if bytes.Contains(command, []byte(marker)) && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	slices.Sort(pids)
+	return pids
+}

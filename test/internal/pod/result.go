@@ -30,9 +30,11 @@ type Result struct {
 
 // Receipt is one line of --report.
 type Receipt struct {
-	Cause, Signal, Containment, Guarantee string
+	Job, Cause, Signal, Containment, Guarantee string
 
 	Run, Pid   int
+	Started    time.Time
+	Ended      time.Time
 	Code       *int
 	ExitStatus int `json:"exit_status"`
 

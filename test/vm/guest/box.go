@@ -26,7 +26,7 @@ type box struct {
 }
 
 // patience is for events that must come; emulation is slow, but not this slow.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func (b *box) start(args ...string) error {
 	b.prepare(args...)

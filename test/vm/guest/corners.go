@@ -57,7 +57,7 @@ func enter(pid, cgroup string) (string, error) {
 // nested has a job use its own cgroup as a small root: a leaf for itself, controllers, and a
 // stubborn process at the bottom.
 func nested(b *box) error {
-	if err := b.start("--memory=64m", "--stop-grace-period=500ms", "--", "sh", "-c", `set -e
+	if err := b.start("--memory=64m", "--stop-grace-period=5s", "--", "sh", "-c", `set -e
 		own=/sys/fs/cgroup$(sed s/0:://  /proc/self/cgroup)
 		mkdir -p $own/leaf $own/a/b/c
 		echo 0 >$own/leaf/cgroup.procs

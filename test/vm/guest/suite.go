@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ type scenario struct {
 	run     func(*box) error
 }
 
-func scenarios() []scenario { return append(append(trees(), limits...), corners...) }
+func scenarios() []scenario { return slices.Concat(trees(), limits, files, corners) }
 
 // suite runs every scenario (or only those that the kernel's command line asks for) in a fresh box, whatever became of the one before.
 func suite() error {

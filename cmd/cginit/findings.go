@@ -1,0 +1,89 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	supervisor "github.com/cginit/cginit/init"
+)
+
+// printFindings is the table for people.
+func printFindings(to io.Writer, f *supervisor.Findings) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	printContainer(w, f)
+	fmt.Fprintln(w, "\nkernel")
+	for _, k := range f.Kernel {
+		row(w, k.Name, join(k.Works, k.Why), k.For)
+	}
+	fmt.Fprintln(w, "\nheld here")
+	for _, h := range append(f.Levels, f.Jobs...) {
+		row(w, h.What, string(h.Level))
+	}
+	fmt.Fprintln(w, "\nlevels, the best first")
+	for _, p := range f.Guarantees {
+		row(w, string(p.Level), p.Guarantee)
+	}
+	printWays(w, f)
+	if len(f.Problems) > 0 {
+		fmt.Fprintln(w, "\nwrong")
+	}
+	for _, p := range f.Problems {
+		for line := range strings.Lines(p) {
+			fmt.Fprintln(w, "  "+strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return w.Flush()
+}
+
+func printContainer(w io.Writer, f *supervisor.Findings) {
+	c := &f.Container
+	fmt.Fprintln(w, "here")
+	row(w, "platform", f.Platform)
+	row(w, "process 1", yesOr(c.Pid == 1, fmt.Sprintf("no, process %d", c.Pid)))
+	row(w, "user", fmt.Sprintf("uid %d, gid %d%s", c.UID, c.GID, only(c.UserNamespace, ", in a user namespace")))
+	row(w, "capabilities", strings.ToLower(strings.ReplaceAll(cmp.Or(strings.Join(c.Capabilities, " "), "none"), "CAP_", "")))
+	row(w, "no new privileges", yesOr(c.NoNewPrivs, "no"))
+	row(w, "seccomp", c.Seccomp)
+	row(w, "cgroups", f.Cgroup.Version+only(f.Cgroup.Mount != "", ", v2 at "+f.Cgroup.Mount))
+	row(w, "a cgroup for jobs", join(f.Cgroup.Access, f.Cgroup.Why))
+	row(w, "controllers", cmp.Or(strings.Join(f.Cgroup.Controllers, " "), "none"))
+	row(w, "/proc", c.Proc)
+	row(w, "root file system", map[bool]string{true: "read-only", false: "writable"}[c.ReadOnlyRoot])
+	row(w, "/dev/termination-log", c.TerminationLog)
+	row(w, "control socket", join(cmp.Or(c.Socket.Path, "none"), c.Socket.Problem))
+}
+
+// printWays says how to come to the best level, on this platform before others.
+func printWays(w io.Writer, f *supervisor.Findings) {
+	if len(f.Ways) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nto have %s\n", f.Best)
+	if f.Missing != "" {
+		row(w, "first", f.Missing)
+	}
+	for _, way := range f.Ways {
+		row(w, way.Platform, way.Add, way.Where)
+	}
+}
+
+func row(w io.Writer, cells ...string) { fmt.Fprintln(w, "  "+strings.Join(cells, "\t")) }
+
+func yesOr(yes bool, no string) string {
+	if yes {
+		return "yes"
+	}
+	return no
+}
+
+func only(so bool, text string) string {
+	if so {
+		return text
+	}
+	return ""
+}
+
+func join(what, why string) string { return what + only(why != "", ": "+why) }

@@ -1,0 +1,34 @@
+package config
+
+import "time"
+
+// hook is a step as it is written.
+type hook struct {
+	command []string
+	vars    []variable
+	dir     string
+	user    *node
+	timeout time.Duration
+	node    *node
+}
+
+// hooks are steps. What a step does not say is as in its service.
+func hooks() value[hook] {
+	step := object(hook{}, refusedInHook,
+		must(keyTo("command", "what is executed, as in the service", command(),
+			func(p *problems, n *node, h *hook, words []string) {
+				if h.command = words; len(words) == 0 || words[0] == "" {
+					p.wrong(n, "the command is empty")
+				}
+			})),
+		key("environment", "variables, besides those of the service", variables(), func(h *hook) *[]variable { return &h.vars }),
+		key("working_dir", "the working directory, an absolute path", path(), func(h *hook) *string { return &h.dir }),
+		key("user", "NAME|UID[:GROUP|GID]", located(), func(h *hook) **node { return &h.user }),
+		key("timeout", "the longest that it may take", duration(time.Millisecond), func(h *hook) *time.Duration { return &h.timeout }),
+	)
+	return value[hook]{step.shape, func(p *problems, n *node) (hook, bool) {
+		h, ok := step.read(p, n)
+		h.node = n
+		return h, ok
+	}}
+}

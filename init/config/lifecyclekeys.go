@@ -1,0 +1,146 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// dependency is an entry of depends_on.
+type dependency struct {
+	Dependency
+	required bool
+}
+
+// lifecycleKeys say when it starts, and starts again.
+func lifecycleKeys() []*field {
+	return []*field{
+		key("depends_on", "what must have started, or be in another condition, before it", dependsOn(),
+			func(d *draft) *[]entry[dependency] { return &d.depends }),
+		key("pre_start", "steps before it, each run to its end", listOf(hooks()), func(d *draft) *[]hook { return &d.preStart }),
+		key("post_start", "steps when it is ready", listOf(hooks()), func(d *draft) *[]hook { return &d.postStart }),
+		key("ready", "when it has started: notify (READY=1, sd_notify), fd: N (a newline on that descriptor), forking (its main process exits with 0, a daemon stays); default: when it is executed",
+			readiness(), func(d *draft) *Ready { return &d.Ready }),
+		key("start_timeout", "ready by then, or the start has failed", duration(time.Millisecond),
+			func(d *draft) *time.Duration { return &d.StartTimeout }),
+		key("watchdog", "WATCHDOG=1 (sd_notify) at least this often, or it is restarted", duration(time.Millisecond),
+			func(d *draft) *time.Duration { return &d.Watchdog }),
+		keyTo("restart", "after which ends it runs again: no, always, unless-stopped, on-failure[:N]", restart(),
+			func(p *problems, n *node, d *draft, r Restart) { d.setPolicy(p, n, r.Policy, r.Max) }),
+		deployKey(),
+	}
+}
+
+func dependsOn() value[[]entry[dependency]] {
+	all := mapOf(object(dependency{required: true}, nil,
+		must(key("condition", "what must be true of it", word(Started, Healthy, CompletedSuccessfully),
+			func(d *dependency) *Condition { return &d.Condition })),
+		key("restart", "restart with it, when it is restarted on request", boolean(), func(d *dependency) *bool { return &d.Restart }),
+		key("required", "false: it may be missing", boolean(), func(d *dependency) *bool { return &d.required })))
+	all.also = []*shape{{item: &shape{schema: schemaText}}}
+	all.tidy = func(n *node) *node {
+		long := listToMapping(n)
+		if long == n {
+			return n
+		}
+		for i, name := range long.pairs {
+			condition := &node{kind: scalar, typ: "!!str", text: string(Started), at: name.value.at, keyAt: name.value.at}
+			long.pairs[i].value = &node{
+				kind: mapping, at: name.value.at, keyAt: name.value.at, pairs: []pair{{"condition", condition}},
+			}
+		}
+		return long
+	}
+	return all
+}
+
+func readiness() value[Ready] {
+	schema := `{"anyOf":[{"enum":["notify","forking"]},{"type":"string","pattern":"^fd: *[0-9]+$|\\$"}]}`
+	short := quoted(schema, func(s string) (Ready, error) {
+		switch number, isFD := strings.CutPrefix(s, "fd:"); {
+		case s == string(ReadyNotify) || s == string(ReadyForking):
+			return Ready{Kind: ReadyKind(s)}, nil
+		case isFD:
+			if n, err := strconv.Atoi(strings.TrimSpace(number)); err == nil && n >= minFD && n <= maxFD {
+				return Ready{Kind: ReadyFD, FD: n}, nil
+			}
+			return Ready{}, fmt.Errorf("%q: a descriptor is a number from %d to %d", s, minFD, maxFD)
+		}
+		return Ready{}, fmt.Errorf("%q is not one of notify, forking, fd: N", s)
+	})
+	long := object(Ready{Kind: ReadyFD}, nil, must(key("fd", "the descriptor on which it writes a newline",
+		count(minFD, maxFD), func(r *Ready) *int { return &r.FD })))
+	long.also = []*shape{short.shape}
+	return value[Ready]{long.shape, func(p *problems, n *node) (Ready, bool) {
+		if n.kind == mapping {
+			return long.read(p, n)
+		}
+		return short.read(p, n)
+	}}
+}
+
+// The descriptors that a job can be given besides its standard ones.
+const minFD, maxFD = 3, 1023
+
+func restart() value[Restart] {
+	schema := `{"type":"string","pattern":"^(no|always|unless-stopped|on-failure(:[0-9]+)?)$|\\$"}`
+	return quoted(schema, func(s string) (Restart, error) {
+		policy, number, limited := strings.Cut(s, ":")
+		switch {
+		case s == "no":
+			return Restart{Policy: RestartNo}, nil
+		case s == "always" || s == "unless-stopped": // what a person has stopped is not restarted anyway
+			return Restart{Policy: RestartAlways}, nil
+		case policy == "on-failure" && !limited:
+			return Restart{Policy: RestartOnFailure}, nil
+		case policy == "on-failure":
+			n, err := strconv.ParseUint(number, 10, 31)
+			if err != nil {
+				return Restart{}, fmt.Errorf("%q: how often must be a whole number, as in on-failure:3", s)
+			}
+			return Restart{Policy: RestartOnFailure, Max: int(n)}, nil
+		}
+		return Restart{}, fmt.Errorf("%q is not one of no, always, unless-stopped, on-failure, on-failure:N", s)
+	})
+}
+
+func (d *draft) setPolicy(p *problems, n *node, policy RestartPolicy, most int) {
+	d.policy.set(p, n, policy)
+	d.Restart.Policy = policy
+	if most > 0 {
+		d.Restart.Max = most
+	}
+}
+
+func deployKey() *field {
+	deploy := inside("deploy", "Compose's section for orchestrators, as far as it is about processes", refusedInDeploy,
+		copiesKey("replicas"), restartPolicyKey(), deployResourcesKey())
+	deploy.nullable = true
+	return deploy
+}
+
+func restartPolicyKey() *field {
+	conditions := map[string]RestartPolicy{"none": RestartNo, "on-failure": RestartOnFailure, "any": RestartAlways}
+	return inside("restart_policy", "when and how it is restarted", nil,
+		keyTo("condition", "after which ends it runs again", word("none", "on-failure", "any"),
+			func(p *problems, n *node, d *draft, s string) { d.setPolicy(p, n, conditions[s], 0) }),
+		keyTo("delay", "before the first restart (100ms); it doubles up to 30s", duration(time.Millisecond),
+			func(_ *problems, _ *node, d *draft, t time.Duration) {
+				d.Restart.Delay, d.Restart.MaxDelay = t, max(t, RestartMaxDelay)
+			}),
+		key("max_attempts", "restarts in a row before it is given up; 0: no limit", count(0, 1<<31-1),
+			func(d *draft) *int { return &d.Restart.Max }),
+		key("window", "a run that was ready this long makes the delay the first again (10s)", duration(0),
+			func(d *draft) *time.Duration { return &d.Restart.Window }))
+}
+
+// maxReplicas bounds the copies of one service.
+const maxReplicas = 10_000
+
+func copiesKey(name string) *field {
+	return keyTo(name, "how many copies of it there are, NAME-1 and so on if more than one", count(0, maxReplicas),
+		func(p *problems, n *node, d *draft, copies int) { d.copies.set(p, n, copies) })
+}
+
+func scaleKey() *field { return copiesKey("scale") }

@@ -1,0 +1,193 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	schemaText   = `{"type":"string"}`
+	schemaNumber = `{"type":["integer","string"]}`
+	schemaAmount = `{"type":["number","string"]}`
+)
+
+// parsed is a scalar that a function makes something of. Numbers and booleans may be strings,
+// for that is what a variable is.
+func parsed[V any](schema string, parse func(text string) (V, error)) value[V] {
+	return value[V]{&shape{schema: schema}, func(p *problems, n *node) (v V, ok bool) {
+		if !p.must(n, scalar, "a single value") {
+			return v, false
+		}
+		v, err := parse(n.text)
+		if err != nil {
+			p.wrong(n, "%v", err)
+		}
+		return v, err == nil
+	}}
+}
+
+// quoted is a string that a function makes something of. What YAML takes for a number or a
+// truth is none, as in Compose.
+func quoted[V any](schema string, parse func(text string) (V, error)) value[V] {
+	plain := parsed(schema, parse)
+	return value[V]{plain.shape, func(p *problems, n *node) (V, bool) {
+		if n.kind == scalar && (n.typ == "!!int" || n.typ == "!!float" || n.typ == "!!bool") {
+			p.wrong(n, "it must be a string, not %s: write %q", n.is(), n.text)
+			var none V
+			return none, false
+		}
+		if n.kind != scalar {
+			p.must(n, scalar, "a string")
+			var none V
+			return none, false
+		}
+		return plain.read(p, n)
+	}}
+}
+
+func same(s string) (string, error) { return s, nil }
+
+func text() value[string] { return quoted(schemaText, same) }
+
+// located is a string or number that is made sense of later, and so kept with its place.
+func located() value[*node] {
+	return value[*node]{&shape{schema: schemaNumber}, func(p *problems, n *node) (*node, bool) {
+		if ok := p.must(n, scalar, "a string"); !ok || n.text != "" {
+			return n, ok
+		}
+		p.wrong(n, "it is empty")
+		return n, false
+	}}
+}
+
+func boolean() value[bool] {
+	return parsed(`{"type":["boolean","string"]}`, func(s string) (bool, error) {
+		switch strings.ToLower(s) {
+		case "true", "yes", "on", "y":
+			return true, nil
+		case "false", "no", "off", "n":
+			return false, nil
+		}
+		return false, fmt.Errorf("%q is not true or false", s)
+	})
+}
+
+func integer(low, high int64) value[int64] {
+	return parsed(schemaNumber, func(s string) (int64, error) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange), err == nil && strconv.FormatInt(n, 10) != s:
+			return 0, fmt.Errorf("%q is not a whole number", s)
+		case err == nil && n >= low && n <= high:
+			return n, nil
+		case high == math.MaxInt64:
+			return 0, fmt.Errorf("%s is too small or too large: the least is %d", s, low)
+		}
+		return 0, fmt.Errorf("%s is not between %d and %d", s, low, high)
+	})
+}
+
+// count is an integer that is an int here.
+func count(low, high int64) value[int] {
+	i := integer(low, high)
+	return value[int]{i.shape, func(p *problems, n *node) (int, bool) {
+		v, ok := i.read(p, n)
+		return int(v), ok
+	}}
+}
+
+// word is one of a few.
+func word[W ~string](words ...W) value[W] {
+	spelled := make([]string, len(words))
+	for i, w := range words {
+		spelled[i] = string(w)
+	}
+	// Whatever has a variable in it may become one of them.
+	schema := `{"anyOf":[{"enum":["` + strings.Join(spelled, `","`) + `"]},{"type":"string","pattern":"\\$"}]}`
+	return quoted(schema, func(s string) (W, error) {
+		if !slices.Contains(spelled, s) {
+			return "", fmt.Errorf("%q is not one of %s", s, strings.Join(spelled, ", "))
+		}
+		return W(s), nil
+	})
+}
+
+// duration is at least so long. An integer has no unit, so it is none.
+func duration(least time.Duration) value[time.Duration] {
+	return parsed(schemaText, func(s string) (time.Duration, error) {
+		d, err := ParseDuration(s)
+		switch {
+		case err != nil:
+			return 0, err
+		case d < least:
+			return 0, fmt.Errorf("%s is too short: the least is %s", s, least)
+		}
+		return d, nil
+	})
+}
+
+// ParseDuration parses a duration as [time.ParseDuration] does, and besides days (d) and weeks
+// (w) before the hours: 1w2d, 1d12h.
+func ParseDuration(s string) (time.Duration, error) {
+	wrong := fmt.Errorf("%q is not a duration; try 500ms, 10s, 1m30s or 2d", s)
+	rest, total := s, time.Duration(0)
+	for _, unit := range []struct {
+		letter string
+		length time.Duration
+	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}} {
+		before, after, found := strings.Cut(rest, unit.letter)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseFloat(before, 64)
+		if err != nil || math.IsNaN(n) || math.Abs(n) > float64(math.MaxInt64/8/unit.length) {
+			return 0, wrong
+		}
+		total, rest = total+time.Duration(n*float64(unit.length)), after
+	}
+	if rest == "" && s != "" {
+		return total, nil
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d > math.MaxInt64/2 {
+		return 0, wrong
+	}
+	return total + d, nil
+}
+
+func stopSignal() value[syscall.Signal] {
+	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
+		sig, err := ParseSignal(s)
+		if err == nil && (sig == syscall.SIGKILL || sig == syscall.SIGSTOP) {
+			err = fmt.Errorf("no program can heed %s; use stop_grace_period: 0s to kill at once", SignalName(sig))
+		}
+		return sig, err
+	})
+}
+
+// size is a number of bytes, or a text such as 512m.
+func size() value[int64] {
+	return parsed(schemaAmount, func(s string) (int64, error) {
+		var l Limits
+		if err := l.SetMemory(s); err != nil {
+			return 0, err
+		}
+		return *l.Memory.Limit, nil
+	})
+}
+
+// path is absolute: what it would be relative to, nobody can know.
+func path() value[string] {
+	return quoted(schemaText, func(s string) (string, error) {
+		if !strings.HasPrefix(s, "/") {
+			return "", fmt.Errorf("%q must be an absolute path, such as /%s", s, strings.TrimPrefix(s, "./"))
+		}
+		return s, nil
+	})
+}

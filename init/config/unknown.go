@@ -1,0 +1,63 @@
+package config
+
+import "fmt"
+
+// unknownKey says of a key that it is not known, and which one was probably meant; or of one
+// that is Compose's, but not for a process, what to do instead.
+func (p *problems) unknownKey(n *node, found pair, refused refusals, keys []*known) {
+	at := found.value.keyAt
+	if why := refused.why(found.key); why != "" {
+		p.add(at, n.path(), "%q %s", found.key, why)
+		return
+	}
+	words := make([]string, len(keys))
+	for i, k := range keys {
+		words[i] = k.name
+	}
+	p.add(at, n.path(), "unknown key %q%s", found.key, didYouMean(found.key, words))
+}
+
+// maxWord is the length of a word that is worth comparing with others.
+const maxWord = 64
+
+// didYouMean names the nearest of the known words, if one is near.
+func didYouMean(s string, words []string) string {
+	if len(s) > maxWord || len(words) > maxCompared {
+		return ""
+	}
+	best, nearest := "", 1+min(len(s), 9)/3
+	for _, w := range words {
+		if d := distance(s, w); d < nearest || d == nearest && best == "" {
+			best, nearest = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// distance is how many letters must be put in, left out, changed or swapped to make b of a.
+func distance(a, b string) int {
+	if len(b) > maxWord {
+		return maxWord
+	}
+	var above, before, row [maxWord + 1]int // the rows of a[:i-2], a[:i-1] and a[:i]
+	for j := range len(b) + 1 {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		above, before, row[0] = before, row, i
+		for j := 1; j <= len(b); j++ {
+			change := before[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(before[j]+1, row[j-1]+1, change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], above[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

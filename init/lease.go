@@ -1,0 +1,179 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// lease is what a run that was started over the control socket depends on.
+type lease struct {
+	conn     *control.Conn
+	call     *control.Call // to be answered when it ends; nil: it was answered
+	files    []int         // what the caller has passed, until the run has them
+	terminal bool
+	detached bool
+	report   bool
+}
+
+// detachedKept is how many detached runs that have ended are still shown, for who asks later.
+const detachedKept = 64
+
+// run starts a command as a job of its own.
+func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
+	name := p.Name
+	for name == "" || p.Name == "" && s.named[name] != nil {
+		s.commands++
+		name = fmt.Sprintf("run-%d", s.commands)
+	}
+	if old := s.named[name]; old != nil {
+		if old.lease == nil || !old.isIdle() {
+			c.Fail(control.AlreadyExists{Job: name})
+			return
+		}
+		s.drop(old)
+	}
+	spec, err := runSpec(name, p)
+	if err == nil {
+		err = s.allowRun(&spec)
+	}
+	if err != nil {
+		c.Fail(err)
+		return
+	}
+	j := s.addJob(spec)
+	j.lease = &lease{conn: c.Conn, call: c, files: c.Files, terminal: p.Process.Terminal, detached: p.Detach, report: p.Report}
+	s.later(j, jvStart)
+	s.changed = true
+}
+
+// allowRun tells why the limits of a job cannot be had, in the words of the wire.
+func (s *Supervisor) allowRun(spec *config.Spec) error {
+	if err := s.allow(spec); err != nil {
+		return control.NotSupported{Reason: err.Error()}
+	}
+	return nil
+}
+
+// runSpec is the job that a Run asks for.
+func runSpec(name string, p *control.RunParams) (config.Spec, error) {
+	o := &p.Process
+	spec := config.Spec{
+		Name: name, Args: o.Args, Env: o.Env, Dir: o.Cwd, Resources: p.Resources,
+		GracePeriod: config.DefaultGracePeriod, Timeout: time.Duration(p.Timeout) * time.Millisecond,
+		KillMode: config.Mixed, Leftovers: config.LeftoversStop,
+		Identity: config.Identity{Rlimits: o.Rlimits, NoNewPrivileges: o.NoNewPrivileges, OOMScoreAdj: o.OOMScoreAdj, Capabilities: o.Capabilities},
+		Output:   config.Output{StdinOpen: false},
+	}
+	if len(spec.Env) == 0 {
+		spec.Env = []string{"PATH=" + defaultPath}
+	}
+	if spec.Dir == "" {
+		spec.Dir = "/"
+	}
+	spec.User, spec.Umask = runUser(o.User)
+	if p.GracePeriod != nil {
+		spec.GracePeriod = time.Duration(*p.GracePeriod) * time.Millisecond
+	}
+	return spec, lifecycleOf(&spec, p)
+}
+
+func runUser(u *specs.User) (*config.User, *uint32) {
+	if u == nil {
+		return nil, nil
+	}
+	return &config.User{UID: u.UID, GID: u.GID, Groups: u.AdditionalGids, Home: "/"}, u.Umask
+}
+
+// lifecycleOf parses the keys of ours.
+func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
+	if spec.GracePeriod < 0 || spec.Timeout < 0 {
+		return control.InvalidValue{Parameter: "timeout_ms", Reason: "a time cannot be negative"}
+	}
+	if p.StopSignal != "" {
+		sig, err := config.ParseSignal(p.StopSignal)
+		if err != nil {
+			return control.InvalidValue{Parameter: "stop_signal", Reason: err.Error()}
+		}
+		spec.StopSignal = sig
+	}
+	if p.KillMode != "" {
+		if err := spec.KillMode.Set(p.KillMode); err != nil {
+			return control.InvalidValue{Parameter: "kill_mode", Reason: err.Error()}
+		}
+	}
+	if p.Leftovers != "" {
+		if err := spec.Leftovers.Set(p.Leftovers); err != nil {
+			return control.InvalidValue{Parameter: "leftovers", Reason: err.Error()}
+		}
+	}
+	return nil
+}
+
+// runStarted is told that the main process of a job executes its command.
+func (s *Supervisor) runStarted(j *job) {
+	l := j.lease
+	if l == nil || l.call == nil {
+		return
+	}
+	reply := control.RunReply{State: control.Running, Job: j.spec.Name, Run: j.runs, Pid: j.run.main.pid}
+	l.call.CloseFiles()
+	l.files = nil
+	if l.detached {
+		l.call.Reply(reply)
+		l.call = nil
+		return
+	}
+	l.call.Continue(reply)
+}
+
+// runOver answers a Run whose job has ended, and forgets it unless somebody may ask later.
+func (s *Supervisor) runOver(j *job) {
+	l := j.lease
+	if l.call != nil {
+		reply := control.RunReply{State: control.Ended, Job: j.spec.Name, Run: j.runs}
+		status := StatusFailed
+		if j.last != nil {
+			status, reply.Pid, reply.Error = j.last.ExitStatus, j.last.Pid, j.last.Error
+			if l.report {
+				reply.Receipt = &j.last.Receipt
+			}
+		}
+		reply.ExitStatus = &status
+		l.call.Reply(reply)
+		l.call = nil
+	}
+	if !l.detached {
+		s.drop(j)
+		return
+	}
+	kept := 0
+	for _, other := range s.jobs {
+		if other.lease != nil && other.isIdle() {
+			kept++
+		}
+	}
+	for _, other := range s.jobs {
+		if kept > detachedKept && other.lease != nil && other.isIdle() {
+			s.drop(other)
+			return
+		}
+	}
+}
+
+// hungUp is told that a connection has ended: what was leased on it ends with it, and nobody
+// waits there any more.
+func (s *Supervisor) hungUp(conn *control.Conn) {
+	for _, j := range s.jobs {
+		if j.lease != nil && j.lease.conn == conn && !j.lease.detached {
+			if j.run != nil {
+				j.run.reason = leaseEnded
+			}
+			s.later(j, jvStop)
+		}
+	}
+	s.dropWaiters(conn)
+}

@@ -1,0 +1,128 @@
+// Command act is what the jobs of the contract's tests run: it does one thing that a program
+// does to whoever supervises it, and writes what happens to it into the file $LOG.
+//
+//	act serve NAME [deaf]      stay until a signal ends it, or SIGKILL if it is deaf
+//	act tell TEXT...           send each text to $NOTIFY_SOCKET
+//	act line FD                write a newline to a descriptor
+//	act daemon NAME            leave "act serve NAME" in the background
+//	act answer ADDRESS CODE    answer every HTTP request with a status
+//	act write BYTES            a line of so many bytes, and nothing after it
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	acts := map[string]func(args []string) error{
+		"serve": serve, "tell": tell, "line": line, "daemon": daemon, "answer": answer, "write": write,
+	}
+	if len(os.Args) < 3 || acts[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "act: see its source for what it can do")
+		os.Exit(2)
+	}
+	if err := acts[os.Args[1]](os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "act:", err)
+		os.Exit(1)
+	}
+}
+
+// note adds a line to $LOG, in one write, so that the lines of many processes stay whole.
+func note(format string, args ...any) error {
+	f, err := os.OpenFile(os.Getenv("LOG"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, format+"\n", args...)
+	return err
+}
+
+func serve(args []string) error {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGQUIT, unix.SIGUSR1, unix.SIGHUP)
+	if err := note("%s up", args[0]); err != nil {
+		return err
+	}
+	for sig := range signals {
+		err := note("%s %s", args[0], unix.SignalName(sig.(syscall.Signal)))
+		if err != nil || len(args) == 1 {
+			return err
+		}
+	}
+	return nil
+}
+
+func tell(args []string) error {
+	conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for _, text := range args {
+		if _, err := conn.Write([]byte(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func line(args []string) error {
+	fd, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = unix.Write(fd, []byte("\n"))
+	return err
+}
+
+// daemon ends when its daemon is there: it says so by the end of its output.
+func daemon(args []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self, "serve", args[0])
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return cmd.Start()
+}
+
+func answer(args []string) error {
+	listener, err := net.Listen("tcp", args[0])
+	if err != nil {
+		return err
+	}
+	if err := note("answer up"); err != nil {
+		return err
+	}
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		request, _, _ := bufio.NewReader(conn).ReadLine()
+		if len(request) > 0 && note("%s", request) == nil {
+			fmt.Fprintf(conn, "HTTP/1.0 %s there\r\n\r\n", args[1])
+		}
+		conn.Close()
+	}
+}
+
+func write(args []string) error {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(bytes.Repeat([]byte("x"), n))
+	return err
+}

@@ -1,0 +1,69 @@
+package contract
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// deafChain is services that ignore SIGTERM, at three levels of dependency, whose own grace
+// periods together are more than the budget of the shutdown.
+const deafChain = `
+stop_grace_period: 1500ms
+services:
+	db: {command: $ACT serve db deaf}
+	web: {command: $ACT serve web deaf, depends_on: [db]}
+	proxy: {command: $ACT serve proxy deaf, depends_on: [web], pre_stop: [{command: sleep inf}]}
+	polite: {command: $ACT serve polite, depends_on: [proxy]}
+`
+
+// TestBudgetIsKept: what is left is killed while there is time for the receipts.
+func TestBudgetIsKept(t *testing.T) {
+	inLevels(t, func(t *testing.T, l level) {
+		b := start(t, l, deafChain, "-v")
+		b.said("cginit: up\n")
+		b.noted("db up", "web up", "proxy up", "polite up")
+		b.Signal(unix.SIGTERM)
+		r := b.ends(0)
+		killed := 0
+		for _, receipt := range r.Receipts {
+			if receipt.Job == "db" || receipt.Job == "web" || receipt.Job == "proxy" {
+				killed += receipt.Killed
+			}
+			if waited := receipt.Phases["ask"] + receipt.Phases["leave"]; waited > 1400 {
+				t.Errorf("%s was waited for %v ms, of a budget of 1500", receipt.Job, waited)
+			}
+		}
+		if killed < 3 || len(receipts(r, "polite")) != 1 || receipts(r, "polite")[0].Cause != "stopped" {
+			t.Errorf("stderr: %s", r.Stderr)
+		}
+		b.order("polite SIGTERM")
+	})
+}
+
+// TestSecondSignalHurries: nobody waits for a grace period then.
+func TestSecondSignalHurries(t *testing.T) {
+	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGINT} {
+		t.Run(unix.SignalName(sig), func(t *testing.T) {
+			inLevels(t, func(t *testing.T, l level) {
+				b := start(t, l, `
+stop_grace_period: 1h
+services:
+	db: {command: $ACT serve db deaf, stop_grace_period: 1h}
+	web: {command: $ACT serve web deaf, stop_grace_period: 1h, depends_on: [db]}
+`)
+				b.noted("db up", "web up")
+				b.Signal(sig)
+				b.noted("web SIGTERM")
+				b.Signal(sig)
+				r := b.ends(0)
+				for _, job := range []string{"db", "web"} {
+					if all := receipts(r, job); len(all) != 1 || all[0].Killed != 1 {
+						t.Errorf("%s: %+v", job, all)
+					}
+				}
+				says(t, r, "asked again to end")
+			})
+		})
+	}
+}

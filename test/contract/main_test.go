@@ -1,0 +1,195 @@
+// Package contract runs cginit with the services and jobs of real files, and holds it to the
+// process contract: when it starts what, what it says, how it ends, and with what status.
+package contract
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "8") // most of a run is waiting
+	code := m.Run()
+	pod.RemoveTop()
+	os.Exit(code)
+}
+
+// level is a containment that runs are held in.
+type level struct {
+	name string
+	spec pod.Spec
+}
+
+// ordinary is the first of the users without any rights.
+const ordinary = 54400
+
+var users atomic.Int32
+
+var (
+	cgroup = level{"cgroup", pod.Spec{Mode: pod.Process1}}
+	tree   = level{"tree", pod.Spec{Mode: pod.Subreaper, UID: ordinary}}
+	levels = []level{cgroup, tree}
+)
+
+// inLevels runs a test at each level: what happens must be the same.
+func inLevels(t *testing.T, test func(t *testing.T, l level)) {
+	for _, l := range levels {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, l)
+		})
+	}
+}
+
+// box is a cginit that runs a file.
+type box struct {
+	*pod.Pod
+	t    *testing.T
+	dir  string // every user may write there
+	file string
+}
+
+// start runs cginit with a file, in which $ACT is the program act, $LOG the file that it
+// writes to, and $DIR a directory.
+func start(t *testing.T, l level, file string, args ...string) *box {
+	t.Helper()
+	return startAs(t, l.spec, file, args...)
+}
+
+func startAs(t *testing.T, spec pod.Spec, file string, args ...string) *box {
+	t.Helper()
+	b := prepare(t, &spec, file)
+	spec.Args = append([]string{"--socket", "none", "--config", b.file}, args...)
+	b.Pod = pod.Start(t, spec)
+	return b
+}
+
+func prepare(t *testing.T, spec *pod.Spec, file string) *box {
+	t.Helper()
+	if spec.UID == ordinary {
+		spec.UID += int(users.Add(1)) // each is alone with its limits, and cannot kill another's
+	}
+	dir := pod.OpenDir(t)
+	b := &box{t: t, dir: dir, file: filepath.Join(dir, "cginit.yaml")}
+	spec.Env = append(slices.Clone(spec.Env), "ACT="+harness.Bin(t, "act"), "LOG="+b.log(), "DIR="+dir)
+	b.write(file)
+	return b
+}
+
+func (b *box) log() string { return filepath.Join(b.dir, "log") }
+
+// write replaces the file.
+func (b *box) write(file string) {
+	b.t.Helper()
+	if err := os.WriteFile(b.file, []byte(strings.ReplaceAll(file, "\t", "  ")), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// notes are the lines of $LOG so far.
+func (b *box) notes() []string {
+	text, _ := os.ReadFile(b.log())
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+// count is how often a line is among them.
+func (b *box) count(line string) (n int) {
+	for _, note := range b.notes() {
+		if note == line {
+			n++
+		}
+	}
+	return n
+}
+
+// noted waits until lines are in $LOG, in whatever order.
+func (b *box) noted(lines ...string) {
+	b.t.Helper()
+	for _, line := range lines {
+		b.notedTimes(1, line)
+	}
+}
+
+// notedTimes waits until a line is there so often. That cginit has ended instead is an error
+// at once.
+func (b *box) notedTimes(n int, line string) {
+	b.t.Helper()
+	pod.Until(b.t, "note "+line, func() bool {
+		if b.count(line) >= n {
+			return true
+		}
+		if pod.Status(b.Pid, "State") == "" && b.count(line) < n {
+			b.t.Fatalf("%q was not noted; notes: %q; stderr: %s", line, b.notes(), b.Stderr())
+		}
+		return false
+	})
+}
+
+// said waits until cginit has said something on stderr.
+func (b *box) said(text string) {
+	b.t.Helper()
+	pod.Until(b.t, "stderr "+text, func() bool {
+		if strings.Contains(b.Stderr(), text) {
+			return true
+		}
+		if pod.Status(b.Pid, "State") == "" && !strings.Contains(b.Stderr(), text) {
+			b.t.Fatalf("%q was not said; stderr: %s", text, b.Stderr())
+		}
+		return false
+	})
+}
+
+// order fails the test unless lines are in $LOG in that order, others between them or not.
+func (b *box) order(lines ...string) {
+	b.t.Helper()
+	at := -1
+	for _, line := range lines {
+		i := slices.Index(b.notes()[at+1:], line)
+		if i < 0 {
+			b.t.Fatalf("%q is not after %q in %q", line, lines[:slices.Index(lines, line)], b.notes())
+		}
+		at += 1 + i
+	}
+}
+
+// ends waits for the end, and fails the test unless it ended with that code and left nothing.
+func (b *box) ends(code int) *pod.Result {
+	b.t.Helper()
+	r := b.Wait()
+	if r.Code != code || r.Signal != 0 {
+		b.t.Errorf("it ended with %d (signal %d), not %d; notes: %q; stderr: %s", r.Code, r.Signal, code, b.notes(), r.Stderr)
+	}
+	if err := r.Clean(); err != nil {
+		b.t.Errorf("%v; stderr: %s", err, r.Stderr)
+	}
+	return r
+}
+
+// says fails the test unless each of the texts is in what was said exactly once.
+func says(t *testing.T, r *pod.Result, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if n := strings.Count(r.Stderr, text); n != 1 {
+			t.Errorf("%q was said %d times; stderr: %s", text, n, r.Stderr)
+		}
+	}
+}
+
+// receipts are those of a job.
+func receipts(r *pod.Result, job string) (all []pod.Receipt) {
+	for _, receipt := range r.Receipts {
+		if receipt.Job == job {
+			all = append(all, receipt)
+		}
+	}
+	return all
+}

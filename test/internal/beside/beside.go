@@ -1,0 +1,278 @@
+// Package beside proves that jobs are held apart where no cgroup can be written: many run side
+// by side in one cginit, each is ended in every way, and each time nothing of it may be left
+// and nothing may have happened to any other.
+package beside
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/pod"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// kinds are the trees that need no cgroup of their own.
+var kinds = []string{"plain", "setsid", "daemon", "deaf", "chain", "stopped", bomb}
+
+// bomb is a neighbour to nobody: its processes come and go.
+const bomb = "bomb"
+
+// The ways in which a job ends while the others go on.
+const (
+	stop  = "stop"
+	kill  = "kill"
+	exits = "exits" // its main process ends, and leaves the others
+	timed = "timed" // its time is over
+)
+
+var causes = map[string]string{stop: "stopped", kill: "killed", exits: "exited", timed: "timed-out"}
+
+// size is how many processes a tree has besides its main process.
+const size = 10
+
+// Site is one cginit, to be started with the file that Config writes.
+type Site struct {
+	Level  string
+	Trees  string // the program, as the jobs find it
+	Socket string // as cginit finds it
+	Own    bool   // each job has a uid of its own
+
+	marker string
+	socket string // as we find it
+	client *control.Client
+}
+
+// Config is the file.
+func (s *Site) Config() string {
+	s.marker = "beside-" + strings.ToLower(rand.Text())
+	text := "socket: " + s.Socket + "\nservices:\n"
+	for _, kind := range kinds {
+		text += s.job(kind)
+	}
+	return text
+}
+
+func (s *Site) job(kind string) string {
+	text := fmt.Sprintf("  %s:\n    command: ['%s']\n    restart: 'no'\n    stop_grace_period: %s\n",
+		kind, strings.Join(s.command(kind, kind), "', '"), grace(kind))
+	if s.Own {
+		text += "    user: auto\n"
+	}
+	return text
+}
+
+// command is what a job executes.
+func (s *Site) command(kind, job string) []string {
+	return []string{s.Trees, kind, strconv.Itoa(size), "--marker", s.mark(job), "--rate", "1000"}
+}
+
+// grace is short where it is used up, and must not be elsewhere.
+func grace(kind string) time.Duration {
+	switch kind {
+	case "deaf":
+		return 100 * time.Millisecond
+	case bomb:
+		return 500 * time.Millisecond
+	}
+	return pod.Patience
+}
+
+func (s *Site) mark(job string) string { return s.marker + ":" + job + ":" }
+
+// Runs is how often each cell is run: once, or CGINIT_RUNS.
+func Runs(t *testing.T) int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("CGINIT_RUNS"), "1"))
+	if err != nil || n < 1 {
+		t.Fatalf("CGINIT_RUNS=%q is not a number of runs", os.Getenv("CGINIT_RUNS"))
+	}
+	return n
+}
+
+// Test ends every job in every way. The socket is where this process finds it.
+func (s *Site) Test(t *testing.T, socket string) {
+	t.Helper()
+	client, err := control.Dial(t.Context(), socket, pod.Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.client, s.socket = client, socket
+	t.Cleanup(func() { client.Close() })
+	pod.Until(t, "all is up", func() bool {
+		h, err := client.Health(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.Healthy
+	})
+	s.must(t, bomb, stop)
+	for _, kind := range kinds {
+		if kind != bomb {
+			s.grown(t, kind)
+		}
+	}
+	for range Runs(t) {
+		for _, kind := range kinds {
+			for _, way := range []string{stop, kill, exits, timed} {
+				if err := s.cell(t, kind, way); err != nil {
+					t.Fatalf("%s, %s: %v", kind, way, err)
+				}
+			}
+		}
+	}
+	if err := client.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s.gone(t)
+}
+
+// grown waits until all of a job's tree is there.
+func (s *Site) grown(t *testing.T, job string) {
+	t.Helper()
+	pod.Until(t, job+" has grown", func() bool { return len(pod.Pids(s.mark(job))) > size })
+}
+
+// must ends a job in a way and expects no more than that.
+func (s *Site) must(t *testing.T, job, way string) {
+	t.Helper()
+	if err := s.end(t.Context(), job, way); err != nil {
+		t.Fatalf("%s, %s: %v", job, way, err)
+	}
+}
+
+// cell ends one job in one way, and tells what is wrong afterwards.
+func (s *Site) cell(t *testing.T, kind, way string) error {
+	job := kind
+	if way == timed {
+		job += "-" + way
+	}
+	ctx := t.Context()
+	before := s.others(job)
+	if way == timed {
+		if err := s.run(ctx, kind, job); err != nil {
+			return err
+		}
+	} else if kind == bomb {
+		if _, err := s.client.Start(ctx, control.StartParams{Jobs: []string{job}}); err != nil {
+			return err
+		}
+	}
+	if way != timed {
+		s.grown(t, job)
+	}
+	if err := s.end(ctx, job, way); err != nil {
+		return err
+	}
+	if left := pod.Pids(s.mark(job)); len(left) > 0 {
+		return fmt.Errorf("%d of its processes live: %v", len(left), left)
+	}
+	if after := s.others(job); !maps.EqualFunc(before, after, slices.Equal) {
+		return fmt.Errorf("the others were\n%v, and are\n%v", before, after)
+	}
+	if err := s.told(ctx, kind, job, way); err != nil || job != kind || kind == bomb {
+		return err
+	}
+	if _, err := s.client.Start(ctx, control.StartParams{Jobs: []string{job}}); err != nil {
+		return err
+	}
+	s.grown(t, job)
+	return nil
+}
+
+// run starts a job that has a second to live. A file's would already end while others start.
+func (s *Site) run(ctx context.Context, kind, job string) error {
+	client, err := control.Dial(ctx, s.socket, pod.Patience)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	grace := grace(kind).Milliseconds()
+	p := control.RunParams{Name: job, Timeout: time.Second.Milliseconds(), GracePeriod: &grace, Detach: true}
+	p.Process.Args = s.command(kind, job)
+	if s.Own {
+		p.Process.User = &specs.User{UID: ownUID, GID: ownUID}
+	}
+	_, err = client.Run(ctx, p)
+	return err
+}
+
+// ownUID is that of the one job that is not given one.
+const ownUID = 50007
+
+// end returns when the job has ended.
+func (s *Site) end(ctx context.Context, job, way string) (err error) {
+	jobs := []string{job}
+	switch way {
+	case stop:
+		_, err = s.client.Stop(ctx, control.StopParams{Jobs: jobs})
+	case kill:
+		_, err = s.client.Kill(ctx, control.KillParams{Jobs: jobs})
+	case exits:
+		if _, err = s.client.Signal(ctx, control.SignalParams{Jobs: jobs, Signal: "KILL"}); err != nil {
+			return err
+		}
+		fallthrough
+	default:
+		_, err = s.client.Wait(ctx, control.WaitParams{Jobs: jobs, Until: control.UntilEnded})
+	}
+	return err
+}
+
+// others are the processes of all other jobs, by job.
+func (s *Site) others(job string) map[string][]int {
+	all := map[string][]int{}
+	for _, kind := range kinds {
+		if kind != bomb && kind != job {
+			all[kind] = pod.Pids(s.mark(kind))
+		}
+	}
+	return all
+}
+
+// told checks the receipt.
+func (s *Site) told(ctx context.Context, kind, job, way string) error {
+	status, err := s.client.Status(ctx, control.StatusParams{Job: job})
+	if err != nil {
+		return err
+	}
+	r := status.Receipt
+	if r == nil || r.Cause != causes[way] || r.Containment != s.Level || r.Guarantee == "" || r.Unkillable > 0 {
+		return fmt.Errorf("the receipt says %+v", r)
+	}
+	if kind == bomb || kind == "stopped" || way != exits { // who they are at a given moment only it can know
+		return nil
+	}
+	killed := 0
+	if kind == "deaf" {
+		killed = size
+	}
+	if r.Signal != "SIGKILL" || r.Asked != size || r.Killed != killed || r.Left != size-killed {
+		return fmt.Errorf("%d asked, %d left, %d killed, not %d killed of %d", r.Asked, r.Left, r.Killed, killed, size)
+	}
+	return nil
+}
+
+// gone waits for cginit to end, and looks for anything of any job.
+func (s *Site) gone(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), pod.Patience)
+	defer cancel()
+	if err := s.client.Gone(ctx); err != nil {
+		t.Errorf("cginit does not end: %v", err)
+	}
+	deadline := time.Now().Add(pod.Patience)
+	for left := pod.Pids(s.marker); len(left) > 0; left = pod.Pids(s.marker) {
+		if time.Now().After(deadline) {
+			t.Fatalf("these live on: %v", left)
+		}
+	}
+}

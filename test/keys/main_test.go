@@ -1,0 +1,152 @@
+// Package keys shows, for every key that a service or a job can have, what it does to a real
+// process: by its /proc entry, by what it prints, by how it ends.
+package keys
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	pod.RemoveTop()
+	os.Exit(code)
+}
+
+// world is a container with cginit and a file.
+type world struct {
+	*pod.Pod
+	t   *testing.T
+	dir string // {dir} in the file
+}
+
+// start runs cginit with a file.
+func start(t *testing.T, file string, flags ...string) *world {
+	return startIn(t, pod.Process1, file, flags...)
+}
+
+func startIn(t *testing.T, mode pod.Mode, file string, flags ...string) *world {
+	t.Helper()
+	dir := pod.OpenDir(t)
+	args := append([]string{"--config", write(t, dir, file), "--socket", dir + "/socket"}, flags...)
+	return &world{t: t, dir: dir, Pod: pod.Start(t, pod.Spec{
+		Mode: mode, Args: args, Report: filepath.Join(dir, "receipts"), Env: []string{"INHERITED=from cginit"},
+	})}
+}
+
+// write makes a configuration file in dir, which it calls {dir}.
+func write(t *testing.T, dir, file string) string {
+	t.Helper()
+	path := filepath.Join(dir, "cginit.yaml")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(file, "{dir}", dir)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// one is a file with one service or job, whose command is a script, and its keys, a line each.
+func one(section, script, keys string) string { return section + ":\n" + entry("main", script, keys) }
+
+// entry is a service or job.
+func entry(name, script, keys string) string {
+	indented := strings.ReplaceAll(strings.TrimSuffix(keys, "\n"), "\n", "\n    ")
+	return "  " + name + ":\n    command: " + command(script) + "\n    " + indented + "\n"
+}
+
+// command is a script as the list of words that runs it. JSON is YAML too.
+func command(script string) string {
+	words, _ := json.Marshal([]string{"sh", "-c", strings.ReplaceAll(script, "$", "$$")}) // of strings alone it cannot fail
+	return string(words)
+}
+
+// rest is all that is still to come on stdout, once everything has ended.
+func (w *world) rest() string {
+	w.t.Helper()
+	var text strings.Builder
+	for {
+		line, ok := w.Says("")
+		if !ok {
+			return text.String()
+		}
+		text.WriteString(line + "\n")
+	}
+}
+
+// stop asks cginit to end, and expects that nothing is left.
+func (w *world) stop() []receipt {
+	w.t.Helper()
+	w.Signal(syscall.SIGTERM)
+	return w.ends(0)
+}
+
+// ends waits for the end, and expects that nothing is left.
+func (w *world) ends(code int) (all []receipt) {
+	w.t.Helper()
+	r := w.Wait()
+	if err := r.Clean(); err != nil {
+		w.t.Error(err)
+	}
+	if r.Code != code {
+		w.t.Errorf("it ended with %d (%v), not %d: %s", r.Code, r.Signal, code, r.Stderr)
+	}
+	file, err := os.Open(filepath.Join(w.dir, "receipts"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer file.Close()
+	for lines := json.NewDecoder(file); lines.More(); {
+		var r receipt
+		if err := lines.Decode(&r); err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// receipt is what a teardown has left.
+type receipt struct {
+	Job, Cause, Signal string
+
+	Run, Asked, Left, Killed int
+
+	ExitStatus int                `json:"exit_status"`
+	Phases     map[string]float64 `json:"phases_ms"`
+}
+
+// only is the receipt, if there is one.
+func only(t *testing.T, all []receipt) receipt {
+	t.Helper()
+	if len(all) != 1 {
+		t.Fatalf("%d receipts, not one: %+v", len(all), all)
+	}
+	return all[0]
+}
+
+// says runs one job to its end and returns what it has printed.
+func says(t *testing.T, keys, script string) string {
+	t.Helper()
+	return saysWith(t, one("jobs", script, keys))
+}
+
+func saysWith(t *testing.T, file string, flags ...string) string {
+	t.Helper()
+	w := start(t, file, flags...)
+	said := w.rest()
+	w.ends(0)
+	return said
+}
+
+// is compares what was said.
+func is(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("it says:\n%s\nand not:\n%s", got, want)
+	}
+}

@@ -1,0 +1,104 @@
+package keys
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/harness"
+)
+
+// effects is, for each key, what shows its effect.
+var effects = map[string]func(*testing.T){
+	"command":     commands,
+	"entrypoint":  entrypoints,
+	"environment": environments,
+	"env_file":    envFiles,
+	"working_dir": workingDir,
+	"labels":      labels,
+	"profiles":    profiles,
+
+	"user":          users,
+	"group_add":     groups,
+	"umask":         umask,
+	"ulimits":       ulimits,
+	"cap_add":       capAdd,
+	"cap_drop":      capDrop,
+	"security_opt":  noNewPrivileges,
+	"oom_score_adj": oomScoreAdj,
+
+	"tty":        terminal,
+	"stdin_open": input,
+	"logging":    logging,
+
+	"stop_signal":       stopSignal,
+	"stop_grace_period": gracePeriod,
+	"kill_mode":         killMode,
+	"leftovers":         leftovers,
+	"timeout":           timeout,
+	"essential":         essential,
+	"pre_stop":          preStop,
+
+	"restart":       restart,
+	"deploy":        deploy,
+	"scale":         scale,
+	"depends_on":    dependsOn,
+	"healthcheck":   healthcheck,
+	"on_unhealthy":  onUnhealthy,
+	"pre_start":     preStart,
+	"post_start":    postStart,
+	"ready":         ready,
+	"start_timeout": startTimeout,
+	"watchdog":      watchdog,
+	"triggers":      triggers,
+}
+
+// limits are shown where all controllers are: in test/vm.
+var limits = []string{
+	"mem_limit", "mem_reservation", "memswap_limit", "cpus", "cpu_shares", "cpuset", "pids_limit", "resources",
+}
+
+func TestKeys(t *testing.T) {
+	for _, key := range slices.Sorted(maps.Keys(effects)) {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			effects[key](t)
+		})
+	}
+}
+
+// TestEveryKeyIsShown: a new key has to come with what shows its effect. The schema is made
+// from the tables of keys, and tested to be so.
+func TestEveryKeyIsShown(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(harness.Root(), "docs", "cginit.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type keys struct {
+		AdditionalProperties struct{ Properties map[string]any }
+	}
+	var schema struct {
+		Properties struct{ Services, Jobs keys }
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	known := schema.Properties.Services.AdditionalProperties.Properties
+	maps.Copy(known, schema.Properties.Jobs.AdditionalProperties.Properties)
+	for key := range known {
+		if effects[key] == nil && !slices.Contains(limits, key) {
+			t.Errorf("nothing shows the effect of %s", key)
+		}
+	}
+	for key := range effects {
+		if known[key] == nil {
+			t.Errorf("%s is no key", key)
+		}
+	}
+	if len(known) < 40 {
+		t.Errorf("only %d keys were found in the schema", len(known))
+	}
+}
