@@ -98,20 +98,22 @@ func shield() error {
 	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
-// watch waits for what is below, until nothing is.
+// watch waits for what is below, until nothing is. It then keeps the turn: a kill after Empty
+// could reach the next job of the same uid.
 func (h *holder) watch() {
-	for empty := false; !empty; {
+	for {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT, nil)
 		if err == unix.EINTR {
 			continue
 		}
 		h.turn <- struct{}{}
-		if empty = h.reap(); !empty {
-			h.advance() // what has died leaves orphans
+		if h.reap() {
+			h.finish()
+			return
 		}
+		h.advance() // what has died leaves orphans
 		<-h.turn
 	}
-	h.finish()
 }
 
 // reap waits for what there is to wait for, a bounded number, and tells whether nothing is
