@@ -223,7 +223,7 @@ func (j *job) after(now time.Time) []jobAction {
 		j.retries++
 		return j.enter(jobDelayed, now, now.Add(j.delay()), jaTell)
 	}
-	if j.ok && (!j.boot || !j.spec.Service) {
+	if j.ok && !j.failsStart() {
 		return j.enter(jobDone, now, time.Time{}, jaGiveUp, jaTell)
 	}
 	return j.enter(jobFailed, now, time.Time{}, jaGiveUp, jaTell)
@@ -241,12 +241,15 @@ func (j *job) stopped(now time.Time) []jobAction {
 	return j.enter(jobDown, now, time.Time{}, jaTell)
 }
 
-// restarts tells whether its policy has it run again. A service that ends while everything
-// starts fails the start, instead of being tried until it is well.
+// failsStart: a service that ends, while everything starts, before it was ever ready.
+func (j *job) failsStart() bool { return j.boot && j.spec.Service && !j.ready }
+
+// restarts tells whether its policy has it run again. One that fails the start is not tried
+// until it is well.
 func (j *job) restarts() bool {
 	p := j.spec.Restart
 	switch {
-	case j.spec.Essential, j.boot && j.spec.Service:
+	case j.spec.Essential, j.failsStart():
 		return false
 	case p.Max > 0 && j.retries >= p.Max:
 		return false

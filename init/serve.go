@@ -246,12 +246,12 @@ func (s *Supervisor) serveKill(c *control.Call, jobs []*job, noWait bool) {
 		j.next, j.queued = time.Time{}, false
 		s.later(j, jvStop)
 	}
-	s.settle()
-	for _, r := range s.liveRuns() {
+	for _, r := range s.liveRuns() { // before the stop, which would ask first
 		if slices.Contains(jobs, r.job) {
 			s.feed(r, evKill)
 		}
 	}
+	s.settle()
 	s.awaitEnd(c, jobs, noWait)
 }
 

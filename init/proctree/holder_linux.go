@@ -1,10 +1,10 @@
 package proctree
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +25,7 @@ func init() {
 // supervisor asks. Whichever has the turn owns all of this.
 type holder struct {
 	turn   chan struct{}
+	urgent chan struct{} // not empty: there is a kill to do, so give up the turn
 	walker walker
 	main   int // pid of the main process; 0: it has been waited for
 	mode   mode
@@ -48,8 +49,8 @@ const (
 	reapBatch = 200
 	// Milliseconds between walks, doubling while nothing changes.
 	pauseLeast, pauseMost = 1, 256
-	// freezeWalks is how often the kill tries to have all stand still before it kills.
-	freezeWalks = 20
+	// rushes is how often a kill tries the quick way, and how often to have all stand still.
+	rushes = 12
 )
 
 // RunHolder is all that a holder does, and returns its exit status: 0 when nothing is left
@@ -68,7 +69,9 @@ func RunHolder(args []string) int {
 	}
 	// What the supervisor was left with by others is not the job's either (since Linux 5.11).
 	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
-	h := &holder{turn: make(chan struct{}, 1), poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}}}
+	h := &holder{
+		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
+		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}}}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
 	if err := shield(); err != nil {
@@ -113,7 +116,7 @@ func (h *holder) watch() {
 // reap waits for what there is to wait for, a bounded number, and tells whether nothing is
 // left. Nobody else waits, so until then no pid of a child can become another's.
 func (h *holder) reap() (empty bool) {
-	for range reapBatch {
+	for n := 0; n < reapBatch && len(h.urgent) == 0; n++ {
 		var ws unix.WaitStatus
 		var ru unix.Rusage
 		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG|unix.WUNTRACED|unix.WCONTINUED, &ru)
@@ -168,28 +171,7 @@ func (h *holder) tell(m *message) {
 }
 
 func (h *holder) fail(err error) {
-	errno, ok := err.(syscall.Errno)
-	if !ok {
-		errno = unix.EINVAL
-	}
+	errno := unix.EINVAL
+	_ = errors.As(err, &errno)
 	h.tell(&message{kind: int64(Failed), value: int64(errno)})
-}
-
-func (h *holder) obey(m message) {
-	sig := unix.Signal(m.value)
-	switch m.kind {
-	case askSignalMain:
-		if h.main != 0 {
-			_ = unix.Kill(h.main, sig)
-		}
-	case askSignal:
-		h.signal(sig)
-	case askFreeze:
-		h.enter(freezing)
-	case askThaw:
-		h.enter(running)
-		h.signal(unix.SIGCONT)
-	case askKill:
-		h.enter(killing)
-	}
 }

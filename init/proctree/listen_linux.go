@@ -12,29 +12,24 @@ import (
 func (h *holder) listen() {
 	runtime.LockOSThread()
 	claimForListening()
-	for {
-		m, ok := h.next()
+	for wait := -1; ; {
+		m, ok := h.next(wait)
 		if ok && m.kind == askKill {
 			claimCPU(os.Getpid()) // watch's thread: it may have the turn, and no CPU
+			h.urgent <- struct{}{}
 		}
 		h.turn <- struct{}{}
 		if ok {
 			h.obey(m)
 		}
 		h.advance()
+		wait = h.due()
 		<-h.turn
 	}
 }
 
-// next waits for the next message, and no longer than until the next walk is due.
-func (h *holder) next() (m message, ok bool) {
-	h.turn <- struct{}{}
-	wait := -1
-	if h.mode == freezing || h.mode == killing {
-		wait = h.pause
-		h.pause = min(2*h.pause, pauseMost)
-	}
-	<-h.turn
+// next waits for the next message, and no longer than these milliseconds.
+func (h *holder) next(wait int) (m message, ok bool) {
 	if n, err := unix.Poll(h.poll, wait); n <= 0 || err != nil {
 		return m, false
 	}
@@ -47,6 +42,36 @@ func (h *holder) next() (m message, ok bool) {
 		return message{kind: askKill}, true
 	}
 	return m, true
+}
+
+// due is in how many milliseconds the next walk is; -1: there is none.
+func (h *holder) due() int {
+	if h.mode == running || h.mode == frozen {
+		return -1
+	}
+	wait := h.pause
+	h.pause = min(2*h.pause, pauseMost)
+	return wait
+}
+
+func (h *holder) obey(m message) {
+	sig := unix.Signal(m.value)
+	switch m.kind {
+	case askSignalMain:
+		if h.main != 0 {
+			_ = unix.Kill(h.main, sig)
+		}
+	case askSignal:
+		h.signal(sig)
+	case askFreeze:
+		h.enter(freezing)
+	case askThaw:
+		h.enter(running)
+		h.signal(unix.SIGCONT)
+	case askKill:
+		<-h.urgent
+		h.enter(killing)
+	}
 }
 
 // claimCPU puts a thread of ours, 0 for this one, before hundreds of processes that fork. That
@@ -89,7 +114,7 @@ func (h *holder) advance() {
 	switch h.mode {
 	case running, frozen:
 	case freezing:
-		if h.signal(unix.SIGSTOP).running == 0 {
+		if h.signal(unix.SIGSTOP) == 0 {
 			h.mode = frozen
 			h.tell(&message{kind: int64(Frozen)})
 		}
@@ -99,22 +124,41 @@ func (h *holder) advance() {
 	h.walks++
 }
 
-// kill has all that it finds stand still, and then kills it. Nothing is reaped meanwhile: where
-// there is a limit on processes, the dead count against those that would take their place.
+// kill kills what it finds, and at first only our own children, because that is quick: among
+// hundreds that fork, a holder has the CPU for less than a millisecond now and then. The
+// children of the dead become ours. Only if that is not all does it look further down, and has
+// everything stand still first.
+//
+// Nothing is reaped meanwhile: where there is a limit on processes, the dead count against
+// those that would take their place.
 func (h *holder) kill() {
-	if h.killer == nil {
-		for wait := range freezeWalks {
-			if h.signal(unix.SIGSTOP).running == 0 {
-				break
-			}
-			_, _ = unix.Poll(nil, wait) // a process stops when it next runs
+	for wait := range rushes {
+		if h.rush() == 0 {
+			return
 		}
+		_, _ = unix.Poll(nil, wait) // what is killed dies when it next runs
+	}
+	for wait := range rushes {
+		if h.killer != nil || h.signal(unix.SIGSTOP) == 0 {
+			break
+		}
+		_, _ = unix.Poll(nil, wait)
 	}
 	h.signal(unix.SIGKILL)
 }
 
-// signal reaches all of the job that can be reached at once, and then what a walk finds.
-func (h *holder) signal(sig unix.Signal) tally {
+// rush kills our own children, and returns how many it leaves alive: none, and there is
+// nothing below us any more.
+func (h *holder) rush() int {
+	if h.killer != nil {
+		h.killer.signal(unix.SIGKILL)
+	}
+	return h.walker.rush(unix.SIGKILL)
+}
+
+// signal reaches all of the job that can be reached at once, and then what a walk finds. What
+// it returns is a walk's, where there is one.
+func (h *holder) signal(sig unix.Signal) (running int) {
 	if h.killer == nil {
 		return h.walker.walk(h.walker.self, sig)
 	}
@@ -122,5 +166,5 @@ func (h *holder) signal(sig unix.Signal) tally {
 	if sig == unix.SIGKILL || sig == unix.SIGSTOP {
 		return h.walker.walk(h.walker.self, sig)
 	}
-	return tally{}
+	return 0
 }

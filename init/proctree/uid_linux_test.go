@@ -15,7 +15,7 @@ const jobUID, otherUID, killerUID = 987601, 987602, 987699
 
 func asUser(o Order, uid uint32) Order {
 	o.User = &User{UID: uid, GID: uid}
-	o.Own = &Own{UID: jobUID, Killer: killerUID}
+	o.Own = &Own{UID: uid, Killer: killerUID}
 	return o
 }
 

@@ -25,12 +25,6 @@ type walker struct {
 
 type node struct{ pid, parent int32 }
 
-// tally is what a walk has come by.
-type tally struct {
-	running int // neither stopped nor dead, or not to be told
-	refused int // that we may not signal
-}
-
 var errNoProc = errors.New("there is no /proc of our PID namespace: what is left cannot be listed")
 
 // newWalker makes a walker for the supervisor, which needs /proc: without it, no list.
@@ -80,30 +74,25 @@ func (w *walker) below(root int) []int {
 }
 
 // walk signals all that it finds below root, each before its children are looked for: one that
-// is stopped or dying makes no more. Signal 0 is none.
+// is stopped or dying makes no more. Signal 0 is none. It returns how many run: are neither
+// stopped nor dead, or cannot be told.
 //
 // A pid is signalled right after it was seen to be in the tree. The kernel hands out pids in
 // turn, so it cannot be another's before all others have had theirs.
-func (w *walker) walk(root int, sig unix.Signal) (t tally) {
+func (w *walker) walk(root int, sig unix.Signal) (running int) {
 	w.scan()
-	for range rushes {
-		w.queue = w.queue[:0]
-		w.add(root, 0)
-		if root != w.self || sig == 0 {
-			break
-		}
-		// Our own children stay ours until we wait for them, so nothing needs to be looked at
-		// first: what forks and exits is caught here or not at all.
-		for _, n := range w.queue {
-			t.signal(n, sig)
-		}
-	}
+	w.queue = w.queue[:0]
+	w.add(root, 0)
 	kept := 0
 	for i := 0; i < len(w.queue) && i < walkMost; i++ {
 		n := w.queue[i]
 		ours := int(n.parent) == w.self
-		if ours && hasDied(int(n.pid)) {
-			continue // whoever reaps has yet to hear of it
+		if ours {
+			// It stays ours until we wait for it, so nothing needs to be looked at first.
+			signal(n, sig)
+			if hasDied(int(n.pid)) {
+				continue
+			}
 		}
 		s, ok := w.stat(int(n.pid))
 		if !ours {
@@ -111,7 +100,7 @@ func (w *walker) walk(root int, sig unix.Signal) (t tally) {
 			if !ok || s.parent != int(n.parent) && s.parent != root {
 				continue
 			}
-			t.signal(n, sig)
+			signal(n, sig)
 		}
 		w.queue[kept] = n // behind i, or at it
 		kept++
@@ -119,12 +108,12 @@ func (w *walker) walk(root int, sig unix.Signal) (t tally) {
 			continue // its children have been given away
 		}
 		if !s.isStopped() {
-			t.running++
+			running++
 		}
 		w.add(int(n.pid), s.threads)
 	}
 	w.queue = w.queue[:kept]
-	return t
+	return running
 }
 
 // hasDied tells whether a child of ours is a zombie. It is the quickest way to ask, and among
@@ -135,14 +124,28 @@ func hasDied(pid int) bool {
 	return err == nil && info.Signo != 0
 }
 
-func (t *tally) signal(n node, sig unix.Signal) {
-	if sig != 0 && unix.Kill(int(n.pid), sig) == unix.EPERM {
-		t.refused++
+// signal may fail: what has ended needs none, and for what we may not signal a walk has no answer.
+func signal(n node, sig unix.Signal) {
+	if sig != 0 {
+		_ = unix.Kill(int(n.pid), sig)
 	}
 }
 
-// rushes is how often a walk signals all children of ours before it looks further.
-const rushes = 3
+// rush signals the children of this process, and returns how many of them live.
+func (w *walker) rush(sig unix.Signal) (alive int) {
+	w.queue = w.queue[:0]
+	w.scan()
+	w.add(w.self, 0)
+	for _, n := range w.queue {
+		signal(n, sig)
+	}
+	for _, n := range w.queue {
+		if !hasDied(int(n.pid)) {
+			alive++
+		}
+	}
+	return alive
+}
 
 // walkMost bounds one walk: a line of processes that fork and exit could lead it on for ever.
 const walkMost = 1 << 16

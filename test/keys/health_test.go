@@ -20,17 +20,19 @@ func healthcheck(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	address := server.Listener.Addr().String()
-	for _, test := range []string{`[CMD, test, "a  b", =, "a  b"]`, "[CMD-SHELL, 'test $$A = a']", "test $$A = a && exit 0",
-		"[HTTP, 'http://" + address + "/well']", "[TCP, '" + address + "']"} {
+	for _, test := range []string{
+		`[CMD, test, "a  b", =, "a  b"]`, "[CMD-SHELL, 'test $$A = a']", "test $$A = a && exit 0",
+		"[HTTP, 'http://" + address + "/well']", "[TCP, '" + address + "']",
+	} {
 		w := start(t, healthy("test: "+test))
 		w.Line("healthy")
 		w.stop()
 	}
-	for _, test := range []string{"[CMD, sh, -c, 'echo why; exit 3']", "[HTTP, 'http://" + address + "/ill']", "[TCP, '127.0.0.1:1']", "[CMD, sleep, '1000']"} {
-		w := start(t, healthy("timeout: 5s, interval: 1ms, retries: 2, test: "+test))
-		if test == "[CMD, sleep, '1000']" {
-			w = start(t, healthy("timeout: 200ms, interval: 1ms, retries: 2, test: "+test))
-		}
+	for test, limit := range map[string]string{
+		"[CMD, sh, -c, 'echo why; exit 3']": "1m", "[HTTP, 'http://" + address + "/ill']": "1m", "[TCP, '127.0.0.1:1']": "1m",
+		"[CMD, sleep, '1000']": "200ms",
+	} {
+		w := start(t, healthy("timeout: "+limit+", interval: 1ms, retries: 2, test: "+test))
 		is(t, w.rest(), "got TERM\n")
 		if r := w.Wait(); r.Code == 0 || r.Clean() != nil || !strings.Contains(r.Stderr, "cannot start db: it is unhealthy: its check") ||
 			strings.Contains(test, "why") && !strings.Contains(r.Stderr, ": why") {

@@ -55,11 +55,8 @@ func one(section, script, keys string) string { return section + ":\n" + entry("
 
 // entry is a service or job.
 func entry(name, script, keys string) string {
-	text := "  " + name + ":\n    command: " + command(script) + "\n"
-	for line := range strings.Lines(keys) {
-		text += "    " + line
-	}
-	return text + "\n"
+	indented := strings.ReplaceAll(strings.TrimSuffix(keys, "\n"), "\n", "\n    ")
+	return "  " + name + ":\n    command: " + command(script) + "\n    " + indented + "\n"
 }
 
 // command is a script as the list of words that runs it. JSON is YAML too.

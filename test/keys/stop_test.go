@@ -43,7 +43,7 @@ func gracePeriod(t *testing.T) {
 func killMode(t *testing.T) {
 	const family = `trap exit USR1
 		mkfifo {dir}/fifo
-		(exec 9<>{dir}/fifo; trap "echo child USR1; exit" USR1; trap "echo child TERM; exit" TERM; echo up; read x <&9) &
+		(exec 9<>{dir}/fifo; trap "trap '' TERM; echo child USR1; exit" USR1; trap "echo child TERM; exit" TERM; echo up; read x <&9) &
 		wait`
 	for mode, want := range map[string]struct {
 		said   string

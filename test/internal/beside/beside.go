@@ -18,6 +18,7 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/pod"
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // kinds are the trees that need no cgroup of their own.
@@ -47,6 +48,7 @@ type Site struct {
 	Own    bool   // each job has a uid of its own
 
 	marker string
+	socket string // as we find it
 	client *control.Client
 }
 
@@ -55,25 +57,34 @@ func (s *Site) Config() string {
 	s.marker = "beside-" + strings.ToLower(rand.Text())
 	text := "socket: " + s.Socket + "\nservices:\n"
 	for _, kind := range kinds {
-		text += s.job(kind, kind) + s.job(kind+"-"+timed, kind) + "    timeout: 1s\n"
+		text += s.job(kind)
 	}
 	return text
 }
 
-func (s *Site) job(name, kind string) string {
-	grace, more := "60s", "" // is never used up
-	switch kind {
-	case "deaf":
-		grace = "100ms"
-	case bomb:
-		grace, more = "500ms", ", --rate, '1000'"
-	}
-	text := fmt.Sprintf("  %s:\n    command: [%s, %s, '%d', --marker, %q%s]\n    restart: 'no'\n    stop_grace_period: %s\n",
-		name, s.Trees, kind, size, s.mark(name), more, grace)
+func (s *Site) job(kind string) string {
+	text := fmt.Sprintf("  %s:\n    command: ['%s']\n    restart: 'no'\n    stop_grace_period: %s\n",
+		kind, strings.Join(s.command(kind, kind), "', '"), grace(kind))
 	if s.Own {
 		text += "    user: auto\n"
 	}
 	return text
+}
+
+// command is what a job executes.
+func (s *Site) command(kind, job string) []string {
+	return []string{s.Trees, kind, strconv.Itoa(size), "--marker", s.mark(job), "--rate", "1000"}
+}
+
+// grace is short where it is used up, and must not be elsewhere.
+func grace(kind string) time.Duration {
+	switch kind {
+	case "deaf":
+		return 100 * time.Millisecond
+	case bomb:
+		return 500 * time.Millisecond
+	}
+	return pod.Patience
 }
 
 func (s *Site) mark(job string) string { return s.marker + ":" + job + ":" }
@@ -94,14 +105,26 @@ func (s *Site) Test(t *testing.T, socket string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.client = client
+	s.client, s.socket = client, socket
 	t.Cleanup(func() { client.Close() })
-	s.settle(t)
+	pod.Until(t, "all is up", func() bool {
+		h, err := client.Health(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.Healthy
+	})
+	s.must(t, bomb, stop)
+	for _, kind := range kinds {
+		if kind != bomb {
+			s.grown(t, kind)
+		}
+	}
 	for range Runs(t) {
 		for _, kind := range kinds {
 			for _, way := range []string{stop, kill, exits, timed} {
 				if err := s.cell(t, kind, way); err != nil {
-					t.Errorf("%s, %s: %v", kind, way, err)
+					t.Fatalf("%s, %s: %v", kind, way, err)
 				}
 			}
 		}
@@ -112,13 +135,10 @@ func (s *Site) Test(t *testing.T, socket string) {
 	s.gone(t)
 }
 
-// settle waits for what ends by itself to have ended, and stops the bomb.
-func (s *Site) settle(t *testing.T) {
+// grown waits until all of a job's tree is there.
+func (s *Site) grown(t *testing.T, job string) {
 	t.Helper()
-	s.must(t, bomb, stop)
-	for _, kind := range kinds {
-		s.must(t, kind+"-"+timed, timed)
-	}
+	pod.Until(t, job+" has grown", func() bool { return len(pod.Pids(s.mark(job))) > size })
 }
 
 // must ends a job in a way and expects no more than that.
@@ -137,13 +157,17 @@ func (s *Site) cell(t *testing.T, kind, way string) error {
 	}
 	ctx := t.Context()
 	before := s.others(job)
-	if job != kind || kind == bomb {
+	if way == timed {
+		if err := s.run(ctx, kind, job); err != nil {
+			return err
+		}
+	} else if kind == bomb {
 		if _, err := s.client.Start(ctx, control.StartParams{Jobs: []string{job}}); err != nil {
 			return err
 		}
 	}
 	if way != timed {
-		pod.Until(t, job+" has grown", func() bool { return len(pod.Pids(s.mark(job))) > size })
+		s.grown(t, job)
 	}
 	if err := s.end(ctx, job, way); err != nil {
 		return err
@@ -157,10 +181,32 @@ func (s *Site) cell(t *testing.T, kind, way string) error {
 	if err := s.told(ctx, kind, job, way); err != nil || job != kind || kind == bomb {
 		return err
 	}
-	_, err := s.client.Start(ctx, control.StartParams{Jobs: []string{job}})
-	pod.Until(t, job+" has grown again", func() bool { return len(pod.Pids(s.mark(job))) > size })
+	if _, err := s.client.Start(ctx, control.StartParams{Jobs: []string{job}}); err != nil {
+		return err
+	}
+	s.grown(t, job)
+	return nil
+}
+
+// run starts a job that has a second to live. A file's would already end while others start.
+func (s *Site) run(ctx context.Context, kind, job string) error {
+	client, err := control.Dial(ctx, s.socket, pod.Patience)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	grace := grace(kind).Milliseconds()
+	p := control.RunParams{Name: job, Timeout: time.Second.Milliseconds(), GracePeriod: &grace, Detach: true}
+	p.Process.Args = s.command(kind, job)
+	if s.Own {
+		p.Process.User = &specs.User{UID: ownUID, GID: ownUID}
+	}
+	_, err = client.Run(ctx, p)
 	return err
 }
+
+// ownUID is that of the one job that is not given one.
+const ownUID = 50007
 
 // end returns when the job has ended.
 func (s *Site) end(ctx context.Context, job, way string) (err error) {
