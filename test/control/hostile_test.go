@@ -97,6 +97,7 @@ func answers(t *testing.T, b *box.Box) {
 // TestNames: the name of a run becomes that of a cgroup, and must not lead anywhere else.
 func TestNames(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
+	b.Await(t, control.UntilReady, "web")
 	before := len(b.Cgroups())
 	for _, name := range []string{"..", "../up", "a/b", "/", ".", "-x", strings.Repeat("n", 300), "new\nline", "nul\x00", "spa ce", "web"} {
 		p := command("/bin/true")
