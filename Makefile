@@ -3,7 +3,7 @@ GO       ?= go
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.1
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test test-vm lint image bench fuzz matrix
+.PHONY: build demo test test-vet test-units test-suites test-vm lint image bench fuzz matrix
 
 build:
 	$(BUILD) -o bin/ ./cmd/...
@@ -11,16 +11,23 @@ build:
 demo: build
 	@sh examples/demo/demo.sh bin/cginit
 
-test:
+test: test-vet test-units test-suites
+
+test-vet:
 	$(GO) vet ./...
+
+test-units:
 	$(GO) test -count=1 -race ./cgroup ./init/... ./cmd/...
-	$(GO) test -count=1 -timeout 60m -p 1 ./test/... # they build the program themselves, which no cache knows
+
+# They build the program themselves, which no cache knows.
+test-suites:
+	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
 
 test-vm:
 	$(GO) test -v -timeout 15m ./test/vm
 
-# The full proof of the teardown matrix: 20 runs of each cell. It takes hours on two processors;
-# every wait in it is bounded, so it ends by itself.
+# The full proof of the teardown matrix: 20 runs of each cell. Every wait in it is bounded, so it
+# ends by itself.
 matrix:
 	CGINIT_RUNS=20 $(GO) test -v -timeout 0 ./test/matrix
 

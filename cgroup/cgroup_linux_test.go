@@ -119,8 +119,11 @@ func TestFreezeListKill(t *testing.T) {
 			w := watch(t, d, 7)
 			deaf := start(t, d, "sh", "-c", `trap "" TERM; while :; do sleep 1 & wait; done`)
 			inner := start(t, nested, "sleep", "1000")
-			if err := d.Freeze(); err != nil {
-				t.Fatal(err)
+			if d.Freezing() {
+				t.Error("it freezes before it was asked to")
+			}
+			if err := d.Freeze(); err != nil || !d.Freezing() {
+				t.Fatalf("asked to freeze, it does: %v, %v", d.Freezing(), err)
 			}
 			await(t, w, d, "frozen", func(e Events) bool { return e.Frozen })
 			pids, err := d.Procs()

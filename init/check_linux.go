@@ -53,7 +53,7 @@ func Check(c Config) (*Findings, error) {
 		return nil, err
 	}
 	s.home = h
-	f := &Findings{Platform: platform(), Container: lookAround(s), Kernel: features(h)}
+	f := &Findings{Platform: platform(), Container: lookAround(), Kernel: features(h)}
 	f.Cgroup = cgroupFacts(h)
 	f.socket(c.Socket)
 	f.levels(s)

@@ -43,7 +43,7 @@ type Cgroup struct {
 	Controllers []string `json:"controllers"`   // that limits can have
 }
 
-func lookAround(s *Supervisor) Container {
+func lookAround() Container {
 	c := Container{
 		Pid: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Capabilities: capabilities(), Seccomp: seccomp(),
 		UserNamespace: topUID() != fullMap || mapsUIDs(), Proc: procFacts(), TerminationLog: "none",

@@ -25,6 +25,10 @@ const detachedKept = 64
 // run starts a command as a job of its own.
 func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
 	name := p.Name
+	if name != "" && !config.IsName(name) {
+		c.Fail(control.InvalidValue{Parameter: "name", Reason: config.NameRule})
+		return
+	}
 	for name == "" || p.Name == "" && s.named[name] != nil {
 		s.commands++
 		name = fmt.Sprintf("run-%d", s.commands)

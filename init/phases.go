@@ -62,7 +62,7 @@ func (s *Supervisor) atRest(j *job) {
 	case s.phase == ending:
 	case j == s.single:
 		s.shutdown() // of what was started beside it, over the control socket
-	case j.spec.Essential && !(j.boot && j.spec.Service && !j.ready):
+	case j.spec.Essential && (j.ready || !j.boot || !j.spec.Service):
 		s.decisive = j
 		s.log.printf("%s has ended, and it is essential: all the others are stopped", j.spec.Name)
 		s.shutdown()

@@ -64,7 +64,7 @@ func (s *Supervisor) pump(r *run, p *pump, from *os.File, to *lineWriter) {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
 		goesOn := errors.Is(err, bufio.ErrBufferFull)
-		if !goesOn && len(line) > 0 || len(line) >= lineMost {
+		if !goesOn && (len(line) > 0 || to.part) || len(line) >= lineMost {
 			rest := 0
 			if goesOn {
 				rest = halfRune(line)

@@ -57,10 +57,10 @@ func TestPumpPrefix(t *testing.T) {
 func TestPumpJSON(t *testing.T) {
 	for _, text := range []string{
 		"", "a\nb\n", "no newline", strings.Repeat("ü", 1<<20) + "\nz\n", "x" + strings.Repeat("漢", 1<<18) + "\n",
-		strings.Repeat("😀", lineMost) + "\n", strings.Repeat("x", lineMost) + "\n", "\x1b[31m\"\\\t\n",
+		strings.Repeat("😀", lineMost) + "\n", strings.Repeat("x", lineMost) + "\n", strings.Repeat("x", 2*lineMost), "\x1b[31m\"\\\t\n",
 	} {
 		written, _ := pumped(t, config.LogJSON, text)
-		got := ""
+		got, open := "", false
 		for lines := json.NewDecoder(strings.NewReader(written)); lines.More(); {
 			var line struct {
 				Job, Stream, Msg string
@@ -71,9 +71,12 @@ func TestPumpJSON(t *testing.T) {
 				t.Fatalf("%+v, %v", line, err)
 			}
 			got += line.Msg
-			if !line.Part {
+			if open = line.Part; !open {
 				got += "\n"
 			}
+		}
+		if open {
+			t.Errorf("%.20q: its last line has no end", text)
 		}
 		if strings.TrimSuffix(got, "\n") != strings.TrimSuffix(text, "\n") {
 			t.Errorf("%.20q became %.100q (%d bytes of %d)", text, got, len(got), len(text))

@@ -158,11 +158,7 @@ func (s *Supervisor) spawn(r *run) error {
 // may be: it would, before its exec, and with it Go's whole runtime. What runs inside a job's
 // cgroup, which whoever has the right can freeze at any moment, is brought there by the helper.
 func (s *Supervisor) canClone(r *run, c *cgroupRun) bool {
-	if !c.clones || r.owner != nil {
-		return false
-	}
-	e, err := s.home.jobs.Events()
-	return err == nil && !e.Frozen
+	return c.clones && r.owner == nil && !s.home.jobs.Freezing()
 }
 
 // findProgram finds what a run executes. A name with a slash is relative to its own directory.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -33,8 +34,8 @@ func (r *resolver) resolve(top *node, drafts []draft) {
 	var chosen []*draft
 	for i := range drafts {
 		d := &drafts[i]
-		if !isName(d.Name) {
-			r.wrongAll(d.node, "a name has letters, digits, _ - . only, begins with one of the first three, and is not longer than %d", maxName)
+		if !IsName(d.Name) {
+			r.wrongAll(d.node, "%s", NameRule)
 		}
 		if other := byName[d.Name]; other != nil {
 			r.wrongAll(d.node, "the name is that of %s too", other.node.path())
@@ -52,8 +53,9 @@ func (r *resolver) resolve(top *node, drafts []draft) {
 	r.expand(chosen)
 }
 
-// isName: a name is that of a cgroup, and a word on command lines.
-func isName(s string) bool {
+// IsName tells whether a job can be called so: a name is that of a cgroup, and a word on command
+// lines.
+func IsName(s string) bool {
 	for i := range len(s) {
 		if !isNameByte(s[i], false) && (i == 0 || s[i] != '-' && s[i] != '.') {
 			return false
@@ -63,6 +65,9 @@ func isName(s string) bool {
 }
 
 const maxName = 200
+
+// NameRule is what [IsName] wants, for a person.
+var NameRule = fmt.Sprintf("a name has letters, digits, _ - . only, begins with one of the first three, and is not longer than %d", maxName)
 
 // finish puts together what several keys say about one job.
 func (r *resolver) finish(d *draft) {

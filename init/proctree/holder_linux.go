@@ -1,10 +1,10 @@
 package proctree
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,8 +69,10 @@ func RunHolder(args []string) int {
 	}
 	// What the supervisor was left with by others is not the job's either (since Linux 5.11).
 	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
-	h := &holder{turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
-		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}}}
+	h := &holder{
+		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
+		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}},
+	}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
 	if err := shield(); err != nil {
@@ -96,20 +98,22 @@ func shield() error {
 	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
-// watch waits for what is below, until nothing is.
+// watch waits for what is below, until nothing is. It then keeps the turn: a kill after Empty
+// could reach the next job of the same uid.
 func (h *holder) watch() {
-	for empty := false; !empty; {
+	for {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT, nil)
 		if err == unix.EINTR {
 			continue
 		}
 		h.turn <- struct{}{}
-		if empty = h.reap(); !empty {
-			h.advance() // what has died leaves orphans
+		if h.reap() {
+			h.finish()
+			return
 		}
+		h.advance() // what has died leaves orphans
 		<-h.turn
 	}
-	h.finish()
 }
 
 // reap waits for what there is to wait for, a bounded number, and tells whether nothing is
@@ -170,9 +174,7 @@ func (h *holder) tell(m *message) {
 }
 
 func (h *holder) fail(err error) {
-	errno, ok := err.(syscall.Errno)
-	if !ok {
-		errno = unix.EINVAL
-	}
+	errno := unix.EINVAL
+	_ = errors.As(err, &errno)
 	h.tell(&message{kind: int64(Failed), value: int64(errno)})
 }

@@ -114,7 +114,7 @@ func (h *holder) advance() {
 	switch h.mode {
 	case running, frozen:
 	case freezing:
-		if h.signal(unix.SIGSTOP).running == 0 {
+		if h.signal(unix.SIGSTOP) == 0 {
 			h.mode = frozen
 			h.tell(&message{kind: int64(Frozen)})
 		}
@@ -139,7 +139,7 @@ func (h *holder) kill() {
 		_, _ = unix.Poll(nil, wait) // what is killed dies when it next runs
 	}
 	for wait := range rushes {
-		if h.killer != nil || h.signal(unix.SIGSTOP).running == 0 {
+		if h.killer != nil || h.signal(unix.SIGSTOP) == 0 {
 			break
 		}
 		_, _ = unix.Poll(nil, wait)
@@ -156,8 +156,9 @@ func (h *holder) rush() int {
 	return h.walker.rush(unix.SIGKILL)
 }
 
-// signal reaches all of the job that can be reached at once, and then what a walk finds.
-func (h *holder) signal(sig unix.Signal) tally {
+// signal reaches all of the job that can be reached at once, and then what a walk finds. What
+// it returns is a walk's, where there is one.
+func (h *holder) signal(sig unix.Signal) (running int) {
 	if h.killer == nil {
 		return h.walker.walk(h.walker.self, sig)
 	}
@@ -165,5 +166,5 @@ func (h *holder) signal(sig unix.Signal) tally {
 	if sig == unix.SIGKILL || sig == unix.SIGSTOP {
 		return h.walker.walk(h.walker.self, sig)
 	}
-	return tally{}
+	return 0
 }

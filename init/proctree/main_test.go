@@ -257,7 +257,7 @@ func (h *held) line(prefix string) string {
 		select {
 		case text, ok := <-h.out.ch:
 			if !ok {
-				h.t.Fatalf("the job's stdout has ended without %q; events %+v", prefix, h.seen)
+				h.t.Fatalf("the job's stdout has ended without %q, and it with %#x", prefix, h.await(MainExited).Status)
 			}
 			if rest, found := strings.CutPrefix(text, prefix); found {
 				return strings.TrimSpace(rest)

@@ -26,8 +26,7 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 		if isOurs(pid) || hasDied(pid) {
 			continue
 		}
-		var t tally
-		t.signal(n, sig)
+		signal(n, sig)
 		w.walk(pid, sig)
 		found = append(found, pid)
 		for _, below := range w.queue {

@@ -10,8 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Uids that no process of a test machine has.
-const jobUID, otherUID, killerUID = 987601, 987602, 987699
+// Uids that no process of the machine has, those of this test where it runs twice included:
+// kill(-1) would not know them apart.
+var (
+	jobUID    = uint32(1_000_000_000 + 4*os.Getpid())
+	otherUID  = jobUID + 1
+	killerUID = jobUID + 2
+)
 
 func asUser(o Order, uid uint32) Order {
 	o.User = &User{UID: uid, GID: uid}

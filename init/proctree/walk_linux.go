@@ -25,12 +25,6 @@ type walker struct {
 
 type node struct{ pid, parent int32 }
 
-// tally is what a walk has come by.
-type tally struct {
-	running int // neither stopped nor dead, or not to be told
-	refused int // that we may not signal
-}
-
 var errNoProc = errors.New("there is no /proc of our PID namespace: what is left cannot be listed")
 
 // newWalker makes a walker for the supervisor, which needs /proc: without it, no list.
@@ -80,11 +74,12 @@ func (w *walker) below(root int) []int {
 }
 
 // walk signals all that it finds below root, each before its children are looked for: one that
-// is stopped or dying makes no more. Signal 0 is none.
+// is stopped or dying makes no more. Signal 0 is none. It returns how many run: are neither
+// stopped nor dead, or cannot be told.
 //
 // A pid is signalled right after it was seen to be in the tree. The kernel hands out pids in
 // turn, so it cannot be another's before all others have had theirs.
-func (w *walker) walk(root int, sig unix.Signal) (t tally) {
+func (w *walker) walk(root int, sig unix.Signal) (running int) {
 	w.scan()
 	w.queue = w.queue[:0]
 	w.add(root, 0)
@@ -94,7 +89,7 @@ func (w *walker) walk(root int, sig unix.Signal) (t tally) {
 		ours := int(n.parent) == w.self
 		if ours {
 			// It stays ours until we wait for it, so nothing needs to be looked at first.
-			t.signal(n, sig)
+			signal(n, sig)
 			if hasDied(int(n.pid)) {
 				continue
 			}
@@ -105,7 +100,7 @@ func (w *walker) walk(root int, sig unix.Signal) (t tally) {
 			if !ok || s.parent != int(n.parent) && s.parent != root {
 				continue
 			}
-			t.signal(n, sig)
+			signal(n, sig)
 		}
 		w.queue[kept] = n // behind i, or at it
 		kept++
@@ -113,12 +108,12 @@ func (w *walker) walk(root int, sig unix.Signal) (t tally) {
 			continue // its children have been given away
 		}
 		if !s.isStopped() {
-			t.running++
+			running++
 		}
 		w.add(int(n.pid), s.threads)
 	}
 	w.queue = w.queue[:kept]
-	return t
+	return running
 }
 
 // hasDied tells whether a child of ours is a zombie. It is the quickest way to ask, and among
@@ -129,9 +124,10 @@ func hasDied(pid int) bool {
 	return err == nil && info.Signo != 0
 }
 
-func (t *tally) signal(n node, sig unix.Signal) {
-	if sig != 0 && unix.Kill(int(n.pid), sig) == unix.EPERM {
-		t.refused++
+// signal may fail: what has ended needs none, and for what we may not signal a walk has no answer.
+func signal(n node, sig unix.Signal) {
+	if sig != 0 {
+		_ = unix.Kill(int(n.pid), sig)
 	}
 }
 
@@ -141,7 +137,7 @@ func (w *walker) rush(sig unix.Signal) (alive int) {
 	w.scan()
 	w.add(w.self, 0)
 	for _, n := range w.queue {
-		_ = unix.Kill(int(n.pid), sig)
+		signal(n, sig)
 	}
 	for _, n := range w.queue {
 		if !hasDied(int(n.pid)) {

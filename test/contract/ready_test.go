@@ -100,14 +100,16 @@ services:
 // TestWatchdog: one that is silent is restarted, one that says WATCHDOG=1 is not.
 func TestWatchdog(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
-		b := start(t, l, `
+		b, open := gated(t, l, `
 services:
 	silent: {command: 'sh -c "$ACT tell READY=1; exec $ACT serve silent"', ready: notify, watchdog: 1s}
 	loud: {command: 'sh -c "$ACT tell READY=1; echo loud up; while :; do $ACT tell WATCHDOG=1; sleep 0.1; done"', ready: notify, watchdog: 10s}
-	barks: {command: 'sh -c "$ACT tell READY=1; echo barks >> $LOG; read x < $DIR/gate; $ACT tell WATCHDOG=trigger; exec $ACT serve bark"', ready: notify, watchdog: 1h}
+	barks: {command: 'sh -c "$ACT tell READY=1; echo barks >> $LOG; read x < $DIR/gate; $ACT tell WATCHDOG=trigger; exec sleep inf"', ready: notify, watchdog: 1h}
 `, "-v")
 		b.said("cginit: up\n")
+		open()
 		b.notedTimes(2, "silent up")
+		b.notedTimes(2, "barks")
 		b.Signal(unix.SIGTERM)
 		r := b.ends(0)
 		if silent := receipts(r, "silent"); silent[0].Cause != "failing" || len(receipts(r, "loud")) != 1 {

@@ -166,9 +166,7 @@ services:
 	proxy: {command: $ACT serve proxy, depends_on: [web]}
 	aside: {command: $ACT serve aside}
 `)
-		b.noted("proxy up", "aside up")
-		b.order("web up", "proxy up")
-		b.order("db up")
+		b.noted("db up", "cache up", "web up", "proxy up", "aside up")
 		b.Signal(unix.SIGTERM)
 		r := b.ends(0)
 		b.order("proxy SIGTERM", "web SIGTERM", "db asked")

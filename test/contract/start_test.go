@@ -26,68 +26,106 @@ type badStart struct {
 
 // badStarts are the ways in which a start fails after something else has started: db has.
 var badStarts = map[string]badStart{
-	"a service ends before it is ready": {`
+	"a service ends before it is ready": {
+		`
 	web: {command: 'sh -c "echo first; echo last; exit 3"', ready: notify, logging: {driver: prefix}, depends_on: [db]}`,
-		3, "cannot start web: exited after "},
-	"its last lines": {`
+		3, "cannot start web: exited after ",
+	},
+	"its last lines": {
+		`
 	web: {command: 'sh -c "echo first; echo last; exit 3"', ready: notify, logging: {driver: json}, depends_on: [db]}`,
-		3, "exit code 3; its last lines: first | last\n"},
-	"a service is done before it is ready": {`
+		3, "exit code 3; its last lines: first | last\n",
+	},
+	"a service is done before it is ready": {
+		`
 	web: {command: "true", ready: notify, depends_on: [db]}`,
-		125, "cannot start web: exited after "},
-	"an essential service ends before it is ready": {`
+		125, "cannot start web: exited after ",
+	},
+	"an essential service ends before it is ready": {
+		`
 	web: {command: "true", ready: notify, essential: true, depends_on: [db]}`,
-		125, "cannot start web: exited after "},
-	"a service ends while others start": {`
+		125, "cannot start web: exited after ",
+	},
+	"a service ends while others start": {
+		`
 	web: {command: "sh -c 'exit 4'", depends_on: [db]}
 	slow: {command: $ACT serve slow, ready: notify, depends_on: [db]}`,
-		4, "cannot start web: exited after "},
-	"start_timeout": {`
+		4, "cannot start web: exited after ",
+	},
+	"start_timeout": {
+		`
 	web: {command: $ACT serve web, ready: notify, start_timeout: 200ms, depends_on: [db]}`,
-		asked, "cannot start web: it was not ready in 200ms (start_timeout)"},
-	"start_timeout, of a step": {`
+		asked, "cannot start web: it was not ready in 200ms (start_timeout)",
+	},
+	"start_timeout, of a step": {
+		`
 	web: {command: $ACT serve web, pre_start: [{command: sleep inf}], start_timeout: 200ms, depends_on: [db]}`,
-		143, "cannot start web: it was not ready in 200ms (start_timeout)"},
-	"a daemon fails": {`
+		143, "cannot start web: it was not ready in 200ms (start_timeout)",
+	},
+	"a daemon fails": {
+		`
 	web: {command: "sh -c 'exit 5'", ready: forking, depends_on: [db]}`,
-		5, "cannot start web: exited after "},
-	"a daemon does not stay": {`
+		5, "cannot start web: exited after ",
+	},
+	"a daemon does not stay": {
+		`
 	web: {command: "true", ready: forking, depends_on: [db]}`,
-		125, "cannot start web: exited after "},
-	"a daemon that does not go to the background": {`
+		125, "cannot start web: exited after ",
+	},
+	"a daemon that does not go to the background": {
+		`
 	web: {command: $ACT serve web, ready: forking, start_timeout: 200ms, depends_on: [db]}`,
-		asked, "cannot start web: it was not ready in 200ms (start_timeout)"},
-	"pre_start": {`
+		asked, "cannot start web: it was not ready in 200ms (start_timeout)",
+	},
+	"pre_start": {
+		`
 	web: {command: $ACT serve web, pre_start: [{command: "true"}, {command: "sh -c 'exit 6'"}], depends_on: [db]}`,
-		6, "cannot start web: its pre_start step 2 failed: exited after "},
-	"pre_start, in time": {`
+		6, "cannot start web: its pre_start step 2 failed: exited after ",
+	},
+	"pre_start, in time": {
+		`
 	web: {command: $ACT serve web, pre_start: [{command: "sleep inf", timeout: 100ms}], depends_on: [db]}`,
-		124, "cannot start web: its pre_start step 1 failed: timed-out after "},
-	"post_start": {`
+		124, "cannot start web: its pre_start step 1 failed: timed-out after ",
+	},
+	"post_start": {
+		`
 	web: {command: $ACT serve web, post_start: [{command: "sh -c 'exit 7'"}], depends_on: [db]}`,
-		asked, "cannot start web: its post_start step 1 failed: exited after "},
-	"unhealthy": {`
+		asked, "cannot start web: its post_start step 1 failed: exited after ",
+	},
+	"unhealthy": {
+		`
 	web: {command: $ACT serve web, healthcheck: {test: "echo it is sad; exit 1", interval: 10ms, retries: 2}, depends_on: [db]}`,
-		asked, "cannot start web: it is unhealthy: its check exited after "},
-	"not found": {`
+		asked, "cannot start web: it is unhealthy: its check exited after ",
+	},
+	"not found": {
+		`
 	web: {command: /no/such/command, depends_on: [db]}`,
-		127, "cannot start web: cannot execute /no/such/command: no such file or directory"},
-	"not executable": {`
+		127, "cannot start web: cannot execute /no/such/command: no such file or directory",
+	},
+	"not executable": {
+		`
 	web: {command: /etc/passwd, depends_on: [db]}`,
-		126, "cannot start web: cannot execute /etc/passwd: permission denied"},
-	"no such directory": {`
+		126, "cannot start web: cannot execute /etc/passwd: permission denied",
+	},
+	"no such directory": {
+		`
 	web: {command: $ACT serve web, working_dir: /no/such/place, depends_on: [db]}`,
-		125, "cannot start web: cannot run in /no/such/place: no such file or directory"},
-	"a one-shot job fails": {`
+		125, "cannot start web: cannot run in /no/such/place: no such file or directory",
+	},
+	"a one-shot job fails": {
+		`
 	web: {command: $ACT serve web, depends_on: {migrate: {condition: service_completed_successfully}}}
 jobs:
 	migrate: {command: "sh -c 'echo no table >&2; exit 8'", logging: {driver: prefix}, depends_on: [db]}`,
-		8, "cannot start migrate: exited after "},
-	"a one-shot job fails in the end": {`
+		8, "cannot start migrate: exited after ",
+	},
+	"a one-shot job fails in the end": {
+		`
 	web: {command: $ACT serve web, depends_on: {migrate: {condition: service_completed_successfully}}}
 jobs:
 	migrate: {command: "sh -c 'echo try >> $LOG; exit 9'", restart: "on-failure:2", deploy: {restart_policy: {delay: 10ms}}, depends_on: [db]}`,
-		9, "cannot start migrate: exited after "},
+		9, "cannot start migrate: exited after ",
+	},
 }
 
 func TestRule6FailsLoudlyAtTheStart(t *testing.T) {
@@ -100,14 +138,8 @@ func TestRule6FailsLoudlyAtTheStart(t *testing.T) {
 					b.ends(bad.code)
 				}
 				says(t, r, bad.said)
-				line := ""
-				for text := range strings.Lines(r.Stderr) {
-					if strings.Contains(text, "cannot start ") && strings.HasPrefix(text, "cginit: ") {
-						line += text
-					}
-				}
-				if strings.Count(line, "\n") != 1 {
-					t.Errorf("not one line says why: %s", r.Stderr)
+				if n := strings.Count("\n"+r.Stderr, "\ncginit: cannot start "); n != 1 {
+					t.Errorf("%d lines say why: %s", n, r.Stderr)
 				}
 				if db := receipts(r, "db"); len(db) != 1 || db[0].Cause != "stopped" {
 					t.Errorf("db was not stopped in order: %+v", db)

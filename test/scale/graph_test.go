@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/box"
 	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 )
@@ -73,20 +74,20 @@ func playRound(t *testing.T, seed uint64) {
 	for i := range names {
 		names[i] = fmt.Sprintf("s%d", i)
 	}
-	b := start(t, pod.Process1, g.file(t))
-	b.await(t, control.UntilReady, names...)
+	b := box.Start(t, pod.Process1, g.file(t))
+	b.Await(t, control.UntilReady, names...)
 	for range 5 { // a crash: it is started again, and so is nothing else
-		b.crash(t, names[random.IntN(n)])
+		crash(t, b, names[random.IntN(n)])
 	}
-	b.await(t, control.UntilReady, names...)
+	b.Await(t, control.UntilReady, names...)
 	for range 3 {
 		g.version[random.IntN(n)]++
 	}
-	b.write(t, g.file(t))
+	b.Write(t, g.file(t))
 	if _, err := b.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.await(t, control.UntilReady, names...)
+	b.Await(t, control.UntilReady, names...)
 	stopped := random.IntN(n)
 	if _, err := b.Stop(t.Context(), control.StopParams{Jobs: []string{names[stopped]}}); err != nil {
 		t.Fatal(err)
@@ -102,12 +103,12 @@ func playRound(t *testing.T, seed uint64) {
 		t.Errorf("%d events are no longer kept", h.Missed)
 	}
 	g.checkStarts(t, h.Events)
-	r := b.end(t, 0)
+	r := b.End(t, 0)
 	g.checkStops(t, r)
 }
 
 // crash kills the main process of a service and waits for its next run.
-func (b *box) crash(t *testing.T, name string) {
+func crash(t *testing.T, b *box.Box, name string) {
 	t.Helper()
 	s, err := b.Status(t.Context(), control.StatusParams{Job: name})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/box"
 	"github.com/cginit/cginit/test/internal/pod"
 	"golang.org/x/sys/unix"
 )
@@ -22,13 +23,13 @@ func TestThousandServices(t *testing.T) {
 		for i := range services {
 			fmt.Fprintf(&text, "  s%d: {command: sleep 100000}\n", i)
 		}
-		b := start(t, pod.Process1, text.String())
-		b.await(t, control.UntilReady, fmt.Sprintf("s%d", services-1))
+		b := box.Start(t, pod.Process1, text.String())
+		b.Await(t, control.UntilReady, fmt.Sprintf("s%d", services-1))
 		if h, err := b.Health(t.Context()); err != nil || !h.Healthy {
 			t.Fatalf("not healthy: %v, %v", h, err)
 		}
-		kb := b.private(t)
-		r := b.end(t, 0)
+		kb := b.Private(t)
+		r := b.End(t, 0)
 		if len(r.Receipts) != services {
 			t.Errorf("%d receipts for %d services", len(r.Receipts), services)
 		}
@@ -65,15 +66,15 @@ func TestRestartStorm(t *testing.T) {
 		fmt.Fprintf(&text, "  s%d: {command: [sh, -c, '[ -e %s ] || read x <%s; exit 1']}\n", i, begin, gate)
 	}
 	text.WriteString("  quiet: {command: sleep 100000}\n")
-	b := start(t, pod.Process1, text.String())
-	b.await(t, control.UntilReady, "quiet", fmt.Sprintf("s%d", n-1))
+	b := box.Start(t, pod.Process1, text.String())
+	b.Await(t, control.UntilReady, "quiet", fmt.Sprintf("s%d", n-1))
 	if err := os.WriteFile(begin, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(gate, nil, 0); err != nil { // opens and closes it
 		t.Fatal(err)
 	}
-	before, begun := b.ticks(t), time.Now()
+	before, begun := b.Ticks(t), time.Now()
 	answers := 0
 	for time.Since(begun) < took {
 		r, err := b.Status(t.Context(), control.StatusParams{Job: "quiet"})
@@ -83,8 +84,8 @@ func TestRestartStorm(t *testing.T) {
 		answers++
 		<-time.After(50 * time.Millisecond)
 	}
-	share := float64(b.ticks(t)-before) / 100 / time.Since(begun).Seconds()
-	kb := b.private(t)
+	share := float64(b.Ticks(t)-before) / 100 / time.Since(begun).Seconds()
+	kb := b.Private(t)
 	t.Logf("%.1f %% of one processor, %d kB of private memory, %d answers in %s", 100*share, kb, answers, took)
 	if kb > 8<<10 {
 		t.Errorf("%d kB of private memory", kb)
@@ -92,7 +93,7 @@ func TestRestartStorm(t *testing.T) {
 	if os.Getenv("CGINIT_STORM") != "" && share > 0.05 {
 		t.Errorf("%.1f %% of one processor", 100*share)
 	}
-	r := b.end(t, 0)
+	r := b.End(t, 0)
 	if len(r.Receipts) < 2*n {
 		t.Errorf("only %d receipts: not all were started again", len(r.Receipts))
 	}

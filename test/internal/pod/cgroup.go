@@ -191,3 +191,6 @@ func (p *Pod) describe() string {
 	}
 	return text
 }
+
+// Cgroups returns the directory of the pod's cgroup and those below it, parents first.
+func (p *Pod) Cgroups() []string { return below(p.cgroup) }

@@ -1,0 +1,61 @@
+package controlled
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/box"
+	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// TestIndependentClient has the test of init/control, whose Varlink library knows nothing of us,
+// drive the real program.
+func TestIndependentClient(t *testing.T) {
+	b := box.Start(t, pod.Process1, plain)
+	b.Await(t, control.UntilReady, "web")
+	cmd := exec.CommandContext(t.Context(), harness.Command(t, "go"), "test", "-v", "-count=1", "-run", "^TestIndependentClient$", "./init/control")
+	cmd.Dir, cmd.Env = harness.Root(), append(os.Environ(), "CGINIT_TEST_SOCKET="+b.Socket)
+	if out := says(t, cmd); !strings.Contains(out, "--- PASS: TestIndependentClient") {
+		t.Errorf("it says %s", out)
+	}
+	if r := b.End(t, 0); len(r.Receipts) != 2 {
+		t.Errorf("%d receipts, of the service and its run", len(r.Receipts))
+	}
+}
+
+// TestTerminal: who runs a command at a terminal has it at a terminal.
+func TestTerminal(t *testing.T) {
+	b := box.Start(t, pod.Process1, plain)
+	u := engine.Sit(t, ctl(t, b, "run", "--name", "shell", "-e", "PS1=ready> ", "--", "sh", "-i"))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("on the screen:\n%s", &u.Sees)
+		}
+	})
+	u.Insists("", u.Saw("ready> "))
+	u.Insists("tty\n", u.Saw("/dev/pts/"))
+	u.Resizes(33, 101)
+	u.Insists("stty size\n", u.Saw("33 101"))
+	alive := func() int { return len(pod.Pids(sleeper)) }
+	u.Insists("sleep "+sleeper+"\n", func() bool { return alive() == 1 })
+	u.Insists("\x03", func() bool { return alive() == 0 })
+	u.Insists("echo a''live\n", u.Saw("alive"))
+	u.Insists("exit 5\n", func() bool {
+		h, err := b.History(t.Context(), control.EventsParams{Since: new(int), Jobs: []string{"shell"}})
+		return err == nil && slices.ContainsFunc(h.Events, func(e control.Event) bool { return e.Receipt != nil })
+	})
+	if r := receiptOf(t, b, "shell"); r.ExitStatus != 5 || r.Cause != "exited" {
+		t.Errorf("the receipt is %+v", r)
+	}
+	b.End(t, 0)
+}
+
+// sleeper is how long a sleep takes that is to be found by that.
+var sleeper = fmt.Sprint(100_000_000 + os.Getpid())

@@ -1,0 +1,277 @@
+package controlled
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/box"
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// The ways in which a run ends.
+const (
+	stop    = "Stop"
+	kill    = "Kill"
+	timeout = "timeout"
+	closes  = "client closes"
+	killed  = "client SIGKILLed"
+	frozen  = "freeze, then Stop"
+)
+
+var causes = map[string]string{
+	stop: "stopped", kill: "killed", timeout: "timed-out", closes: "lease-ended", killed: "lease-ended", frozen: "stopped",
+}
+
+// size is how many processes a tree has besides its main process.
+const size = 10
+
+// cell is a tree that is ended in a way.
+type cell struct{ kind, end string }
+
+// site is a cginit with two services that nobody touches.
+type site struct {
+	*box.Box
+	mode   pod.Mode
+	marker string // in the command line of every process
+	count  int    // of runs
+}
+
+// TestTeardown ends every kind of tree in every way, beside neighbours: nothing of it is left
+// when that is said, and nothing has happened to them.
+func TestTeardown(t *testing.T) {
+	for _, mode := range []pod.Mode{pod.Process1, pod.NoCgroup} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, mode)
+			for range number(t, "CGINIT_RUNS", 1) {
+				for _, kind := range []string{"plain", "setsid", "daemon", "deaf", "chain", "nested", "stopped", "bomb"} {
+					if kind == "nested" && mode == pod.NoCgroup {
+						continue // no cgroups can be made there
+					}
+					for _, end := range []string{stop, kill, timeout, closes, killed, frozen} {
+						t.Run(kind+", "+end, func(t *testing.T) {
+							if err := s.run(t, cell{kind, end}); err != nil {
+								t.Error(err)
+							}
+						})
+					}
+				}
+			}
+			if r := s.End(t, 0); len(r.Receipts) != s.count+2 {
+				t.Errorf("%d receipts for %d runs and 2 services", len(r.Receipts), s.count)
+			}
+			if left := pod.Marked(s.marker); len(left) > 0 {
+				t.Errorf("%d processes are left: %q", len(left), left)
+			}
+		})
+	}
+}
+
+func newSite(t *testing.T, mode pod.Mode) *site {
+	t.Helper()
+	s := &site{mode: mode, marker: fmt.Sprintf("controlled-%d-%s", os.Getpid(), mode)}
+	text := "stop_grace_period: 120s\nservices:\n"
+	for name, kind := range map[string]string{"left": "plain", "right": "daemon"} {
+		text += fmt.Sprintf("  %s: {command: [%s, %s, '3', --marker, %s], stop_grace_period: 60s}\n", name, harness.Bin(t, "trees"), kind, s.mark(name))
+	}
+	s.Box = box.Start(t, mode, text)
+	pod.Until(t, "the neighbours have grown", func() bool { return len(s.neighbours()) == 8 })
+	return s
+}
+
+func (s *site) mark(job string) string { return s.marker + ":" + job + ":" }
+
+func (s *site) neighbours() []int {
+	return slices.Concat(pod.Pids(s.mark("left")), pod.Pids(s.mark("right")))
+}
+
+// run is one run of a cell.
+func (s *site) run(t *testing.T, c cell) error {
+	before := s.neighbours()
+	receipt, err := s.finish(t, c)
+	if err != nil {
+		return err
+	}
+	if after := s.neighbours(); !slices.Equal(before, after) {
+		err = fmt.Errorf("the neighbours were %v, and are %v", before, after)
+	}
+	return errors.Join(err, s.verify(c, receipt))
+}
+
+// finish starts a tree, ends it, looks for survivors at once, and returns the receipt.
+func (s *site) finish(t *testing.T, c cell) (*control.Receipt, error) {
+	switch c.end {
+	case timeout:
+		return s.timeUp(t, c)
+	case killed:
+		return s.clientKilled(t, c)
+	}
+	ctx, client := t.Context(), s.Dial(t)
+	defer client.Close()
+	p := s.params(t, c)
+	lease, output, err := s.begin(t, client, p)
+	if err != nil {
+		return nil, err
+	}
+	if !ready(output) {
+		return nil, errors.New("it did not get ready")
+	}
+	jobs := []string{p.Name}
+	switch c.end {
+	case kill:
+		_, err = s.Kill(ctx, control.KillParams{Jobs: jobs})
+	case closes:
+		client.Close()
+		return s.after(receiptOf(t, s.Box, p.Name), nil)
+	case frozen:
+		if _, err := s.Freeze(ctx, control.FreezeParams{Jobs: jobs}); err != nil {
+			return nil, err
+		}
+		if !one(t, s.Box, p.Name).Frozen {
+			return nil, errors.New("it is frozen, and the list does not say so")
+		}
+		fallthrough
+	default:
+		_, err = s.Stop(ctx, control.StopParams{Jobs: jobs})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if left := pod.Pids(s.mark(p.Name)); len(left) > 0 {
+		return nil, fmt.Errorf("when it is answered these live: %v", left)
+	}
+	last, err := lease.Wait()
+	if err != nil {
+		return nil, err
+	}
+	return last.Receipt, nil
+}
+
+// after looks for survivors of a run whose end has just been told.
+func (s *site) after(r *control.Receipt, err error) (*control.Receipt, error) {
+	if err != nil {
+		return nil, err
+	}
+	if left := pod.Pids(s.mark(r.Job)); len(left) > 0 {
+		return nil, fmt.Errorf("when it is told these live: %v", left)
+	}
+	return r, nil
+}
+
+// params is a run of its own name.
+func (s *site) params(t *testing.T, c cell) control.RunParams {
+	s.count++
+	name := fmt.Sprintf("%s-%d", c.kind, s.count)
+	p := command(harness.Bin(t, "trees"), c.kind, strconv.Itoa(size), "--marker", s.mark(name), "--rate", "500")
+	p.Name = name
+	grace := map[string]int64{"deaf": 100, "bomb": 500}[c.kind]
+	switch {
+	case grace == 0 && c.end == timeout:
+		grace = 1000 // one that is still growing has some that nobody has asked
+	case grace == 0:
+		grace = 60_000 // is never used up
+	}
+	p.GracePeriod = &grace
+	return p
+}
+
+// begin starts a run whose output is returned.
+func (s *site) begin(t *testing.T, client *control.Client, p control.RunParams) (*control.Lease, *os.File, error) {
+	t.Helper()
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer null.Close()
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	t.Cleanup(func() { read.Close() })
+	defer write.Close()
+	lease, err := client.Run(t.Context(), p, null, write, write)
+	return lease, read, err
+}
+
+func ready(output *os.File) bool {
+	line, _ := bufio.NewReader(output).ReadString('\n')
+	return line == "ready\n"
+}
+
+// timeUp is for a time limit: one that is too short for the tree to grow proves nothing.
+func (s *site) timeUp(t *testing.T, c cell) (*control.Receipt, error) {
+	for limit := 200 * time.Millisecond; ; limit *= 2 {
+		client, p := s.Dial(t), s.params(t, c)
+		p.Timeout = limit.Milliseconds()
+		lease, output, err := s.begin(t, client, p)
+		if err != nil {
+			return nil, err
+		}
+		grown := ready(output)
+		last, err := lease.Wait()
+		client.Close()
+		if err != nil {
+			return nil, err
+		}
+		if *last.ExitStatus != 124 {
+			return nil, fmt.Errorf("its status is %d", *last.ExitStatus)
+		}
+		if grown || limit > pod.Patience {
+			return s.after(last.Receipt, nil)
+		}
+	}
+}
+
+// clientKilled is for a cginitctl that is killed.
+func (s *site) clientKilled(t *testing.T, c cell) (*control.Receipt, error) {
+	p := s.params(t, c)
+	grace := time.Duration(*p.GracePeriod) * time.Millisecond
+	cmd := ctl(t, s.Box, append([]string{"run", "--name", p.Name, "--stop-grace-period", grace.String(), "--"}, p.Process.Args...)...)
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer read.Close()
+	cmd.Stdout = write
+	err = cmd.Start()
+	write.Close()
+	if err != nil {
+		return nil, err
+	}
+	grown := ready(read)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // it was killed
+	if !grown {
+		return nil, errors.New("it did not get ready")
+	}
+	return s.after(receiptOf(t, s.Box, p.Name), nil)
+}
+
+// verify compares a receipt with what it has to say.
+func (s *site) verify(c cell, r *control.Receipt) error {
+	level := "cgroup"
+	if s.mode == pod.NoCgroup {
+		level = "tree"
+	}
+	if r == nil {
+		return errors.New("there is no receipt")
+	}
+	if r.Cause != causes[c.end] || r.Containment != level || r.Guarantee == "" || r.Unkillable > 0 {
+		return fmt.Errorf("the receipt says %s, %s, %q, %d unkillable", r.Cause, r.Containment, r.Guarantee, r.Unkillable)
+	}
+	if c.kind == "bomb" || c.kind == "stopped" || c.end == kill {
+		return nil // who they are at a given moment only it can know; what is killed is not asked
+	}
+	if want := map[string]int{"deaf": size + 1}[c.kind]; r.Killed != want {
+		return fmt.Errorf("the receipt says %d killed, not %d: %+v", r.Killed, want, r.Processes)
+	}
+	return nil
+}

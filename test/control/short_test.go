@@ -1,0 +1,101 @@
+package controlled
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/box"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// warm is how many runs there are before anything is counted.
+const warm = 200
+
+// cost is what process 1 holds while nothing runs.
+type cost struct{ descriptors, cgroups, kb int }
+
+func costOf(t *testing.T, b *box.Box) cost {
+	t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", b.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cost{len(entries), len(b.Cgroups()), b.Private(t)}
+}
+
+// TestShortRuns: none is lost, each has its own exit status, and process 1 is afterwards what it
+// was after the first 200.
+func TestShortRuns(t *testing.T) {
+	n := number(t, "CGINIT_SHORT", 1000)
+	for _, at := range []int{1, 64} {
+		t.Run(fmt.Sprintf("%d at a time", at), func(t *testing.T) {
+			b := box.Start(t, pod.Process1, plain)
+			clients := make([]*control.Client, at)
+			for i := range clients {
+				clients[i] = b.Dial(t)
+			}
+			shortRuns(t, clients, warm)
+			before := costOf(t, b)
+			shortRuns(t, clients, n)
+			after := costOf(t, b)
+			t.Logf("after %d runs: %+v; after %d more: %+v", warm, before, n, after)
+			if after.descriptors != before.descriptors || after.cgroups != before.cgroups {
+				t.Error("descriptors or cgroups have leaked")
+			}
+			if most := before.kb + before.kb/10 + 256; after.kb > most {
+				t.Errorf("%d kB of private memory, more than %d", after.kb, most)
+			}
+			if jobs, err := b.List(t.Context(), control.ListParams{}); err != nil || len(jobs.Jobs) != 1 {
+				t.Errorf("the list is %+v, %v", jobs, err)
+			}
+			if r := b.End(t, 0); len(r.Receipts) != warm+n+1 {
+				t.Errorf("%d receipts for %d runs and a service", len(r.Receipts), warm+n)
+			}
+		})
+	}
+}
+
+// shortRuns makes n runs, one at a time for each client.
+func shortRuns(t *testing.T, clients []*control.Client, n int) {
+	t.Helper()
+	var next atomic.Int64
+	failed := make(chan error)
+	for _, c := range clients {
+		go func() {
+			var err error
+			for i := int(next.Add(1)); i <= n && err == nil; i = int(next.Add(1)) {
+				err = shortRun(t.Context(), c, i%256)
+			}
+			failed <- err
+		}()
+	}
+	var err error
+	for range clients {
+		err = errors.Join(err, <-failed)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shortRun runs what exits with a status.
+func shortRun(ctx context.Context, c *control.Client, status int) error {
+	lease, err := c.Run(ctx, command("/bin/sh", "-c", "exit "+strconv.Itoa(status)))
+	if err != nil {
+		return err
+	}
+	last, err := lease.Wait()
+	if err != nil {
+		return err
+	}
+	if *last.ExitStatus != status || last.Receipt == nil || last.Receipt.Cause != "exited" {
+		return fmt.Errorf("with status %d it ended: %d, %+v", status, *last.ExitStatus, last.Receipt)
+	}
+	return nil
+}
