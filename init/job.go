@@ -241,11 +241,9 @@ func (j *job) stopped(now time.Time) []jobAction {
 	return j.enter(jobDown, now, time.Time{}, jaTell)
 }
 
-// failsStart: a service that ends, while everything starts, before it was ever ready, or that
-// had to be stopped for not being as it should.
-func (j *job) failsStart() bool {
-	return j.boot && j.spec.Service && (!j.ready || j.bad != "")
-}
+// failsStart: a service that ends, or has to be stopped for not being as it should, while
+// everything starts. To have been executed is no proof of anything.
+func (j *job) failsStart() bool { return j.boot && j.spec.Service }
 
 // restarts tells whether its policy has it run again. One that fails the start is not tried
 // until it is well.
