@@ -136,6 +136,13 @@ func TestFreezeListKill(t *testing.T) {
 			if err := kill(d); err != nil {
 				t.Fatal(err)
 			}
+			again := time.NewTicker(100 * time.Millisecond) // until it is empty, as whoever kills has to
+			defer again.Stop()
+			go func() {
+				for range again.C {
+					_ = kill(d)
+				}
+			}()
 			await(t, w, d, "empty", func(e Events) bool { return !e.Populated })
 			if pids, _ := d.Procs(); len(pids) != 0 {
 				t.Errorf("%v are left", pids)
