@@ -53,6 +53,9 @@ func (e *Engine) Start(t testing.TB, opts []string, args ...string) *Box {
 	return b
 }
 
+// Made is a container that is there already, and removed by whoever has made it.
+func (e *Engine) Made(t testing.TB, name string) *Box { return &Box{Name: name, Engine: e, t: t} }
+
 // Clean removes the container when the test ends.
 func (b *Box) Clean() {
 	b.t.Cleanup(func() {

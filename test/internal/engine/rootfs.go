@@ -2,6 +2,7 @@ package engine
 
 import (
 	"archive/tar"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -51,6 +52,15 @@ func (e *Engine) ImportBase(t testing.TB) {
 	cginit := harness.Bin(t, "cginit")
 	e.Import(t, e.Image, []string{`ENTRYPOINT ["cginit"]`}, Busybox(t, func(tw *tar.Writer) error {
 		return addTree(tw, cginit, "usr/bin/cginit", nil)
+	}))
+}
+
+// ImportExample makes an image with what the examples' own images have.
+func (e *Engine) ImportExample(t testing.TB, name string) {
+	t.Helper()
+	cginit, cginitctl := harness.Bin(t, "cginit"), harness.Bin(t, "cginitctl")
+	e.Import(t, name, []string{"ENV PATH=/usr/bin:/bin"}, Busybox(t, func(tw *tar.Writer) error {
+		return errors.Join(addTree(tw, cginit, "usr/bin/cginit", nil), addTree(tw, cginitctl, "usr/bin/cginitctl", nil))
 	}))
 }
 
