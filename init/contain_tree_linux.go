@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/cginit/cginit/init/proctree"
@@ -128,7 +129,7 @@ func (s *Supervisor) heardHolder(r *run, h *proctree.Tree, e proctree.Event, err
 	case proctree.Failed:
 		s.complain("give up a holder", h.Close())
 		t.Tree = nil // the next try has another
-		s.feed(r, s.startedMain(r, &execError{r.program, e.Err}))
+		s.feed(r, s.startedMain(r, failedIn(r, e.Err)))
 	case proctree.Stopped:
 		s.suspended(r)
 	case proctree.MainExited:
@@ -212,4 +213,13 @@ func (s *Supervisor) killOrphans() (left bool, err error) {
 func (r *run) isOrphaned() bool {
 	t, ok := r.containment.(*tree)
 	return ok && t.gone && t.Lost()
+}
+
+// failedIn says why a holder could not execute the command: for want of something that may be
+// there later, or because of the command.
+func failedIn(r *run, err error) error {
+	if isBusy(err) {
+		return fmt.Errorf("cannot start %s: %w", r.program, err)
+	}
+	return &execError{r.program, err}
 }

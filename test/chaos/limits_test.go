@@ -64,7 +64,7 @@ func TestFewDescriptors(t *testing.T) {
 // TestFewProcesses runs cginit as a user who may have hardly any processes.
 func TestFewProcesses(t *testing.T) {
 	worked := 0
-	for limit := 1; limit <= 19; limit += 3 {
+	for limit := 1; limit <= 49; limit += 4 {
 		limited := fmt.Sprintf("--nproc=%d", limit)
 		p := pod.Start(t, pod.Spec{
 			Mode: pod.Subreaper, UID: 54321, Wrap: []string{"prlimit", limited}, Args: []string{"--", "sh", "-c", "exit 3"},
@@ -72,7 +72,7 @@ func TestFewProcesses(t *testing.T) {
 		worked += refuses(t, p, limited, 3)
 	}
 	if worked == 0 {
-		t.Error("not even 19 processes were enough")
+		t.Error("not even 49 processes were enough")
 	}
 }
 
