@@ -1,0 +1,138 @@
+package levels
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// attack is one cginit with a hostile job beside one that means no harm.
+type attack struct {
+	*pod.Pod
+	*control.Client
+	marker    string
+	neighbour []int
+}
+
+// start runs the hostile job's command, in which MARKER stands for what it is found by, beside a
+// neighbour; keys are more of its configuration.
+func start(t *testing.T, command []string, keys string) *attack {
+	t.Helper()
+	dir := pod.OpenDir(t)
+	a := &attack{marker: filepath.Base(dir)}
+	socket := filepath.Join(dir, "socket")
+	config := fmt.Sprintf("socket: %s\nservices:\n  good: {command: [%s, plain, '5', --marker, %s.good]}\n  bad:\n    command: ['%s']\n    restart: 'no'\n    stop_grace_period: 100ms\n%s",
+		socket, harness.Bin(t, "trees"), a.marker, strings.NewReplacer("$", "$$", "MARKER", a.marker+".bad").Replace(strings.Join(command, "', '")), keys)
+	a.Pod = pod.Start(t, pod.Spec{Mode: pod.NoCgroup, Args: []string{"--config", write(t, "cginit.yaml", config)}})
+	client, err := control.Dial(t.Context(), socket, pod.Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	a.Client = client
+	pod.Until(t, "the neighbour has grown", func() bool { return len(pod.Pids(a.marker+".good")) == 6 })
+	a.neighbour = pod.Pids(a.marker + ".good")
+	return a
+}
+
+// ended checks what must hold once the hostile job has: its neighbour goes on, and at the end of
+// all nothing is left.
+func (a *attack) ended(t *testing.T) (r *control.Receipt) {
+	t.Helper()
+	status, err := a.Status(t.Context(), control.StatusParams{Job: "bad"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r = status.Receipt; r == nil || r.Unkillable > 0 {
+		t.Fatalf("the receipt says %+v", r)
+	}
+	if left := pod.Pids(a.marker + ".bad"); len(left) > 0 {
+		t.Errorf("these live: %v", left)
+	}
+	if now := pod.Pids(a.marker + ".good"); !slices.Equal(now, a.neighbour) {
+		t.Errorf("the neighbour was %v and is %v", a.neighbour, now)
+	}
+	if err := a.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := a.Pod.Wait().Clean(); err != nil {
+		t.Error(err)
+	}
+	return r
+}
+
+// kill ends the hostile job.
+func (a *attack) kill(t *testing.T) *control.Receipt {
+	t.Helper()
+	if _, err := a.Kill(t.Context(), control.KillParams{Jobs: []string{"bad"}}); err != nil {
+		t.Fatal(err)
+	}
+	return a.ended(t)
+}
+
+// killHolder leaves a daemon, and goes for the holder.
+const killHolder = `setsid busybox sh -c "sleep 1000; : MARKER" & kill -9 $PPID && echo sent || echo refused; sleep 1000; : MARKER`
+
+// TestKillsHolder: of the same uid it can; that is said, and what the holder held is killed.
+func TestKillsHolder(t *testing.T) {
+	a := start(t, []string{"busybox", "sh", "-c", killHolder}, "")
+	a.Line("sent")
+	timeout := pod.Patience.Milliseconds()
+	_, err := a.Client.Wait(t.Context(), control.WaitParams{Jobs: []string{"bad"}, Until: control.UntilEnded, Timeout: &timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.ended(t)
+	if !strings.Contains(a.Stderr(), "bad: its holder was killed") {
+		t.Errorf("nobody says so: %s", a.Stderr())
+	}
+}
+
+// TestHolderOutOfReach: with a uid of its own the kernel refuses it.
+func TestHolderOutOfReach(t *testing.T) {
+	a := start(t, []string{"busybox", "sh", "-c", killHolder}, "    user: auto\n")
+	a.Line("refused")
+	if r := a.kill(t); r.Containment != "uid" {
+		t.Errorf("the level is %s", r.Containment)
+	}
+}
+
+// TestContinuesItsSiblings: what is stopped for the list is sent on by others.
+func TestContinuesItsSiblings(t *testing.T) {
+	const script = `trap "" TERM; for i in 1 2 3 4; do (trap "" TERM; while :; do kill -CONT 0; done; : MARKER) & done; echo up; wait`
+	for _, keys := range []string{"", "    user: auto\n"} {
+		a := start(t, []string{"busybox", "sh", "-c", script}, keys)
+		a.Line("up")
+		a.kill(t)
+	}
+}
+
+// TestFillsItsLimit: a job that has all the processes that it may have is ended all the same.
+func TestFillsItsLimit(t *testing.T) {
+	bin := harness.Bin(t, "trees")
+	a := start(t, []string{bin, "deaf", "60", "--marker", "full"}, "    user: auto\n    ulimits: {nproc: 30}\n")
+	// 30 tasks, some of which are threads of its main process: it asks for one more for ever.
+	pod.Until(t, "the limit is reached", func() bool { return len(a.Tree("trees")) >= 6+20 })
+	a.kill(t)
+}
+
+// TestForkBomb: 400 lines of processes that fork and exit. How long the kill takes is what its
+// receipt says: the machine may be busy with others.
+func TestForkBomb(t *testing.T) {
+	for level, keys := range map[string]string{"tree": "", "uid": "    user: auto\n"} {
+		t.Run(level, func(t *testing.T) {
+			a := start(t, []string{harness.Bin(t, "trees"), "bomb", "400", "--rate", "4000"}, keys)
+			a.Line("ready")
+			r := a.kill(t)
+			if took := r.Phases.Freeze + r.Phases.Kill; took > 5000 || r.Containment != level {
+				t.Errorf("%s: %.0f ms to kill it", r.Containment, took)
+			}
+		})
+	}
+}
