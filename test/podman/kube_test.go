@@ -22,7 +22,7 @@ func example(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	var kept []string
-	for _, doc := range strings.SplitSeq(string(text), "\n---\n") {
+	for doc := range strings.SplitSeq(string(text), "\n---\n") {
 		switch {
 		case strings.Contains(doc, "kind: RuntimeClass"):
 		case strings.Contains(doc, "kind: Job"), strings.Contains(doc, "kind: CronJob"):
