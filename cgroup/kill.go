@@ -11,11 +11,12 @@ import (
 // returns before they are dead; they are when [Dir.Events] says that nothing is populated.
 // Kernels before 6.14 can miss a fork that is under way, so call it again until then.
 //
-// It is one write to cgroup.kill (since Linux 5.14). Where that file is missing each process
-// is killed by pid; freeze the cgroup first, so that none of them forks meanwhile.
+// It is one write to cgroup.kill (since Linux 5.14). Where that file is missing, or has become
+// read-only, each process is killed by pid; freeze the cgroup first, so that none of them forks
+// meanwhile.
 func (d Dir) Kill() error {
 	err := d.write("cgroup.kill", "1")
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EOPNOTSUPP) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EROFS) {
 		return d.killEach()
 	}
 	return err

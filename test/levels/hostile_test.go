@@ -20,16 +20,26 @@ type attack struct {
 	neighbour []int
 }
 
+// good is a job of six processes that stand still, none of which forks any more.
+const good = `for i in 1 2 3 4 5; do busybox sh -c "kill -STOP \$$\$$; : MARKER" & done; wait; : MARKER`
+
 // start runs the hostile job's command, in which MARKER stands for what it is found by, beside a
 // neighbour; keys are more of its configuration.
 func start(t *testing.T, command []string, keys string) *attack {
 	t.Helper()
+	return startIn(t, pod.Spec{Mode: pod.NoCgroup}, command, keys)
+}
+
+// startIn is start in other surroundings.
+func startIn(t *testing.T, spec pod.Spec, command []string, keys string) *attack {
+	t.Helper()
 	dir := pod.OpenDir(t)
 	a := &attack{marker: filepath.Base(dir)}
 	socket := filepath.Join(dir, "socket")
-	config := fmt.Sprintf("socket: %s\nservices:\n  good: {command: [%s, plain, '5', --marker, %s.good]}\n  bad:\n    command: ['%s']\n    restart: 'no'\n    stop_grace_period: 100ms\n%s",
-		socket, harness.Bin(t, "trees"), a.marker, strings.NewReplacer("$", "$$", "MARKER", a.marker+".bad").Replace(strings.Join(command, "', '")), keys)
-	a.Pod = pod.Start(t, pod.Spec{Mode: pod.NoCgroup, Args: []string{"--config", write(t, "cginit.yaml", config)}})
+	config := fmt.Sprintf("socket: %s\nservices:\n  good: {command: [busybox, sh, -c, '%s']}\n  bad:\n    command: ['%s']\n    restart: 'no'\n    stop_grace_period: 100ms\n%s",
+		socket, strings.ReplaceAll(good, "MARKER", a.marker+".good"), strings.NewReplacer("$", "$$", "MARKER", a.marker+".bad").Replace(strings.Join(command, "', '")), keys)
+	spec.Args = []string{"--config", write(t, "cginit.yaml", config)}
+	a.Pod = pod.Start(t, spec)
 	client, err := control.Dial(t.Context(), socket, pod.Patience)
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +49,12 @@ func start(t *testing.T, command []string, keys string) *attack {
 	pod.Until(t, "the neighbour has grown", func() bool { return len(pod.Pids(a.marker+".good")) == 6 })
 	a.neighbour = pod.Pids(a.marker + ".good")
 	return a
+}
+
+// grown waits until the hostile job has so many processes.
+func (a *attack) grown(t *testing.T, n int) {
+	t.Helper()
+	pod.Until(t, "all are there", func() bool { return len(pod.Pids(a.marker+".bad")) == n })
 }
 
 // ended checks what must hold once the hostile job has: its neighbour goes on, and at the end of
@@ -118,7 +134,7 @@ func TestFillsItsLimit(t *testing.T) {
 	bin := harness.Bin(t, "trees")
 	a := start(t, []string{bin, "deaf", "60", "--marker", "full"}, "    user: auto\n    ulimits: {nproc: 30}\n")
 	// 30 tasks, some of which are threads of its main process: it asks for one more for ever.
-	pod.Until(t, "the limit is reached", func() bool { return len(a.Tree("trees")) >= 6+20 })
+	pod.Until(t, "the limit is reached", func() bool { return len(a.Tree("trees")) >= 20 })
 	a.kill(t)
 }
 

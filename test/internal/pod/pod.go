@@ -61,6 +61,7 @@ type Spec struct {
 	Report string   // empty: a file that Result reads
 	UID    int      // who cginit is; Subreaper only
 	Bare   bool     // no cgroup mount at all; NoCgroup only
+	Proc   string   // options of its /proc, or none for there to be none; containers only
 
 	Stdout, Stderr *os.File // nil: kept for Line and Result
 }
@@ -135,7 +136,7 @@ func (p *Pod) start(spec Spec, args []string, stdin, stdout, stderr *os.File) {
 	check(p.t, err)
 	s := stage{
 		Args: args, Env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/root", "LANG=C.UTF-8"}, spec.Env...),
-		Dir: cmp.Or(spec.Dir, "/"), Tmpfs: spec.Tmpfs, UID: spec.UID, ReadOnly: spec.Mode == NoCgroup, Bare: spec.Bare,
+		Dir: cmp.Or(spec.Dir, "/"), Tmpfs: spec.Tmpfs, UID: spec.UID, ReadOnly: spec.Mode == NoCgroup, Bare: spec.Bare, Proc: spec.Proc,
 	}
 	text, err := json.Marshal(s)
 	check(p.t, err)

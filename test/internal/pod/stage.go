@@ -30,7 +30,7 @@ func init() {
 type stage struct {
 	Args, Env, Tmpfs []string
 
-	Dir            string
+	Dir, Proc      string
 	UID            int
 	ReadOnly, Bare bool
 }
@@ -69,7 +69,7 @@ func (s stage) enter() error {
 	if err := unix.Sethostname([]byte("pod")); err != nil {
 		return err
 	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+	if err := s.mountProc(); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
 	if err := s.mountCgroup("/sys/fs/cgroup"); err != nil {
@@ -89,6 +89,14 @@ func (s stage) enter() error {
 		return err
 	}
 	return unix.Exec(s.Args[0], s.Args, s.Env)
+}
+
+// mountProc covers the host's with what is to be seen.
+func (s stage) mountProc() error {
+	if s.Proc == "none" {
+		return unix.Mount("tmpfs", "/proc", "tmpfs", 0, "")
+	}
+	return unix.Mount("proc", "/proc", "proc", 0, s.Proc)
 }
 
 // mountCgroup replaces what the host has there, so that it looks as on a host with nothing but

@@ -1,0 +1,92 @@
+package levels
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// daemons are five that a shell has left, and it.
+const daemons = `for i in 1 2 3 4 5; do (setsid busybox sh -c "trap : TERM; while :; do sleep 1000; done; : MARKER" &); done; sleep 1000; : MARKER`
+
+// TestProc: whatever /proc shows, a job that daemonises is ended whole, and its neighbour goes on.
+func TestProc(t *testing.T) {
+	for name, proc := range map[string]string{"hidepid": "hidepid=2", "none": "none"} {
+		for own, keys := range map[string]string{"": "", ", own uid": "    user: auto\n"} {
+			t.Run(name+own, func(t *testing.T) {
+				a := startIn(t, pod.Spec{Mode: pod.NoCgroup, Proc: proc}, []string{"busybox", "sh", "-c", daemons}, keys)
+				a.grown(t, 6)
+				a.kill(t)
+			})
+		}
+	}
+}
+
+// TestNested: below another cginit, which ends all of it when the inner one is killed.
+func TestNested(t *testing.T) {
+	marker := "nested-" + filepath.Base(pod.OpenDir(t))
+	inner := []string{harness.Bin(t, "cginit"), "--socket", "none", "--config", write(t, "inner.yaml", fmt.Sprintf(
+		"services: {a: {command: [%s, daemon, '10', --marker, %s]}, b: {command: [%s, deaf, '10', --marker, %s]}}",
+		harness.Bin(t, "trees"), marker, harness.Bin(t, "trees"), marker))}
+	for name, end := range map[string]func(p *pod.Pod, inner int){
+		"the outer is asked":  func(p *pod.Pod, _ int) { p.Signal(syscall.SIGTERM) },
+		"the inner is killed": func(_ *pod.Pod, inner int) { _ = syscall.Kill(inner, syscall.SIGKILL) },
+	} {
+		for _, mode := range pod.Modes {
+			t.Run(name+", "+string(mode), func(t *testing.T) {
+				p := pod.Start(t, pod.Spec{Mode: mode, Args: append([]string{"--stop-grace-period", "1s", "--"}, inner...)})
+				pod.Until(t, "all have grown", func() bool { return len(pod.Pids(marker)) == 22 })
+				end(p, innerOf(t, p))
+				if err := p.Wait().Clean(); err != nil {
+					t.Error(err)
+				}
+				if left := pod.Pids(marker); len(left) > 0 {
+					t.Errorf("these live: %v", left)
+				}
+			})
+		}
+	}
+}
+
+// innerOf is the cginit that is the command of the pod's.
+func innerOf(t *testing.T, p *pod.Pod) int {
+	t.Helper()
+	for _, m := range p.Tree("cginit") {
+		if m.Pid != p.Pid && m.Parent == p.Pid {
+			return m.Pid
+		}
+	}
+	t.Fatal("there is no inner cginit")
+	return 0
+}
+
+// TestTurnsReadOnly: the cgroup is taken away while jobs run. What was started is still ended
+// whole, nothing hangs, and it is said.
+func TestTurnsReadOnly(t *testing.T) {
+	nsenter := harness.Command(t, "nsenter")
+	a := startIn(t, pod.Spec{Mode: pod.Process1}, []string{harness.Bin(t, "trees"), "deaf", "10", "--marker", "MARKER"}, "")
+	a.grown(t, 11)
+	out, err := exec.Command(nsenter, "--target", strconv.Itoa(a.Pid), "--mount", "mount", "-o", "remount,bind,ro", "/sys/fs/cgroup").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := a.Kill(t.Context(), control.KillParams{Jobs: []string{"bad"}}); err != nil {
+		t.Fatal(err)
+	}
+	if left := pod.Pids(a.marker + ".bad"); len(left) > 0 {
+		t.Errorf("these live: %v; %s", left, a.Stderr())
+	}
+	a.Pod.Signal(syscall.SIGTERM)
+	r := a.Pod.Wait()
+	if len(r.Alive) > 0 || !strings.Contains(r.Stderr, "read-only file system") {
+		t.Errorf("alive: %v; it said %s", r.Alive, r.Stderr)
+	}
+}
