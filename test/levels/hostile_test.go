@@ -146,6 +146,7 @@ func TestForkBomb(t *testing.T) {
 			a := start(t, []string{harness.Bin(t, "trees"), "bomb", "400", "--rate", "4000"}, keys)
 			a.Line("ready")
 			r := a.kill(t)
+			t.Logf("%+v", r.Phases)
 			if took := r.Phases.Freeze + r.Phases.Kill; took > 5000 || r.Containment != level {
 				t.Errorf("%s: %.0f ms to kill it", r.Containment, took)
 			}
