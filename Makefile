@@ -29,7 +29,7 @@ test-vm:
 # The full proof of the teardown matrix: 20 runs of each cell. Every wait in it is bounded, so it
 # ends by itself.
 matrix:
-	CGINIT_RUNS=20 $(GO) test -v -timeout 0 ./test/matrix
+	CGINIT_RUNS=20 $(GO) test -v -timeout 0 ./test/matrix ./test/levels
 
 lint:
 	$(GO) run $(LINT) run
