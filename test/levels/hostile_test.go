@@ -46,8 +46,16 @@ func startIn(t *testing.T, spec pod.Spec, command []string, keys string) *attack
 	}
 	t.Cleanup(func() { client.Close() })
 	a.Client = client
-	pod.Until(t, "the neighbour has grown", func() bool { return len(pod.Pids(a.marker+".good")) == 6 })
-	a.neighbour = pod.Pids(a.marker + ".good")
+	pod.Until(t, "the neighbour stands still", func() bool {
+		a.neighbour = pod.Pids(a.marker + ".good")
+		still := 0
+		for _, pid := range a.neighbour {
+			if strings.HasPrefix(pod.Status(pid, "State"), "T") {
+				still++
+			}
+		}
+		return still == 5 && len(a.neighbour) == 6
+	})
 	return a
 }
 
