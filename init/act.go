@@ -125,11 +125,16 @@ func (s *Supervisor) executed(r *run) {
 
 // askAll asks every process of the run to leave.
 func (s *Supervisor) askAll(r *run, sig unix.Signal) {
+	s.bookAsked(r, sig)
+	s.complain("ask", r.signal(sig))
+	s.bookAsked(r, sig) // whom they forked meanwhile was asked too
+	s.complain("ask", r.signal(unix.SIGCONT))
+}
+
+func (s *Supervisor) bookAsked(r *run, sig unix.Signal) {
 	pids, err := r.procs()
 	s.complain("list", err)
 	r.book.ask(sig, pids...)
-	s.complain("ask", r.signal(sig))
-	s.complain("ask", r.signal(unix.SIGCONT))
 }
 
 // list writes down who did not leave. They are about to be killed.

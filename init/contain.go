@@ -38,7 +38,8 @@ func (l Level) meets(required string) bool {
 type containment interface {
 	// procs lists the run's processes, zombies left out.
 	procs() ([]int, error)
-	// signal sends a signal to every process of the run.
+	// signal sends a signal once to every process of the run, those included that are forked
+	// meanwhile.
 	signal(sig syscall.Signal) error
 	freeze() error
 	thaw() error

@@ -15,19 +15,35 @@ type cgroupRun struct {
 	clones bool // a process can be cloned into it
 }
 
+const signalRounds = 5
+
 func (c *cgroupRun) procs() ([]int, error) { return c.dir.Procs() }
 
+// signal lists again until nobody is new: one that forks between the list and its signal leaves
+// a child. What forks faster than that is asked in part.
 func (c *cgroupRun) signal(sig syscall.Signal) error {
-	pids, err := c.dir.Procs()
-	if err != nil {
-		return err
-	}
-	for _, pid := range pids {
-		if e := unix.Kill(pid, sig); e != nil && e != unix.ESRCH {
-			err = e // the others are to be asked all the same
+	var failed error
+	signalled := map[int]bool{}
+	for range signalRounds {
+		pids, err := c.dir.Procs()
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+		before := len(signalled)
+		for _, pid := range pids {
+			if signalled[pid] {
+				continue
+			}
+			signalled[pid] = true
+			if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH {
+				failed = err // the others are to be asked all the same
+			}
+		}
+		if len(signalled) == before {
+			break
 		}
 	}
-	return err
+	return failed
 }
 
 func (c *cgroupRun) freeze() error { return c.dir.Freeze() }

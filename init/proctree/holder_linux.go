@@ -27,7 +27,8 @@ type holder struct {
 	turn   chan struct{}
 	urgent chan struct{} // not empty: there is a kill to do, so give up the turn
 	walker walker
-	main   int // pid of the main process; 0: it has been waited for
+	asked  []int32 // whom the last ask has reached
+	main   int     // pid of the main process; 0: it has been waited for
 	mode   mode
 	killer *killer       // nil: the job has no uid to itself
 	walks  int           // of this freeze or kill
@@ -75,6 +76,7 @@ func RunHolder(args []string) int {
 	}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
+	h.asked = make([]int32, 0, 1<<12)
 	if err := shield(); err != nil {
 		h.fail(err)
 		return 125

@@ -98,11 +98,12 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	return nil
 }
 
-// explained tells whether the reasons begin with why. Of thousands that it has to kill, cginit
-// only names those that it has no time to look at.
+// explained tells whether the reasons begin with why. Of many that it has to kill, cginit only
+// names those that it has no time to look at, as here where it shares two processors with seven
+// others like it.
 func (c cell) explained(reasons []string, why string) bool {
 	if len(reasons) == 0 {
-		return c.size >= 2000
+		return c.size >= 200
 	}
 	return why == "" || reasons[0] == why
 }
