@@ -16,7 +16,7 @@ func main() {
 		os.Exit(2)
 	}
 	cginit, floor := os.Args[1], os.Args[2]
-	for _, part := range []func(cginit, floor string) error{startUp, memory, teardown} {
+	for _, part := range []func(cginit, floor string) error{startUp, memory, teardown, runs} {
 		if err := part(cginit, floor); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)

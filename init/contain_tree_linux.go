@@ -88,7 +88,7 @@ func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d 
 	if r.level == LevelUID && r.role == roleMain {
 		order.Own = &proctree.Own{UID: r.spec.User.UID, Killer: killerUID()}
 	}
-	h, err := proctree.Start(order, proctree.Place{SameSession: s.terminal != nil && r.job == s.single})
+	h, err := s.holderFor(order, proctree.Place{SameSession: s.terminal != nil && r.job == s.single})
 	if h == nil {
 		return err
 	}
@@ -126,6 +126,7 @@ func (s *Supervisor) heardHolder(r *run, h *proctree.Tree, e proctree.Event, err
 	case proctree.Started:
 		r.main = process{pid: e.Pid, ppid: h.Pid, session: s.sessionOf(e.Pid)}
 		s.feed(r, s.startedMain(r, nil))
+		s.keepSpare()
 	case proctree.Failed:
 		s.complain("give up a holder", h.Close())
 		t.Tree = nil // the next try has another
@@ -156,8 +157,11 @@ func (s *Supervisor) holderEnded(r *run, t *tree) {
 	}
 	delete(s.holders, t.Pid)
 	switch {
-	case r.main.pid == 0: // it could not even begin
-		t.gone = true
+	case r.main.pid == 0: // it could not even begin, or not say that it had
+		_, err := t.orphans()
+		s.complain("kill what a holder has left", err)
+		s.complain("give up a holder", t.Close())
+		t.Tree, t.silent, t.dead = nil, false, false
 		s.feed(r, s.startedMain(r, errHolderEnded))
 		return
 	case !t.Lost():
@@ -204,7 +208,7 @@ func (s *Supervisor) sweep(r *run, t *tree) {
 func (s *Supervisor) killOrphans() (left bool, err error) {
 	found, err := proctree.Sweep(unix.SIGKILL, func(pid int) bool {
 		r := s.mains[pid]
-		return s.holders[pid] != nil || s.guardian != nil && pid == s.guardian.pid || r != nil && !r.isOrphaned()
+		return s.holders[pid] != nil || s.spare != nil && pid == s.spare.Pid || s.guardian != nil && pid == s.guardian.pid || r != nil && !r.isOrphaned()
 	})
 	return len(found) > 0, err
 }

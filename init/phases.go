@@ -28,7 +28,8 @@ func (s *Supervisor) boot() {
 func (j *job) startsItself() bool { return !j.spec.Manual && len(j.spec.Triggers) == 0 }
 
 // checkUp tells when the start is over: every service is ready, and healthy where it has a
-// check, and no job that started by itself has failed or waits for another.
+// check, and no job that started by itself has failed or waits for another. What somebody has
+// stopped meanwhile is not waited for.
 func (s *Supervisor) checkUp() {
 	if s.phase != booting {
 		return
@@ -49,7 +50,7 @@ func (s *Supervisor) checkUp() {
 func (j *job) isThere() bool {
 	switch {
 	case j.state != jobUp:
-		return j.state == jobDone
+		return j.state == jobDone || j.state == jobDown
 	case j.hook != nil: // a post_start step, which can fail
 		return false
 	}

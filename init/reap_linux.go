@@ -81,7 +81,7 @@ func (s *Supervisor) reaped(pid int, ws syscall.WaitStatus) {
 	switch {
 	case s.guardian != nil && pid == s.guardian.pid:
 		s.guardian.lost(s.now())
-	case s.isHolder(pid, ws):
+	case s.isHolder(pid, ws), s.isSpare(pid, ws):
 	case r == nil:
 	case ws.Stopped():
 		s.suspended(r)

@@ -49,7 +49,7 @@ func startStatus(err error) int {
 // isBusy tells whether a fork or exec that failed so may go well a little later.
 func isBusy(err error) bool {
 	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ETXTBSY) ||
-		errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+		errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, errHolderEnded)
 }
 
 // defaultPath is for a command whose environment has no PATH.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
 )
 
@@ -43,6 +44,7 @@ type Supervisor struct {
 	live    []*run          // the runs that have not ended
 	mains   map[int]*run    // by the pid of their main process, until it is reaped
 	holders map[int]*run    // by the pid of what holds them, where no cgroup does
+	spare   *proctree.Tree  // a holder for the next run; nil: none
 	watched map[int32]*run  // by what the watcher answers
 	watches int32           // the last of those numbers
 	changed bool            // a job has changed, so others may be able to go on
@@ -241,6 +243,7 @@ func (s *Supervisor) now() time.Time { return time.Now() }
 // close gives back what is left when all have ended. If something cannot be killed, the
 // guardian stays, and sees to the rest when we are gone.
 func (s *Supervisor) close() {
+	s.dropSpare()
 	if !s.isStuck() {
 		if s.guardian != nil {
 			s.guardian.dismiss()

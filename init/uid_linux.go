@@ -85,7 +85,8 @@ func (s *Supervisor) levelOf(j *job, best Level) Level {
 	return LevelUID
 }
 
-// hasOwnUID tells whether a job's uid is neither ours, nor root's, nor another job's.
+// hasOwnUID tells whether a job's uid is neither ours, nor root's, nor another job's. A run that
+// has ended and is only still shown needs its uid no more.
 func (s *Supervisor) hasOwnUID(j *job) bool {
 	u := j.spec.User
 	if u == nil || mayChangeUID(&j.spec.Identity) {
@@ -96,7 +97,7 @@ func (s *Supervisor) hasOwnUID(j *job) bool {
 		return false
 	}
 	return !slices.ContainsFunc(s.jobs, func(other *job) bool {
-		return other != j && (other.uid == uid || other.spec.User != nil && other.spec.User.UID == uid || stepHas(&other.spec, uid))
+		return other != j && !other.over && (other.uid == uid || other.spec.User != nil && other.spec.User.UID == uid || stepHas(&other.spec, uid))
 	})
 }
 

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/control"
+	"golang.org/x/sys/unix"
+)
+
+// way is one way to run a command. It returns when the command was started, as far as it can
+// tell, and when nothing of it was left.
+type way struct {
+	name string
+	run  func() (started, over time.Time, err error)
+}
+
+// runs is what it costs to run /bin/true in a container that is there already: over the control
+// socket, by cginitctl, by docker exec, and by a loop that does no more than make a cgroup,
+// spawn into it, wait and remove it.
+func runs(cginit, _ string) error {
+	dir, err := os.MkdirTemp("", "cginit-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var ways []way
+	if own, err := cgroup.Find(); err == nil {
+		ways = append(ways, way{"a bare loop", func() (_, _ time.Time, err error) { return runBare(own) }})
+	}
+	for _, in := range []struct {
+		level string
+		enter func() error
+	}{{"cgroup", nil}, {"tree", hideCgroups}} {
+		socket := filepath.Join(dir, in.level)
+		c, end, err := serve(cginit, socket, in.enter)
+		if err != nil {
+			return fmt.Errorf("at level %s: %w", in.level, err)
+		}
+		defer end()
+		ways = append(ways, way{"the control socket, level " + in.level, func() (_, _ time.Time, err error) { return runOver(c) }})
+		if in.enter == nil {
+			ctl := filepath.Join(filepath.Dir(cginit), "cginitctl")
+			ways = append(ways, command("cginitctl run", ctl, "--socket", socket, "run", "--", "/bin/true"))
+		}
+	}
+	if container, end, err := runContainer(); err == nil {
+		defer end()
+		ways = append(ways, command("docker exec", "docker", "exec", container, "/bin/busybox", "true"))
+	}
+	return compare(ways)
+}
+
+func compare(ways []way) error {
+	const rounds = 100
+	started, over := make([][]time.Duration, len(ways)), make([][]time.Duration, len(ways))
+	for range rounds {
+		for i, w := range ways {
+			begin := time.Now()
+			s, o, err := w.run()
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			started[i], over[i] = append(started[i], s.Sub(begin)), append(over[i], o.Sub(begin))
+		}
+	}
+	fmt.Printf("\n### `/bin/true` in what runs already, one after another, %d runs each, median ms\n\n", rounds)
+	fmt.Printf("| by | until it is started | until nothing is left | as many as %s |\n| --- | --- | --- | --- |\n", ways[0].name)
+	for i, w := range ways {
+		first := "-"
+		if m := median(started[i]); m > 0 {
+			first = fmt.Sprintf("%.2f", ms(m))
+		}
+		fmt.Printf("| %s | %s | %.2f | %.0f %% |\n", w.name, first, ms(median(over[i])), 100*float64(median(over[0]))/float64(median(over[i])))
+	}
+	return nil
+}
+
+func runBare(own cgroup.Dir) (started, over time.Time, err error) {
+	dir, err := own.Make("cginit.bench")
+	if err != nil {
+		return started, over, err
+	}
+	fd, err := syscall.Open(string(dir), syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return started, over, err
+	}
+	defer syscall.Close(fd)
+	p, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}})
+	if err != nil {
+		return started, over, err
+	}
+	started = time.Now()
+	if _, err := p.Wait(); err != nil {
+		return started, over, err
+	}
+	err = dir.Remove()
+	return started, time.Now(), err
+}
+
+func runOver(c *control.Client) (started, over time.Time, err error) {
+	var p control.RunParams
+	p.Process.Args = []string{"/bin/true"}
+	lease, err := c.Run(context.Background(), p)
+	if err != nil {
+		return started, over, err
+	}
+	started = time.Now()
+	last, err := lease.Wait()
+	if err == nil && *last.ExitStatus != 0 {
+		err = fmt.Errorf("it ended with %d", *last.ExitStatus)
+	}
+	return started, time.Now(), err
+}
+
+// command is a way that does not tell when it has started.
+func command(name string, argv ...string) way {
+	return way{name, func() (_, over time.Time, err error) {
+		err = exec.Command(argv[0], argv[1:]...).Run()
+		return time.Time{}, time.Now(), err
+	}}
+}
+
+// serve starts cginit as process 1 with one service that sleeps, and connects to it.
+func serve(cginit, socket string, enter func() error) (c *control.Client, end func(), err error) {
+	file := socket + ".yaml"
+	text := "socket: " + socket + "\nservices: {idle: {command: [sleep, '100000']}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, nil, err
+	}
+	cmd := exec.Command(cginit, "--config", file)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: its mount namespace ends with it
+		if enter != nil {
+			if err := enter(); err != nil {
+				started <- err
+				return
+			}
+		}
+		started <- cmd.Start()
+	}()
+	if err := <-started; err != nil {
+		return nil, nil, err
+	}
+	c, err = control.Dial(context.Background(), socket, 10*time.Second)
+	end = func() {
+		_ = cmd.Process.Signal(unix.SIGTERM)
+		_ = cmd.Wait()
+	}
+	return c, end, err
+}
+
+// runContainer starts one that sleeps, from this machine's static busybox.
+func runContainer() (name string, end func(), err error) {
+	const image = "cginit-bench"
+	script := `tar -C / -c bin/busybox | docker import - ` + image + ` >/dev/null &&
+		docker run --detach --rm --network none ` + image + ` /bin/busybox sleep 100000`
+	out, err := exec.Command("sh", "-c", script).Output()
+	if err != nil || len(out) == 0 {
+		return "", nil, fmt.Errorf("no container: %w", err)
+	}
+	name = string(out[:len(out)-1])
+	return name, func() { _ = exec.Command("docker", "rm", "--force", name).Run() }, nil
+}

@@ -1,0 +1,54 @@
+package controlled
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/init/proctree"
+	"github.com/cginit/cginit/test/internal/box"
+	"github.com/cginit/cginit/test/internal/pod"
+	"golang.org/x/sys/unix"
+)
+
+// TestSpareHolder: without a cgroup, the next run's holder is there before the run. One that
+// was killed is no loss, and none is left in the end.
+func TestSpareHolder(t *testing.T) {
+	b := box.Start(t, pod.NoCgroup, plain)
+	b.Await(t, "ready", "web")
+	last := 0
+	for _, isKilled := range []bool{false, true, false, true} {
+		spare := 0
+		pod.Until(t, "a spare holder", func() bool {
+			spare = spareOf(b)
+			return spare != 0 && spare != last
+		})
+		last = spare
+		if isKilled {
+			if err := unix.Kill(spare, unix.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lease, err := b.Dial(t).Run(t.Context(), command("sleep", "100000"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		isUsed := len(proctree.Below(spare)) > 0
+		if lease.Started.Pid == 0 || isUsed == isKilled {
+			t.Errorf("killed: %v, used: %v; it started as %+v", isKilled, isUsed, lease.Started)
+		}
+	}
+	b.End(t, 0)
+}
+
+// spareOf is the pid of a holder that holds nothing; 0: none.
+func spareOf(b *box.Box) int {
+	for _, pid := range proctree.Below(b.Pid) {
+		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+		if strings.HasPrefix(string(command), "cginit-holder") && len(proctree.Below(pid)) == 0 {
+			return pid
+		}
+	}
+	return 0
+}
