@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -29,7 +28,9 @@ type notifier struct {
 // listenNotify makes the socket of a job and the goroutine that reads it.
 func (s *Supervisor) listenNotify(j *job) (*notifier, error) {
 	var random [8]byte
-	_, _ = rand.Read(random[:])
+	if _, err := unix.Getrandom(random[:], 0); err != nil {
+		return nil, fmt.Errorf("cannot name a notify socket: %w", err)
+	}
 	n := &notifier{name: "@cginit/" + hex.EncodeToString(random[:]) + "/" + j.spec.Name}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
