@@ -2,8 +2,11 @@ package vm
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cginit/cginit/test/internal/golden"
 )
 
 const mebibyte = 1 << 20
@@ -92,6 +95,15 @@ var checks = map[string]func(checker, result){
 	"file-clock":       fileClock,
 	"unkillable-main":  stateD,
 	"unkillable-child": stateD,
+	"check":            says,
+	"root-check":       says,
+}
+
+// says compares what --check says with what it is known to say there.
+func says(t checker, r result) {
+	t.that(r.Status == 0, "exit status %d: %s", r.Status, r.Stderr)
+	t.that(regexp.MustCompile(`(?m)^  controllers .*\bmemory\b`).MatchString(r.Facts["check"]), "it does not find the memory controller: %s", r.Facts["check"])
+	golden.Check(t.T, r.Scenario, r.Facts["check"])
 }
 
 // deafMain is a stop that the main process ignores: nobody else is asked.

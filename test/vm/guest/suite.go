@@ -15,7 +15,7 @@ type scenario struct {
 	run     func(*box) error
 }
 
-func scenarios() []scenario { return slices.Concat(trees(), limits, files, corners) }
+func scenarios() []scenario { return slices.Concat(trees(), limits, files, corners, reports) }
 
 // suite runs every scenario (or only those that the kernel's command line asks for) in a fresh box, whatever became of the one before.
 func suite() error {
