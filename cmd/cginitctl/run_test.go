@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,6 +86,8 @@ func TestTheRunEndsWithItsClient(t *testing.T) {
 
 // TestSignalsReachTheCommand sends one that it catches.
 func TestSignalsReachTheCommand(t *testing.T) {
+	// Under nohup it would be ignored by all below, and a shell cannot trap what is.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
 	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1} {
 		cmd := ctl(t, socketFor(t), "run", "--", "sh", "-c", "trap 'exit 9' INT TERM HUP USR1; echo there; while :; do sleep 0.01; done")
 		begin(t, cmd)

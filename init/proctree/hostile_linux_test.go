@@ -77,7 +77,6 @@ func TestHolderOutOfReach(t *testing.T) {
 // TestHolderStopped: SIGSTOP cannot be blocked, but a holder that is stopped is sent on.
 func TestHolderStopped(t *testing.T) {
 	h := start(t, sh(`kill -STOP $PPID; echo done; exec sleep 1000`))
-	h.await(Started)
 	h.line("done")
 	var ws syscall.WaitStatus
 	if _, err := syscall.Wait4(h.Pid, &ws, syscall.WUNTRACED, nil); err != nil || !ws.Stopped() {
@@ -86,6 +85,7 @@ func TestHolderStopped(t *testing.T) {
 	if h.Waited(ws) {
 		t.Error("a stopped holder counts as ended")
 	}
+	h.await(Started) // which it may have been stopped before it could say
 	_ = h.Kill()
 	h.gone()
 }
