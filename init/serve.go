@@ -156,6 +156,12 @@ func (s *Supervisor) serveStatus(c *control.Call, j *job) {
 // serveStart starts jobs, or starts them anew, and first what they depend on.
 func (s *Supervisor) serveStart(c *control.Call, jobs []*job, ev jobEvent, noWait bool) {
 	for _, j := range jobs {
+		if j.spec.ScheduleOnly {
+			c.Fail(control.InvalidState{Job: j.spec.Name, State: j.shown(), Reason: "it is started by its schedule only (triggers.manual: false)"})
+			return
+		}
+	}
+	for _, j := range jobs {
 		s.startNeeded(j)
 		s.later(j, ev)
 		if ev == jvRestart {

@@ -181,4 +181,12 @@ func triggers(t *testing.T) {
 	}
 	w.Line("run")
 	w.stop()
+	w = start(t, "services:\n"+entry("other", "echo up; exec sleep 1000", "")+
+		"jobs:\n"+entry("main", "echo run", "triggers: {manual: false, schedule: ['@yearly']}"))
+	w.Line("up")
+	_, err := w.dial().Start(t.Context(), control.StartParams{Jobs: []string{"main"}})
+	if err == nil || !strings.Contains(err.Error(), "by its schedule only") {
+		t.Errorf("it is started by hand: %v", err)
+	}
+	w.stop()
 }
