@@ -18,8 +18,12 @@ import (
 // seen, and what it held is found among our own children.
 func TestHolderKilled(t *testing.T) {
 	neighbour := tree(t, "plain", "5")
-	h := start(t, sh(`sleep 1000 & setsid sleep 1000 & echo $$; kill -9 $PPID; echo done; exec sleep 1000`))
+	told := filepath.Join(t.TempDir(), "told")
+	h := start(t, sh(`sleep 1000 & setsid sleep 1000 & until [ -e `+told+` ]; do :; done; kill -9 $PPID; echo done; exec sleep 1000`))
 	h.await(Started)
+	if err := os.WriteFile(told, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	h.line("done")
 	h.awaitEOF()
 	if ws := h.waitHolder(); !h.Waited(ws) || ws.Signal() != unix.SIGKILL {
@@ -208,7 +212,7 @@ func TestAsUser(t *testing.T) {
 	needRoot(t)
 	cmd := exec.Command(selfBinary, "-test.v", "-test.run", "Teardown/(daemon|deaf)|Hostile|Holder|Trace|Main|Leftovers|Freeze|Siblings|Renamed")
 	cmd.Env = []string{"PATH=/usr/bin:/bin", programsVariable + "=" + filepath.Dir(selfBinary)}
-	cmd.Dir = "/"
+	cmd.Dir, cmd.WaitDelay = "/", patience // what is left may hold its output open
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: otherUID, Gid: otherUID}}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -63,6 +63,7 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &theirs, nil); err != nil {
 		return err
 	}
+	ignoreCaught()
 	h.main, err = o.execute()
 	return err
 }
