@@ -2,12 +2,15 @@ package controlled
 
 import (
 	"context"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/box"
 	"github.com/cginit/cginit/test/internal/pod"
+	"golang.org/x/sys/unix"
 )
 
 // TestStopWhileStarting: who stops a service that never gets ready lets the start go on
@@ -35,4 +38,34 @@ services:
 		}
 	}
 	b.End(t, 0)
+}
+
+// TestSocketTaken: a socket that another supervisor answers at, or a file that is none, is not
+// touched. What one that was killed has left is in nobody's way.
+func TestSocketTaken(t *testing.T) {
+	b := box.Start(t, pod.Process1, plain)
+	file := b.Socket + ".file"
+	if err := os.WriteFile(file, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{b.Socket: "another supervisor answers there", file: "a file of that name that is no socket"} {
+		r := pod.Start(t, pod.Spec{Mode: pod.Process1, Args: []string{"--socket", path, "--", "sleep", "1000"}}).Wait()
+		if r.Code != 125 || !strings.Contains(r.Stderr, want) || r.Clean() != nil {
+			t.Errorf("it ended with %d, %v: %s", r.Code, r.Clean(), r.Stderr)
+		}
+	}
+	if text, err := os.ReadFile(file); string(text) != "precious" {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+	if _, err := b.List(t.Context(), control.ListParams{}); err != nil {
+		t.Errorf("the first answers no more: %v", err)
+	}
+	b.Pod.Signal(unix.SIGKILL)
+	_ = b.Pod.Wait()
+	p := pod.Start(t, pod.Spec{Mode: pod.Process1, Args: []string{"--socket", b.Socket, "--", "sh", "-c", "echo up; exec sleep 1000"}})
+	p.Line("up")
+	p.Signal(unix.SIGTERM)
+	if r := p.Wait(); r.Clean() != nil {
+		t.Error(r.Clean())
+	}
 }
