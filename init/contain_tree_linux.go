@@ -74,7 +74,7 @@ func (t *tree) remove() error {
 func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d *stdio, place *syscall.SysProcAttr) error {
 	order := proctree.Order{
 		Path: path, Args: args, Env: d.env, Dir: r.spec.Dir, Setsid: place.Setsid, Setpgid: place.Setpgid,
-		OOMMore: oomMore(s.home.own),
+		OOMMore: s.home.oomMore,
 	}
 	for _, fd := range d.files() {
 		order.Files = append(order.Files, int(fd))

@@ -33,6 +33,7 @@ type home struct {
 	enabled []string   // controllers
 	watcher *cgroup.Watcher
 	clones  bool // clone3 into a cgroup works here
+	oomMore int  // by how much jobs are preferred to us when memory runs out
 }
 
 // openHome finds the best containment that there is. An error means that something is wrong
@@ -49,6 +50,7 @@ func openHome(alone bool) (*home, error) {
 	if errors.Is(h.why, cgroup.ErrReadOnly) {
 		h.mountPrivately()
 	}
+	h.oomMore = oomMore(h.own)
 	if h.why != nil {
 		return h, nil
 	}

@@ -13,6 +13,16 @@ func open(path string, flags int) (int, error) {
 	}
 }
 
+// writeFile writes one value to a file of the kernel's.
+func writeFile(path string, value []byte) {
+	fd, err := open(path, unix.O_WRONLY)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	_, _ = unix.Write(fd, value)
+}
+
 // readFile reads the beginning of a file of the kernel's, in three system calls.
 func readFile(path string, buf []byte) ([]byte, error) {
 	fd, err := open(path, unix.O_RDONLY)

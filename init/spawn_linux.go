@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -194,7 +195,7 @@ func (s *Supervisor) terminalFor(r *run, io *stdio) int {
 // fork is the one place where a process of a job is made.
 func (s *Supervisor) fork(r *run, path string, args []string, io *stdio, sys *syscall.SysProcAttr) error {
 	defer s.passInherited()()
-	defer raiseOOMScore(oomMore(s.home.own))()
+	defer raiseOOMScore(s.home.oomMore)()
 	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
 		Dir: r.spec.Dir, Env: io.env, Files: io.files(), Sys: sys,
 	})
@@ -214,15 +215,16 @@ func (s *Supervisor) fork(r *run, path string, args []string, io *stdio, sys *sy
 // from birth, so nothing that it forks can be without.
 func raiseOOMScore(by int) (restore func()) {
 	const file = "/proc/self/oom_score_adj"
-	data, err := os.ReadFile(file)
+	var buf [16]byte
+	data, err := readFile(file, buf[:])
 	if err != nil {
 		return func() {}
 	}
-	var ours int
-	if _, err := fmt.Sscan(string(data), &ours); err != nil {
+	ours, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
 		return func() {}
 	}
-	write := func(n int) { _ = os.WriteFile(file, fmt.Append(nil, n), 0) } // what fails leaves it equal
+	write := func(n int) { writeFile(file, strconv.AppendInt(nil, int64(n), 10)) } // what fails leaves it equal
 	write(min(ours+by, 1000))
 	return func() { write(ours) }
 }
