@@ -82,7 +82,7 @@ func TestRestartStorm(t *testing.T) {
 			t.Fatalf("the quiet one is %v, %v", r, err)
 		}
 		answers++
-		<-time.After(50 * time.Millisecond)
+		<-time.After(250 * time.Millisecond)
 	}
 	share := float64(b.Ticks(t)-before) / 100 / time.Since(begun).Seconds()
 	kb := b.Private(t)
