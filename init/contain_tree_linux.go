@@ -72,8 +72,9 @@ func (t *tree) remove() error {
 
 // spawnInTree has the run's holder start the main process. Whether it could comes as an event.
 func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d *stdio, place *syscall.SysProcAttr) error {
+	inOurs := s.terminal != nil && r.job == s.single
 	order := proctree.Order{
-		Path: path, Args: args, Env: d.env, Dir: r.spec.Dir, Setsid: place.Setsid, Setpgid: place.Setpgid,
+		Path: path, Args: args, Env: d.env, Dir: r.spec.Dir, Setsid: place.Setsid || !inOurs, Setpgid: place.Setpgid && inOurs,
 		OOMMore: s.home.oomMore,
 	}
 	for _, fd := range d.files() {
@@ -88,7 +89,7 @@ func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d 
 	if r.level == LevelUID && r.role == roleMain {
 		order.Own = &proctree.Own{UID: r.spec.User.UID, Killer: killerUID()}
 	}
-	h, err := s.holderFor(order, proctree.Place{SameSession: s.terminal != nil && r.job == s.single})
+	h, err := s.holderFor(order, proctree.Place{SameSession: inOurs})
 	if h == nil {
 		return err
 	}

@@ -210,7 +210,7 @@ func TestNoProc(t *testing.T) {
 // TestAsUser runs what matters once more as an ordinary user, whose jobs have its own uid.
 func TestAsUser(t *testing.T) {
 	needRoot(t)
-	cmd := exec.Command(selfBinary, "-test.v", "-test.run", "Teardown/(daemon|deaf)|Hostile|Holder|Trace|Main|Leftovers|Freeze|Siblings|Renamed")
+	cmd := exec.Command(selfBinary, "-test.v", "-test.run", "Teardown/(daemon|deaf)|Hostile|Holder|Trace|Main|Leftovers|Freeze|Siblings|Renamed|Bomb")
 	cmd.Env = []string{"PATH=/usr/bin:/bin", programsVariable + "=" + filepath.Dir(selfBinary)}
 	cmd.Dir, cmd.WaitDelay = "/", patience // what is left may hold its output open
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: otherUID, Gid: otherUID}}

@@ -153,6 +153,7 @@ func start(t *testing.T, o Order) *held {
 		o.Env = []string{"PATH=/usr/bin:/bin"}
 	}
 	o.Files = []int{int(null.Fd()), int(w.Fd()), int(os.Stderr.Fd())}
+	o.Setsid = !o.Setpgid
 	tree, err := Start(o, Place{})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,9 @@ type Order struct {
 	// closed. The holder keeps none of them.
 	Files []int
 
-	Setsid  bool // the main process leads a session of its own
+	// Setsid: the main process leads a session of its own. Where the kernel divides the CPU by
+	// sessions (sched_autogroup), the holder is then not one among hundreds.
+	Setsid  bool
 	Setpgid bool // or joins the process group Pgid of the holder's session; 0: leads one of its own
 	Pgid    int
 
