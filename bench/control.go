@@ -152,10 +152,12 @@ func serve(cginit, socket string, enter func() error) (c *control.Client, end fu
 	if err := <-started; err != nil {
 		return nil, nil, err
 	}
-	c, err = control.Dial(context.Background(), socket, 10*time.Second)
 	end = func() {
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		_ = cmd.Wait()
+	}
+	if c, err = control.Dial(context.Background(), socket, 10*time.Second); err != nil {
+		end()
 	}
 	return c, end, err
 }

@@ -15,6 +15,7 @@ type cgroupRun struct {
 	clones bool // a process can be cloned into it
 }
 
+// signalRounds bounds how often a signal looks for those that were forked meanwhile.
 const signalRounds = 5
 
 func (c *cgroupRun) procs() ([]int, error) { return c.dir.Procs() }

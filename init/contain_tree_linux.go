@@ -209,9 +209,14 @@ func (s *Supervisor) sweep(r *run, t *tree) {
 func (s *Supervisor) killOrphans() (left bool, err error) {
 	found, err := proctree.Sweep(unix.SIGKILL, func(pid int) bool {
 		r := s.mains[pid]
-		return s.holders[pid] != nil || s.spare != nil && pid == s.spare.Pid || s.guardian != nil && pid == s.guardian.pid || r != nil && !r.isOrphaned()
+		return s.isOwn(pid) || r != nil && !r.isOrphaned()
 	})
 	return len(found) > 0, err
+}
+
+// isOwn tells whether a child is none of a job's.
+func (s *Supervisor) isOwn(pid int) bool {
+	return s.holders[pid] != nil || s.spare != nil && s.spare.Pid == pid || s.guardian != nil && s.guardian.pid == pid
 }
 
 // isOrphaned tells whether the run's holder was lost.

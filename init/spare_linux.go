@@ -44,7 +44,7 @@ func (s *Supervisor) isSpare(pid int, ws syscall.WaitStatus) bool {
 	if s.spare == nil || s.spare.Pid != pid {
 		return false
 	}
-	if ws.Exited() || ws.Signaled() {
+	if s.spare.Waited(ws) {
 		s.dropSpare()
 	}
 	return true

@@ -34,11 +34,6 @@ func TestIndependentClient(t *testing.T) {
 func TestTerminal(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	u := engine.Sit(t, ctl(t, b, "run", "--name", "shell", "-e", "PS1=ready> ", "--", "sh", "-i"))
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("on the screen:\n%s", &u.Sees)
-		}
-	})
 	u.Insists("", u.Saw("ready> "))
 	u.Insists("tty\n", u.Saw("/dev/pts/"))
 	u.Resizes(33, 101)

@@ -13,30 +13,28 @@ import (
 )
 
 // TestSpareHolder: without a cgroup, the next run's holder is there before the run. One that
-// was killed is no loss, and none is left in the end.
+// was killed is no loss, one that was stopped goes on, and none is left in the end.
 func TestSpareHolder(t *testing.T) {
 	b := box.Start(t, pod.NoCgroup, plain)
 	b.Await(t, "ready", "web")
 	last := 0
-	for _, isKilled := range []bool{false, true, false, true} {
+	for _, sig := range []unix.Signal{0, unix.SIGKILL, unix.SIGSTOP, unix.SIGKILL, 0} {
 		spare := 0
 		pod.Until(t, "a spare holder", func() bool {
 			spare = spareOf(b)
 			return spare != 0 && spare != last
 		})
 		last = spare
-		if isKilled {
-			if err := unix.Kill(spare, unix.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
+		if err := unix.Kill(spare, sig); err != nil {
+			t.Fatal(err)
 		}
 		lease, err := b.Dial(t).Run(t.Context(), command("sleep", "100000"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		isUsed := len(proctree.Below(spare)) > 0
-		if lease.Started.Pid == 0 || isUsed == isKilled {
-			t.Errorf("killed: %v, used: %v; it started as %+v", isKilled, isUsed, lease.Started)
+		if lease.Started.Pid == 0 || isUsed == (sig == unix.SIGKILL) {
+			t.Errorf("after signal %d, used: %v; it started as %+v", sig, isUsed, lease.Started)
 		}
 	}
 	b.End(t, 0)

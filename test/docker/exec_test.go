@@ -22,11 +22,6 @@ func TestExecTerminal(t *testing.T) {
 			run := []string{"exec", "--interactive", "--tty", b.Name, "/shared/cginitctl", "--socket", "/shared/socket", "run", "--name", "shell", "--", "sh"}
 			cmd := b.Command(t, run...)
 			u := engine.Sit(t, cmd)
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("on the screen:\n%s", &u.Sees)
-				}
-			})
 			jobControl(t, u, b)
 			windowSize(t, u, b, cmd.Process)
 			edit(t, u, b)

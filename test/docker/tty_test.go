@@ -21,11 +21,6 @@ func TestTerminal(t *testing.T) {
 			run := append(append([]string{"run", "--interactive", "--tty"}, b.Flags()...), opts...)
 			cmd := b.Command(t, append(run, b.Image, "--", "sh")...)
 			u := engine.Sit(t, cmd)
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("on the screen:\n%s", &u.Sees)
-				}
-			})
 			jobControl(t, u, b)
 			windowSize(t, u, b, cmd.Process)
 			u.Types("exit 7\n")

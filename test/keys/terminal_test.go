@@ -67,9 +67,6 @@ func seat(t *testing.T) {
 		harness.Bin(t, "cginit"), "--config", write(t, dir, text), "--socket", "none", "--report", dir+"/receipts")
 	u := engine.Sit(t, cmd)
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("on the screen:\n%s", &u.Sees)
-		}
 		_ = cmd.Process.Kill()
 	})
 	u.Insists("one\r", u.Saw("<one>"))

@@ -20,15 +20,7 @@ func TestGrowing(t *testing.T) {
 			p := pod.Start(t, pod.Spec{Mode: mode, Args: []string{"--stop-grace-period", "20s", "--", "sh", "-c", script}})
 			p.Line("growing")
 			p.Signal(syscall.SIGTERM)
-			r := p.Wait()
-			receipt, err := r.Receipt()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := r.Clean(); err != nil {
-				t.Error(err)
-			}
-			if receipt.Killed != 0 {
+			if receipt := ended(t, p); receipt.Killed != 0 {
 				t.Errorf("%d of %d were killed: %v", receipt.Killed, receipt.Asked, receipt.Processes)
 			}
 		})

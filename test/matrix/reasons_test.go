@@ -57,14 +57,7 @@ func (k killing) run(t *testing.T, mode pod.Mode) {
 	} else {
 		p.EndInput()
 	}
-	r := p.Wait()
-	receipt, err := r.Receipt()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Clean(); err != nil {
-		t.Error(err)
-	}
+	receipt := ended(t, p)
 	named := map[string]bool{}
 	for _, q := range receipt.Processes {
 		program, _, _ := strings.Cut(q.Command, " ")
@@ -76,4 +69,18 @@ func (k killing) run(t *testing.T, mode pod.Mode) {
 	if len(named) != len(k.reasons) {
 		t.Errorf("killed were: %v", named)
 	}
+}
+
+// ended waits for the end, after which nothing may be left, and returns the receipt.
+func ended(t *testing.T, p *pod.Pod) pod.Receipt {
+	t.Helper()
+	r := p.Wait()
+	receipt, err := r.Receipt()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Clean(); err != nil {
+		t.Error(err)
+	}
+	return receipt
 }

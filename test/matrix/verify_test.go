@@ -57,7 +57,7 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	named := map[int]bool{}
 	for _, p := range receipt.Processes {
 		named[p.Pid] = true
-		if why := c.why(receipt, p.Pid); p.Outcome != "killed" || !c.explained(p.Reasons, why) {
+		if why := c.why(receipt, p.Pid); p.Outcome != "killed" || !explained(receipt, p.Reasons, why) {
 			return fmt.Errorf("the receipt says of %d: %s: %q", p.Pid, p.Outcome, p.Reasons)
 		}
 		if slices.Contains(p.Reasons, "stopped") {
@@ -98,12 +98,14 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	return nil
 }
 
-// explained tells whether the reasons begin with why. Of many that it has to kill, cginit only
-// names those that it has no time to look at, as here where it shares two processors with seven
-// others like it.
-func (c cell) explained(reasons []string, why string) bool {
+// listWait is how long cginit looks at those that it has to kill, in milliseconds. Those after
+// that it only names.
+const listWait = 300
+
+// explained tells whether the reasons begin with why, or there was no time for any.
+func explained(receipt pod.Receipt, reasons []string, why string) bool {
 	if len(reasons) == 0 {
-		return c.size >= 200
+		return receipt.Phases["kill"] >= listWait
 	}
 	return why == "" || reasons[0] == why
 }

@@ -22,9 +22,6 @@ func shell(t *testing.T, script ...string) *engine.User {
 	cmd.Env = append(os.Environ(), "C="+harness.Bin(t, "cginit"), "PS1=prompt> ", "HOME="+t.TempDir())
 	u := engine.Sit(t, cmd)
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("on the screen:\n%s", &u.Sees)
-		}
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})

@@ -46,7 +46,12 @@ func Sit(t testing.TB, cmd *exec.Cmd) *User {
 	}
 	u := &User{t: t, Terminal: terminal}
 	u.Resizes(24, 80)
-	t.Cleanup(func() { terminal.Close() })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("on the screen:\n%s", &u.Sees)
+		}
+		terminal.Close()
+	})
 	go func() { _, _ = io.Copy(&u.Sees, terminal) }() // ends with the last who has the other end
 	return u
 }
