@@ -14,8 +14,8 @@
 //   - Empty is never said wrongly.
 //   - With a uid of its own ([Own]) the kill and the freeze are one call that no fork slips
 //     past, and the job can neither signal nor trace its holder.
-//   - Without, a kill is what walks of the tree find, repeated until it is empty. A job that
-//     forks faster than it is walked delays that.
+//   - Without, a kill is what walks of the tree find, repeated until it is empty, and the process
+//     groups of those. A job that forks into new groups faster than it is walked delays that.
 //   - A job of the holder's own uid can kill the holder. The kernel then gives what it held to
 //     the supervisor, which learns of it from the end of the socket and from wait4, and finds
 //     the orphans with [Sweep]. Whose they are cannot be told if two holders are lost at once.

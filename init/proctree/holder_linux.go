@@ -76,6 +76,7 @@ func RunHolder(args []string) int {
 	}
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
+	h.walker.groups = make([]int32, 0, 1<<10)
 	h.asked = make([]int32, 0, 1<<12)
 	if err := shield(); err != nil {
 		h.fail(err)

@@ -68,21 +68,27 @@ func (h *holder) obey(m message) {
 	case askThaw:
 		h.enter(running)
 		h.ask(unix.SIGCONT)
-	case askKill:
-		<-h.urgent
-		h.enter(killing)
+	case askKill: // is urgent, and may have begun
 	}
 }
 
 // claimCPU puts a thread of ours, 0 for this one, before hundreds of processes that fork. That
-// takes CAP_SYS_NICE; without, a kill takes longer. Where the kernel divides the CPU by
-// sessions (sched_autogroup), being nice counts within ours only, hence the real-time class.
+// takes CAP_SYS_NICE. Where the kernel divides the CPU by sessions (sched_autogroup), being nice
+// counts within ours only, hence the real-time class. Without the capability it gets no more of
+// the CPU than any of them, but at least at once, for it asks for short slices (since Linux 6.12).
 func claimCPU(tid int) {
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
-	if unix.SchedSetAttr(tid, &attr, 0) != nil {
-		_ = unix.Setpriority(unix.PRIO_PROCESS, tid, -20)
+	if unix.SchedSetAttr(tid, &attr, 0) == nil || unix.Setpriority(unix.PRIO_PROCESS, tid, -20) == nil {
+		return
+	}
+	if nice, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
+		attr = unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(20 - nice), Runtime: shortest}
+		_ = unix.SchedSetAttr(tid, &attr, 0)
 	}
 }
+
+// shortest is the least that a slice of the CPU's time can be, in nanoseconds.
+const shortest = 100_000
 
 // claimForListening does it for all of our threads but watch's. They are idle but for the
 // supervisor's requests; any of them may be needed to pass one on.
@@ -111,6 +117,11 @@ func (h *holder) enter(m mode) {
 
 // advance does the next walk of a freeze or a kill, where there is one.
 func (h *holder) advance() {
+	select {
+	case <-h.urgent:
+		h.enter(killing)
+	default:
+	}
 	switch h.mode {
 	case running, frozen:
 	case freezing:
@@ -124,16 +135,16 @@ func (h *holder) advance() {
 	h.walks++
 }
 
-// kill kills what it finds, and at first only our own children, because that is quick: among
-// hundreds that fork, a holder has the CPU for less than a millisecond now and then. The
-// children of the dead become ours. Only if that is not all does it look further down, and has
-// everything stand still first.
+// kill kills what it finds, and at first only our own children and their process groups, because
+// that is quick: among hundreds that fork, a holder has the CPU for less than a millisecond now
+// and then. The children of the dead become ours. Only if that is not all does it look further
+// down, and has everything stand still first.
 //
 // Nothing is reaped meanwhile: where there is a limit on processes, the dead count against
 // those that would take their place.
 func (h *holder) kill() {
 	for wait := range rushes {
-		if h.rush() == 0 {
+		if !h.rush() {
 			return
 		}
 		_, _ = unix.Poll(nil, wait) // what is killed dies when it next runs
@@ -147,9 +158,9 @@ func (h *holder) kill() {
 	h.signal(unix.SIGKILL)
 }
 
-// rush kills our own children, and returns how many it leaves alive: none, and there is
-// nothing below us any more.
-func (h *holder) rush() int {
+// rush kills our own children, and tells whether any lives: if not, there is nothing below us
+// any more.
+func (h *holder) rush() (alive bool) {
 	if h.killer != nil {
 		h.killer.signal(unix.SIGKILL)
 	}

@@ -23,7 +23,7 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 	var found []int
 	for _, n := range append([]node(nil), w.queue...) {
 		pid := int(n.pid)
-		if isOurs(pid) || hasDied(pid) {
+		if isOurs(pid) || !lives(pid) {
 			continue
 		}
 		signal(n, sig)

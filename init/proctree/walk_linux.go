@@ -3,6 +3,7 @@ package proctree
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,12 +16,15 @@ type walker struct {
 	proc     int  // descriptor of /proc; -1: there is none that is ours
 	children bool // the kernel has /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN, since Linux 3.5)
 	self     int
+	session  int
 
 	queue []node
 	all   []node // every process with its parent, where there are no children files
 	path  [64]byte
 	buf   [4096]byte
 	names [4096]byte
+
+	groups []int32 // that a rush has signalled; those beyond its capacity are signalled again
 }
 
 type node struct{ pid, parent int32 }
@@ -40,6 +44,7 @@ func newWalker() (*walker, error) {
 // open looks at what there is to walk by. A /proc of another PID namespace would name strangers.
 func (w *walker) open() {
 	w.self = os.Getpid()
+	w.session, _ = unix.Getsid(0)
 	w.proc = -1
 	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -90,7 +95,7 @@ func (w *walker) walk(root int, sig unix.Signal) (running int) {
 		if ours {
 			// It stays ours until we wait for it, so nothing needs to be looked at first.
 			signal(n, sig)
-			if hasDied(int(n.pid)) {
+			if !lives(int(n.pid)) {
 				continue
 			}
 		}
@@ -116,12 +121,12 @@ func (w *walker) walk(root int, sig unix.Signal) (running int) {
 	return running
 }
 
-// hasDied tells whether a child of ours is a zombie. It is the quickest way to ask, and among
-// thousands that matters.
-func hasDied(pid int) bool {
+// lives tells whether this is a child of ours, and not a zombie. It is the quickest way to ask,
+// and among thousands that matters.
+func lives(pid int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	return err == nil && info.Signo != 0
+	return err == nil && info.Signo == 0
 }
 
 // signal may fail: what has ended needs none, and for what we may not signal a walk has no answer.
@@ -131,20 +136,45 @@ func signal(n node, sig unix.Signal) {
 	}
 }
 
-// rush signals the children of this process, and returns how many of them live.
-func (w *walker) rush(sig unix.Signal) (alive int) {
-	w.queue = w.queue[:0]
+// rush signals the children of this process, and with them their process groups. It tells
+// whether any of the children lives.
+func (w *walker) rush(sig unix.Signal) (alive bool) {
+	w.queue, w.groups = w.queue[:0], w.groups[:0]
 	w.scan()
 	w.add(w.self, 0)
-	for _, n := range w.queue {
-		signal(n, sig)
-	}
-	for _, n := range w.queue {
-		if !hasDied(int(n.pid)) {
-			alive++
+	for _, n := range slices.Backward(w.queue) { // the youngest are who is about to fork
+		if !w.signalGroup(int(n.pid), sig) {
+			signal(n, sig)
 		}
 	}
-	return alive
+	for _, n := range slices.Backward(w.queue) {
+		if lives(int(n.pid)) {
+			return true
+		}
+	}
+	return false
+}
+
+// signalGroup signals the process group of a child of ours, dead or alive, and tells whether it
+// did, or has. The kernel does that under the lock that every fork takes, so none slips past, and
+// a list that is old already is as good as a new one. In a session that is not ours there are
+// only the descendants of who made it. A group or session 0 is from outside our PID namespace.
+func (w *walker) signalGroup(pid int, sig unix.Signal) bool {
+	group, err := unix.Getpgid(pid)
+	if err != nil || group <= 1 {
+		return false
+	}
+	if slices.Contains(w.groups, int32(group)) {
+		return true
+	}
+	session, err := unix.Getsid(pid)
+	if err != nil || session == w.session || session == 0 || unix.Kill(-group, sig) != nil {
+		return false
+	}
+	if len(w.groups) < cap(w.groups) {
+		w.groups = append(w.groups, int32(group))
+	}
+	return true
 }
 
 // walkMost bounds one walk: a line of processes that fork and exit could lead it on for ever.
