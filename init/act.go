@@ -215,7 +215,11 @@ func (s *Supervisor) unkillable(r *run) bool {
 	if r.hopeless.IsZero() || len(left) != r.remaining { // who gets fewer is only slow
 		r.hopeless, r.remaining = now, len(left)
 	}
-	if now.Sub(r.hopeless) < killPatience {
+	patience := killPatience
+	if slices.ContainsFunc(left, func(p process) bool { return p.exiting }) {
+		patience = exitPatience
+	}
+	if now.Sub(r.hopeless) < patience {
 		return false
 	}
 	var processes []Process

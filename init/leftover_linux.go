@@ -17,9 +17,10 @@ import (
 type process struct {
 	pid, ppid, group, session int
 
-	state byte
-	start time.Duration // since boot
-	comm  string
+	state   byte
+	exiting bool          // it is on its way out, whatever its state
+	start   time.Duration // since boot
+	comm    string
 
 	blocked, ignored, caught uint64 // signals 1 to 31, a bit each, from the lowest
 }
@@ -27,6 +28,9 @@ type process struct {
 // clockTick is the unit of times in /proc (USER_HZ, 100 on every Linux architecture that Go
 // runs on).
 const clockTick = 10 * time.Millisecond
+
+// flagExiting is PF_EXITING of the kernel's include/linux/sched.h, a part of what /proc tells.
+const flagExiting = 0x4
 
 func readProcess(pid int) (process, error) {
 	var buf [1024]byte
@@ -59,6 +63,8 @@ func parseStat(data []byte) (process, error) {
 	p.ppid, _ = strconv.Atoi(string(f[1]))
 	p.group, _ = strconv.Atoi(string(f[2]))
 	p.session, _ = strconv.Atoi(string(f[3]))
+	flags, _ := strconv.ParseUint(string(f[6]), 10, 64)
+	p.exiting = flags&flagExiting != 0
 	ticks, _ := strconv.ParseInt(string(f[19]), 10, 64)
 	p.start = time.Duration(ticks) * clockTick
 	p.blocked, _ = strconv.ParseUint(string(f[29]), 10, 64)

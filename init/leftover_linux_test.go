@@ -15,6 +15,9 @@ func TestParseStat(t *testing.T) {
 	if err != nil || p != want {
 		t.Errorf("got %+v, %v; want %+v", p, err, want)
 	}
+	if p, err := parseStat([]byte("42 (a)" + strings.Replace(rest, "4194560", "4194564", 1))); err != nil || !p.exiting {
+		t.Errorf("one that exits: %+v, %v", p, err)
+	}
 	for _, bad := range []string{"", "42", "42 (a", "(a) S", "x (a)" + rest, "42 (a) S 7 12"} {
 		if p, err := parseStat([]byte(bad)); err == nil {
 			t.Errorf("%q gave %+v", bad, p)

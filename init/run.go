@@ -68,6 +68,7 @@ const (
 	listWait       = 300 * time.Millisecond // for writing down all of who is left, not only their names
 	killRetry      = 10 * time.Millisecond  // kernels before 6.14 can miss a fork under way
 	killPatience   = 400 * time.Millisecond // until what is in state D is called unkillable
+	exitPatience   = 3 * time.Second        // if it is on its way out; among thousands that takes its time
 	killGiveUp     = 30 * time.Second       // until anything is
 	rmdirRetry     = 10 * time.Millisecond  // Linux 6.19 and later: a dying task can hold it up
 )

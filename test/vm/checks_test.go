@@ -95,8 +95,12 @@ var checks = map[string]func(checker, result){
 	"file-clock":       fileClock,
 	"unkillable-main":  stateD,
 	"unkillable-child": stateD,
-	"check":            says,
-	"root-check":       says,
+	"dying": func(t checker, r result) {
+		t.killed(t.clean(r, "stopped", byTerm), 1, "outlived SIGTERM")
+		t.fact(r, "state at the thaw", "D")
+	},
+	"check":      says,
+	"root-check": says,
 }
 
 // says compares what --check says with what it is known to say there.

@@ -15,6 +15,7 @@ var corners = []scenario{
 	{"read-only", false, readOnly},
 	{"unkillable-main", true, unkillable},
 	{"unkillable-child", false, unkillable},
+	{"dying", false, dying},
 }
 
 // execInto enters the container as `docker exec` does, which tries the container's cgroup

@@ -1,25 +1,32 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // frozenWriter writes to a file system that holds its writers in state D until it is thawed.
 // Without its path busybox's shell would be the writer itself.
 const frozenWriter = "/bin/touch /frozen/file"
 
-func freeze() error {
+func mountFrozen() error {
 	return sh(`mkdir -p /frozen
 		[ -b /dev/ram0 ] || insmod /brd.ko rd_nr=1 rd_size=8192
 		until [ -b /dev/ram0 ]; do sleep 0.1; done
 		mke2fs /dev/ram0
-		mount -t ext4 /dev/ram0 /frozen
-		fsfreeze --freeze /frozen`)
+		mount -t ext4 /dev/ram0 /frozen`)
 }
+
+func freeze() error { return sh("fsfreeze --freeze /frozen") }
+
+func thaw() error { return sh("fsfreeze --unfreeze /frozen") }
+
+func unmountFrozen() error { return sh("umount /frozen") }
 
 func sh(script string) error {
 	out, err := exec.Command("sh", "-ec", script).CombinedOutput()
@@ -33,23 +40,49 @@ func sh(script string) error {
 // its say. Outside, that is its end. In the box it is the receipt: the kernel keeps process 1
 // of a PID namespace from ending before every other process in it has.
 func unkillable(b *box) error {
+	if err := mountFrozen(); err != nil {
+		return err
+	}
 	if err := freeze(); err != nil {
 		return err
 	}
 	said, err := b.stopInD()
-	if thaw := sh("fsfreeze --unfreeze /frozen"); err == nil {
-		err = thaw
-	}
+	err = cmp.Or(err, thaw())
 	if err == nil && !b.outside {
 		err = b.wait()
 	}
 	if err == nil {
 		err = until(said+" gone", func() bool { _, err := os.Stat(said); return err != nil })
 	}
-	if undo := sh("umount /frozen"); err == nil {
-		err = undo
+	return cmp.Or(err, unmountFrozen())
+}
+
+// dying stops a process that has the last descriptor of a removed file: it stands in state D on
+// its way out until it can give the file back. It is thawed when what is stuck for good would
+// have been given up.
+func dying(b *box) error {
+	const stuck = time.Second
+	if err := mountFrozen(); err != nil {
+		return err
 	}
-	return err
+	if err := b.start("--stop-grace-period=100ms", "--", "sh", "-c", "exec 3>/frozen/file; rm /frozen/file; exec sleep 2000"); err != nil {
+		return err
+	}
+	pid, err := b.holds("sleep 2000")
+	if err != nil {
+		return err
+	}
+	if err = freeze(); err != nil {
+		return err
+	}
+	if err = b.cmd.Process.Signal(syscall.SIGTERM); err == nil {
+		err = b.until("state D", func() bool { return state("/proc/"+pid) == "D" })
+	}
+	if err == nil {
+		time.Sleep(stuck)
+		b.Facts["state at the thaw"] = state("/proc/" + pid)
+	}
+	return cmp.Or(err, thaw(), b.wait(), unmountFrozen())
 }
 
 // stopInD gives the /proc directory of the process that could not be killed.
