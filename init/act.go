@@ -45,9 +45,13 @@ func (s *Supervisor) act(r *run, a action) (next event, ok bool) {
 
 // finish writes the receipt of a run that has ended, or of one that cannot.
 func (s *Supervisor) finish(r *run) {
-	if r.state == stuck {
+	switch r.state {
+	case stuck:
 		r.account(&r.book.receipt)
+	default: // what was stuck has died after all
+		r.book.markKilled()
 	}
+	s.changed = true
 	receipt := r.receipt(s.now())
 	if r.role == roleMain {
 		r.job.last = &receipt
@@ -72,7 +76,7 @@ func (s *Supervisor) start(r *run) (next event, ok bool) {
 			r.book.err = err
 			return evSpawnFail, true
 		}
-		c, err := s.home.contain(r, s.killOrphans)
+		c, err := s.home.contain(r, s.orphans)
 		if err != nil {
 			return s.notStarted(r, "make a containment", err), true
 		}
@@ -95,7 +99,7 @@ func (s *Supervisor) startedMain(r *run, err error) event {
 		s.mains[r.main.pid] = r
 	}
 	s.closeInherited()
-	if !r.helper {
+	if !r.helper && !r.failed {
 		s.executed(r)
 	}
 	return evSpawned
@@ -115,6 +119,7 @@ func (s *Supervisor) notStarted(r *run, what string, err error) event {
 
 // executed is told that the main process runs the command.
 func (s *Supervisor) executed(r *run) {
+	s.changed = true
 	if r.role == roleMain {
 		s.runStarted(r.job)
 	}
@@ -142,12 +147,13 @@ func (s *Supervisor) list(r *run) {
 	pids, err := r.procs()
 	s.complain("list", err)
 	b := &r.book
-	b.killed = len(pids)
+	b.processes, b.killed, b.unkillable = nil, len(pids), 0 // what is killed again is listed again
+	r.hopeless = time.Time{}
 	begun := s.now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
 		p, err := readProcess(pid)
 		switch {
-		case err != nil || p.state == 'Z' || p.state == 'X':
+		case err != nil || p.isDead():
 		case s.now().Sub(begun) < listWait:
 			b.processes = append(b.processes, r.describe(p))
 		default: // they are frozen, but whoever stops us has a clock: the rest is only named
@@ -199,7 +205,7 @@ func (s *Supervisor) remove(r *run) (event, bool) {
 
 // unkillable tells whether nothing that is left of the run can die: all of it is in state D
 // (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What
-// resists for another reason is given up much later.
+// resists for another reason, or without being seen, is given up much later.
 func (s *Supervisor) unkillable(r *run) bool {
 	now := s.now()
 	if now.Sub(r.since) < killPatience/4 {
@@ -207,8 +213,8 @@ func (s *Supervisor) unkillable(r *run) bool {
 	}
 	pids, err := r.procs()
 	left := living(pids)
-	hopeless := r.killError != nil || now.Sub(r.since) > killGiveUp || !slices.ContainsFunc(left, func(p process) bool { return p.state != 'D' })
-	if err != nil || len(left) == 0 || !hopeless {
+	seen := err == nil && len(left) > 0
+	if hopeless := seen && (r.killError != nil || !slices.ContainsFunc(left, process.mayDie)); !hopeless && now.Sub(r.since) < killGiveUp {
 		r.hopeless = time.Time{}
 		return false
 	}
@@ -216,7 +222,7 @@ func (s *Supervisor) unkillable(r *run) bool {
 		r.hopeless, r.remaining = now, len(left)
 	}
 	patience := killPatience
-	if slices.ContainsFunc(left, func(p process) bool { return p.exiting }) {
+	if !s.killing && slices.ContainsFunc(left, func(p process) bool { return p.exiting }) {
 		patience = exitPatience
 	}
 	if now.Sub(r.hopeless) < patience {

@@ -15,14 +15,18 @@ type tree struct {
 	*proctree.Tree      // nil until the main process is to be started
 	gone           bool // it has ended
 	silent, dead   bool // the two signs of that: its socket has ended, it has been waited for
-	orphans        func() (left bool, err error)
+	orphans        func(syscall.Signal) ([]int, error)
 }
 
 func (t *tree) procs() ([]int, error) {
 	if t.Tree == nil {
 		return nil, nil
 	}
-	pids, err := t.Procs()
+	list := t.Procs
+	if t.isLost() {
+		list = func() ([]int, error) { return t.orphans(0) }
+	}
+	pids, err := list()
 	var alive []int
 	for _, p := range living(pids) {
 		alive = append(alive, p.pid)
@@ -38,19 +42,26 @@ func (t *tree) thaw() error { return t.Thaw() }
 
 func (t *tree) frozen() bool { return t.Tree != nil && t.Frozen }
 
-// kill: what a lost holder has left is ours to kill.
+// isLost: somebody has killed the holder, and left what it held to us.
+func (t *tree) isLost() bool { return t.Tree != nil && t.gone && t.Lost() }
+
+// kill: what a lost holder has left is ours to kill. One that is too busy to hear of more has
+// heard of the kill, and does it until nothing is left.
 func (t *tree) kill() error {
-	if t.Tree != nil && t.gone && t.Lost() {
-		_, err := t.orphans()
+	if t.isLost() {
+		_, err := t.orphans(unix.SIGKILL)
 		return err
 	}
-	return t.Kill()
+	if err := t.Kill(); !errors.Is(err, unix.EAGAIN) {
+		return err
+	}
+	return nil
 }
 
 func (t *tree) empty() bool {
-	if t.Tree != nil && t.gone && t.Lost() {
-		left, err := t.orphans()
-		return err == nil && !left
+	if t.isLost() {
+		left, err := t.orphans(unix.SIGKILL)
+		return err == nil && len(left) == 0
 	}
 	return t.Tree == nil || t.Empty || t.gone
 }
@@ -90,13 +101,13 @@ func (s *Supervisor) spawnInTree(r *run, t *tree, path string, args []string, d 
 		order.Own = &proctree.Own{UID: r.spec.User.UID, Killer: killerUID()}
 	}
 	h, err := s.holderFor(order, proctree.Place{SameSession: inOurs})
-	if h == nil {
+	if err != nil {
 		return err
 	}
 	t.Tree, r.pending = h, true
 	s.holders[h.Pid] = r
 	go s.hearHolder(r, h)
-	return err
+	return nil
 }
 
 // hearHolder turns what a holder says into messages.
@@ -153,13 +164,13 @@ func (s *Supervisor) sessionOf(pid int) int {
 // us, and is no longer told from what other lost holders held. That is so once it has been
 // waited for: a process that dies closes its files before its children become its parent's.
 func (s *Supervisor) holderEnded(r *run, t *tree) {
-	if !t.silent || t.Lost() && !t.dead {
+	if !t.silent || !t.Empty && !t.dead {
 		return
 	}
 	delete(s.holders, t.Pid)
 	switch {
 	case r.main.pid == 0: // it could not even begin, or not say that it had
-		_, err := t.orphans()
+		_, err := t.orphans(unix.SIGKILL)
 		s.complain("kill what a holder has left", err)
 		s.complain("give up a holder", t.Close())
 		t.Tree, t.silent, t.dead = nil, false, false
@@ -205,24 +216,23 @@ func (s *Supervisor) sweep(r *run, t *tree) {
 	s.feed(r, evKill)
 }
 
-// killOrphans kills what lost holders have left to us, and tells whether there was any.
-func (s *Supervisor) killOrphans() (left bool, err error) {
-	found, err := proctree.Sweep(unix.SIGKILL, func(pid int) bool {
+// orphans signals what lost holders have left to us, and tells who that is.
+func (s *Supervisor) orphans(sig syscall.Signal) ([]int, error) {
+	return proctree.Sweep(sig, func(pid int) bool {
 		r := s.mains[pid]
 		return s.isOwn(pid) || r != nil && !r.isOrphaned()
 	})
-	return len(found) > 0, err
 }
 
 // isOwn tells whether a child is none of a job's.
 func (s *Supervisor) isOwn(pid int) bool {
-	return s.holders[pid] != nil || s.spare != nil && s.spare.Pid == pid || s.guardian != nil && s.guardian.pid == pid
+	return s.elders[pid] || s.holders[pid] != nil || s.spare != nil && s.spare.Pid == pid || s.guardian != nil && s.guardian.pid == pid
 }
 
 // isOrphaned tells whether the run's holder was lost.
 func (r *run) isOrphaned() bool {
 	t, ok := r.containment.(*tree)
-	return ok && t.gone && t.Lost()
+	return ok && t.isLost()
 }
 
 // failedIn says why a holder could not execute the command: for want of something that may be

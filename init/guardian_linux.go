@@ -97,12 +97,16 @@ func (g *guardian) lost(now time.Time) {
 
 // dismiss ends the guardian: there is nothing left to guard.
 func (g *guardian) dismiss() {
-	if g.pid == 0 {
-		return
+	if g.pid != 0 {
+		endChild(g.pid)
 	}
-	_ = unix.Kill(g.pid, unix.SIGKILL)
+}
+
+// endChild kills a child of ours and waits for it.
+func endChild(pid int) {
+	_ = unix.Kill(pid, unix.SIGKILL)
 	for {
-		if _, err := syscall.Wait4(g.pid, nil, 0, nil); err != unix.EINTR {
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != unix.EINTR {
 			return
 		}
 	}
@@ -134,8 +138,10 @@ func killAll(jobs cgroup.Dir) error {
 		return err
 	}
 	poll := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLPRI}}
+	var events [256]byte
 	for wait := killRetry; ; wait = min(2*wait, time.Second) {
-		_ = jobs.Freeze() // for kernels without cgroup.kill: nobody forks meanwhile
+		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // only what changes after that wakes us
+		_ = jobs.Freeze()                               // for kernels without cgroup.kill: nobody forks meanwhile
 		if err := jobs.Kill(); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/probe"
+	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
 )
 
@@ -82,7 +83,7 @@ func (s *Supervisor) spawnByHelper(r *run, path string, io *stdio, sys *syscall.
 		return fmt.Errorf("cannot start the exec helper: %w", err)
 	}
 	r.helper = true
-	go s.hearHelper(r, report)
+	go s.hearHelper(r, report, r.holder())
 	return nil
 }
 
@@ -112,17 +113,22 @@ func (s *Supervisor) handOver(r *run, io *stdio, order *helperOrder, hand func(*
 	return nil
 }
 
-// hearHelper waits for what the helper says. It says it, or nothing, before it ends.
-func (s *Supervisor) hearHelper(r *run, report *os.File) {
+// hearHelper waits for what the helper says. It says it, or nothing, before it ends. Where holder
+// was to start it that may have failed, and then it has said nothing either.
+func (s *Supervisor) hearHelper(r *run, report *os.File, holder *proctree.Tree) {
 	text, _ := io.ReadAll(io.LimitReader(report, 4096))
 	report.Close()
 	err := helperFailure(string(text))
 	s.post(func() {
+		if r.holder() != holder {
+			return // of a start that has failed, and another is under way
+		}
 		r.helper = false
-		if err != nil {
+		switch {
+		case err != nil:
 			r.book.err = err
 			r.failed = true
-		} else {
+		case r.main.pid != 0: // else startedMain is still to be told
 			s.executed(r)
 		}
 		s.inspect(r)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/cgroup"
@@ -94,9 +95,9 @@ func (h *home) offers(controllers []string) error {
 	return h.own.Offers(controllers)
 }
 
-// contain makes the containment of one run. orphans kills what holders that were lost have
+// contain makes the containment of one run. orphans signals what holders that were lost have
 // left, and tells whether there was any.
-func (h *home) contain(r *run, orphans func() (bool, error)) (containment, error) {
+func (h *home) contain(r *run, orphans func(syscall.Signal) ([]int, error)) (containment, error) {
 	switch h.level {
 	case LevelCgroup:
 		return h.containInCgroup(r)

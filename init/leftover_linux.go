@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,6 +19,7 @@ type process struct {
 	pid, ppid, group, session int
 
 	state   byte
+	threads int
 	exiting bool          // it is on its way out, whatever its state
 	start   time.Duration // since boot
 	comm    string
@@ -65,6 +67,7 @@ func parseStat(data []byte) (process, error) {
 	p.session, _ = strconv.Atoi(string(f[3]))
 	flags, _ := strconv.ParseUint(string(f[6]), 10, 64)
 	p.exiting = flags&flagExiting != 0
+	p.threads, _ = strconv.Atoi(string(f[17]))
 	ticks, _ := strconv.ParseInt(string(f[19]), 10, 64)
 	p.start = time.Duration(ticks) * clockTick
 	p.blocked, _ = strconv.ParseUint(string(f[29]), 10, 64)
@@ -73,11 +76,18 @@ func parseStat(data []byte) (process, error) {
 	return p, nil
 }
 
+// isDead: of a zombie whose threads live only the first has ended.
+func (p process) isDead() bool { return p.state == 'X' || p.state == 'Z' && p.threads <= 1 }
+
+// mayDie tells whether a kill can be expected to end it: what it says of a zombie's other threads
+// is nothing.
+func (p process) mayDie() bool { return p.state != 'D' && p.state != 'Z' }
+
 // living leaves out those that are only zombies, or gone.
 func living(pids []int) []process {
 	var alive []process
 	for _, pid := range pids {
-		if p, err := readProcess(pid); err == nil && p.state != 'Z' && p.state != 'X' {
+		if p, err := readProcess(pid); err == nil && !p.isDead() {
 			alive = append(alive, p)
 		}
 	}
@@ -118,6 +128,15 @@ func (r *run) describe(p process) Process {
 func (r *run) isHeld() bool {
 	t, ok := r.containment.(*tree)
 	return ok && t.Tree != nil && !t.gone
+}
+
+// holder is the run's, nil if it has none.
+func (r *run) holder() *proctree.Tree {
+	t, ok := r.containment.(*tree)
+	if !ok {
+		return nil
+	}
+	return t.Tree
 }
 
 // adopter is who orphans of the run are left to.

@@ -11,7 +11,7 @@ import (
 func TestParseStat(t *testing.T) {
 	const rest = " S 7 12 13 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4200 2 3 4 5 6 7 8 9 10 1 2 3 4"
 	p, err := parseStat([]byte("42 (a) b (c)" + rest))
-	want := process{pid: 42, ppid: 7, group: 12, session: 13, state: 'S', start: 42 * time.Second, comm: "a) b (c", blocked: 1, ignored: 2, caught: 3}
+	want := process{pid: 42, ppid: 7, group: 12, session: 13, state: 'S', threads: 1, start: 42 * time.Second, comm: "a) b (c", blocked: 1, ignored: 2, caught: 3}
 	if err != nil || p != want {
 		t.Errorf("got %+v, %v; want %+v", p, err, want)
 	}
@@ -21,6 +21,19 @@ func TestParseStat(t *testing.T) {
 	for _, bad := range []string{"", "42", "42 (a", "(a) S", "x (a)" + rest, "42 (a) S 7 12"} {
 		if p, err := parseStat([]byte(bad)); err == nil {
 			t.Errorf("%q gave %+v", bad, p)
+		}
+	}
+}
+
+func TestIsDead(t *testing.T) {
+	for want, all := range map[bool][]process{
+		true:  {{state: 'X'}, {state: 'Z'}, {state: 'Z', threads: 1}},
+		false: {{state: 'S'}, {state: 'D'}, {state: 'Z', threads: 2}},
+	} {
+		for _, p := range all {
+			if p.isDead() != want {
+				t.Errorf("state %c with %d threads: dead %v", p.state, p.threads, !want)
+			}
 		}
 	}
 }

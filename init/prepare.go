@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
 )
 
@@ -49,6 +50,12 @@ func (s *Supervisor) prepare() (err error) {
 func (s *Supervisor) prepareHome() (err error) {
 	if s.home, err = openHome(s.pid1 && s.single != nil && !s.takesCalls()); err != nil {
 		return err
+	}
+	if s.home.level != LevelCgroup {
+		s.elders = map[int]bool{}
+		for _, pid := range proctree.Below(os.Getpid()) {
+			s.elders[pid] = true
+		}
 	}
 	for _, j := range s.jobs {
 		if err := s.suffices(s.levelOf(j, s.home.level)); err != nil {

@@ -78,6 +78,9 @@ func (s *Supervisor) reapRest() {
 // reaped handles one child. Most are nobody's: orphans that we adopted.
 func (s *Supervisor) reaped(pid int, ws syscall.WaitStatus) {
 	r := s.mains[pid]
+	if ws.Exited() || ws.Signaled() {
+		delete(s.elders, pid)
+	}
 	switch {
 	case s.guardian != nil && pid == s.guardian.pid:
 		s.guardian.lost(s.now())

@@ -125,7 +125,7 @@ func (r Receipt) Summary() []string {
 	for _, p := range r.Processes[:min(most, len(r.Processes))] {
 		lines = append(lines, "  "+describeKilled(p))
 	}
-	if more := r.Killed + r.Unkillable - most; more > 0 {
+	if more := r.Killed + r.Unkillable - min(most, len(r.Processes)); more > 0 && len(r.Processes) > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more (--report FILE has them)", more))
 	}
 	return lines
@@ -172,8 +172,19 @@ func describeKilled(p Process) string {
 	return s
 }
 
-// markUnkillable turns what is still there from killed to unkillable.
+// markKilled turns all from unkillable to killed.
+func (b *book) markKilled() {
+	for i := range b.processes {
+		b.processes[i].Outcome = "killed"
+	}
+	b.killed, b.unkillable = b.killed+b.unkillable, 0
+}
+
+// markUnkillable turns what is still there from killed to unkillable. None: it cannot be seen.
 func (b *book) markUnkillable(left []Process) {
+	if len(left) == 0 {
+		b.unkillable = 1
+	}
 	for _, p := range left {
 		p.Outcome = "unkillable"
 		at := slices.IndexFunc(b.processes, func(q Process) bool { return q.Pid == p.Pid })

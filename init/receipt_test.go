@@ -50,6 +50,13 @@ func TestReceipt(t *testing.T) {
 			r.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
 			r.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
 		}, 125, exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, 1 cannot be killed and live on\n  unkillable 7 \"serve\""},
+		"unkillable, unseen": {func(r *run) {
+			r.book.markUnkillable(nil)
+		}, 125, exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 cannot be killed and live on"},
+		"unkillable, and then dead": {func(r *run) {
+			r.book.markUnkillable([]Process{{Pid: 8, Command: "worker", State: "D"}})
+			r.book.markKilled()
+		}, 0, exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 killed; nothing is left\n  killed 8 \"worker\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := receiptOf(t, c.change)

@@ -126,7 +126,7 @@ func showProcesses(r *run) (shown []control.Process, omitted int) {
 	pids, _ := r.procs()
 	for _, pid := range pids[:min(len(pids), processesShown)] {
 		p, err := readProcess(pid)
-		if err != nil || p.state == 'Z' {
+		if err != nil || p.isDead() {
 			continue
 		}
 		v := control.Process{Pid: p.pid, PPid: p.ppid, Command: commandLine(p), State: string(p.state)}

@@ -31,10 +31,11 @@ func (s *Supervisor) keepSpare() {
 	s.spare, _ = proctree.Prepare(proctree.Place{})
 }
 
-// dropSpare ends it. It has nothing below it, and needs no kill.
+// dropSpare ends it. It has nothing below it.
 func (s *Supervisor) dropSpare() {
 	if s.spare != nil {
 		_ = s.spare.Close()
+		endChild(s.spare.Pid)
 		s.spare = nil
 	}
 }
@@ -45,7 +46,8 @@ func (s *Supervisor) isSpare(pid int, ws syscall.WaitStatus) bool {
 		return false
 	}
 	if s.spare.Waited(ws) {
-		s.dropSpare()
+		_ = s.spare.Close()
+		s.spare = nil
 	}
 	return true
 }

@@ -93,7 +93,7 @@ func (s *Supervisor) surrenderTerminal() error {
 // the kernel would not have stopped the command either, and it goes on at once.
 func (s *Supervisor) suspended(r *run) {
 	t := s.terminal
-	if t == nil || r.spec.NewSession {
+	if t == nil || r.spec.NewSession || r.job != s.single || r.role != roleMain {
 		return
 	}
 	if inFront := t.front() == unix.Getpgrp(); !t.shared && inFront || !s.hasShell() {

@@ -126,13 +126,14 @@ func Start(o Order, p Place) (*Tree, error) {
 		return nil, err
 	}
 	if err := t.Start(o); err != nil {
-		return t, err
+		_ = t.Close()
+		return nil, err
 	}
 	return t, nil
 }
 
 // Start gives a holder its order. What becomes of it is an event, Started or Failed; after
-// Failed another order may be given.
+// Failed another order may be given. EPIPE says that the holder has ended.
 func (t *Tree) Start(o Order) error {
 	if err := o.check(); err != nil {
 		return err
@@ -149,8 +150,10 @@ func (t *Tree) Start(o Order) error {
 		}
 	}
 	m := message{kind: askStart}
-	err = unix.Sendmsg(t.fd, m.bytes(), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL)
-	return askError(err)
+	if err := unix.Sendmsg(t.fd, m.bytes(), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
+		return fmt.Errorf("cannot give the holder its order: %w", err)
+	}
+	return nil
 }
 
 // Read waits for the next event. io.EOF says that the holder is gone: as it should be after

@@ -168,7 +168,11 @@ func (w *walker) signalGroup(pid int, sig unix.Signal) bool {
 		return true
 	}
 	session, err := unix.Getsid(pid)
-	if err != nil || session == w.session || session == 0 || unix.Kill(-group, sig) != nil {
+	if err != nil || session == w.session || session == 0 {
+		return false
+	}
+	// It may have left our session, and with it the group, since we asked; it cannot come back.
+	if again, err := unix.Getpgid(pid); err != nil || again != group || unix.Kill(-group, sig) != nil {
 		return false
 	}
 	if len(w.groups) < cap(w.groups) {

@@ -17,6 +17,7 @@ type attack struct {
 	*pod.Pod
 	*control.Client
 	marker    string
+	socket    string
 	neighbour []int
 }
 
@@ -35,12 +36,12 @@ func startIn(t *testing.T, spec pod.Spec, command []string, keys string) *attack
 	t.Helper()
 	dir := pod.OpenDir(t)
 	a := &attack{marker: filepath.Base(dir)}
-	socket := filepath.Join(dir, "socket")
+	a.socket = filepath.Join(dir, "socket")
 	config := fmt.Sprintf("socket: %s\nservices:\n  good: {command: [busybox, sh, -c, '%s']}\n  bad:\n    command: ['%s']\n    restart: 'no'\n    stop_grace_period: 100ms\n%s",
-		socket, strings.ReplaceAll(good, "MARKER", a.marker+".good"), strings.NewReplacer("$", "$$", "MARKER", a.marker+".bad").Replace(strings.Join(command, "', '")), keys)
+		a.socket, strings.ReplaceAll(good, "MARKER", a.marker+".good"), strings.NewReplacer("$", "$$", "MARKER", a.marker+".bad").Replace(strings.Join(command, "', '")), keys)
 	spec.Args = []string{"--config", write(t, "cginit.yaml", config)}
 	a.Pod = pod.Start(t, spec)
-	client, err := control.Dial(t.Context(), socket, pod.Patience)
+	client, err := control.Dial(t.Context(), a.socket, pod.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,10 +113,30 @@ func TestKillsHolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.ended(t)
+	r := a.ended(t)
 	if !strings.Contains(a.Stderr(), "bad: its holder was killed") {
 		t.Errorf("nobody says so: %s", a.Stderr())
 	}
+	if r.Killed == 0 || len(r.Processes) == 0 {
+		t.Errorf("the receipt names nobody that was left: %+v", r)
+	}
+}
+
+// TestElders: what was below us before we were cginit is nobody's to kill, whatever becomes of
+// a holder.
+func TestElders(t *testing.T) {
+	elder := filepath.Base(pod.OpenDir(t)) + ".elder"
+	wrap := []string{"busybox", "sh", "-c", "busybox sh -c 'sleep 1000; : " + elder + "' & exec \"$@\"", "sh"}
+	a := startIn(t, pod.Spec{Mode: pod.NoCgroup, Wrap: wrap}, []string{"busybox", "sh", "-c", killHolder}, "")
+	timeout := pod.Patience.Milliseconds()
+	_, err := a.Client.Wait(t.Context(), control.WaitParams{Jobs: []string{"bad"}, Until: control.UntilEnded, Timeout: &timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pod.Pids(elder)) == 0 {
+		t.Error("it was killed")
+	}
+	a.ended(t)
 }
 
 // TestHolderOutOfReach: with a uid of its own the kernel refuses it.
