@@ -9,9 +9,12 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// allow sees to it that the runs of a spec can have their limits. With --best-effort-limits
-// those that cannot be enforced are said and taken out, and the others stay.
+// allow sees to it that the runs of a spec can have their uid and their limits. With
+// --best-effort-limits those that cannot be enforced are said and taken out, and the others stay.
 func (s *Supervisor) allow(spec *config.Spec) error {
+	if err := allowUser(spec); err != nil {
+		return err
+	}
 	err := s.home.allow(spec.Resources)
 	if err == nil || !s.config.BestEffortLimits {
 		return err

@@ -98,6 +98,7 @@ func (f *Findings) job(s *Supervisor, j *job) {
 		}
 	}
 	problem(s.suffices(level))
+	problem(allowUser(&j.spec))
 	if !s.config.BestEffortLimits {
 		problem(s.home.offers(cgroup.Controllers(j.spec.Resources)))
 	}

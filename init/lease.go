@@ -6,7 +6,6 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
-	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // lease is what a run that was started over the control socket depends on.
@@ -54,7 +53,7 @@ func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
 	s.changed = true
 }
 
-// allowRun tells why the limits of a job cannot be had, in the words of the wire.
+// allowRun tells why the uid or the limits of a job cannot be had, in the words of the wire.
 func (s *Supervisor) allowRun(spec *config.Spec) error {
 	if err := s.allow(spec); err != nil {
 		return control.NotSupported{Reason: err.Error()}
@@ -78,14 +77,18 @@ func runSpec(name string, p *control.RunParams) (config.Spec, error) {
 	if spec.Dir == "" {
 		spec.Dir = "/"
 	}
-	spec.User, spec.Umask = runUser(o.User)
+	spec.User, spec.Umask = runUser(p)
 	if p.GracePeriod != nil {
 		spec.GracePeriod = time.Duration(*p.GracePeriod) * time.Millisecond
 	}
 	return spec, lifecycleOf(&spec, p)
 }
 
-func runUser(u *specs.User) (*config.User, *uint32) {
+func runUser(p *control.RunParams) (*config.User, *uint32) {
+	if p.AutoUser {
+		return &config.User{Auto: true, Home: "/"}, nil
+	}
+	u := p.Process.User
 	if u == nil {
 		return nil, nil
 	}

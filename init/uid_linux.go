@@ -25,6 +25,15 @@ func firstAutoUID() uint32 { return topUID() - autoSpare - autoUIDs }
 // killerUID is one that no process has.
 func killerUID() uint32 { return topUID() - autoSpare + killerAt }
 
+// canHandOut tells why there is no uid for user: auto here, nor one for a killer.
+func canHandOut() error {
+	const least = autoSpare + autoUIDs + 1 // the first of them is not root's
+	if top := topUID(); top < least {
+		return fmt.Errorf("user: auto needs %d uids, and this user namespace has %d: map more, or name a user", least, top)
+	}
+	return nil
+}
+
 // topUID is the number of uids, from 0 on, that can be used here.
 func topUID() uint32 {
 	data, err := os.ReadFile("/proc/self/uid_map")
@@ -38,7 +47,7 @@ func topUID() uint32 {
 			top = max(top, min(inside+length, fullMap))
 		}
 	}
-	return max(top, autoSpare+autoUIDs+1)
+	return top
 }
 
 // specOf is what a run of the job executes: its spec, with the uid in it that was chosen for it.
@@ -79,7 +88,7 @@ func (s *Supervisor) freeUID() uint32 {
 // that uid does it. kill(-1) reaches every process with it, so this is for process 1 of a PID
 // namespace only, where all processes are known.
 func (s *Supervisor) levelOf(j *job, best Level) Level {
-	if best != LevelTree || !s.pid1 || !s.hasOwnUID(j) || !canSetUID() {
+	if best != LevelTree || !s.pid1 || !s.hasOwnUID(j) || !canSetUID() || canHandOut() != nil {
 		return best
 	}
 	return LevelUID
@@ -101,11 +110,23 @@ func (s *Supervisor) hasOwnUID(j *job) bool {
 	})
 }
 
+// allowUser refuses user: auto where there is no uid to hand out.
+func allowUser(spec *config.Spec) error {
+	isAuto := spec.User != nil && spec.User.Auto ||
+		slices.ContainsFunc(steps(spec), func(h config.Hook) bool { return h.User != nil && h.User.Auto })
+	if !isAuto {
+		return nil
+	}
+	return canHandOut()
+}
+
+func steps(spec *config.Spec) []config.Hook {
+	return slices.Concat(spec.PreStart, spec.PostStart, spec.PreStop)
+}
+
 // stepHas tells whether a step of a job runs as that uid.
 func stepHas(spec *config.Spec, uid uint32) bool {
-	return slices.ContainsFunc(slices.Concat(spec.PreStart, spec.PostStart, spec.PreStop), func(h config.Hook) bool {
-		return h.User != nil && h.User.UID == uid
-	})
+	return slices.ContainsFunc(steps(spec), func(h config.Hook) bool { return h.User != nil && h.User.UID == uid })
 }
 
 // mayChangeUID tells whether a job is given what it would need to become another user.

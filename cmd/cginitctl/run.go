@@ -75,7 +75,7 @@ func (r *runFlags) addFlags(f *pflag.FlagSet) {
 	f.Func("memory", "memory limit, such as 512m", r.limits.SetMemory)
 	f.Func("cpus", "how many processors, such as 0.5", r.limits.SetCPUs)
 	f.Func("pids-limit", "how many processes and threads at once", r.limits.SetPids)
-	f.StringVarP(&r.user, "user", "u", "", "run it as `NAME|UID[:GROUP|GID]`; left out: as us")
+	f.StringVarP(&r.user, "user", "u", "", "run it as `NAME|UID[:GROUP|GID]`, or auto: as a uid that nothing else has; left out: as us")
 	f.StringArrayVarP(&r.env, "env", "e", nil, "set a variable, `KEY=VALUE`; repeatable")
 	f.StringVarP(&r.p.Process.Cwd, "workdir", "w", "", "its working directory; left out: ours")
 	f.BoolVarP(&r.p.Detach, "detach", "d", false, "return when it has started; it writes where the supervisor does")

@@ -67,6 +67,10 @@ func (r *runFlags) identity(c *control.Client) (u *specs.User, home string, err 
 		if err != nil {
 			return nil, "", err
 		}
+		if found.Auto {
+			r.p.AutoUser = true
+			return nil, found.Home, nil
+		}
 		return &specs.User{UID: found.UID, GID: found.GID, AdditionalGids: found.Groups}, cmp.Or(found.Home, "/"), nil
 	}
 	server, err := c.Server()

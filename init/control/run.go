@@ -13,6 +13,8 @@ import (
 type RunParams struct {
 	Process   OCIProcess            `json:"process"`
 	Resources *specs.LinuxResources `json:"resources,omitempty"`
+	// AutoUser: it runs as a uid, and a gid of the same number, that nothing else has.
+	AutoUser bool `json:"auto_user,omitempty"`
 
 	Name        string `json:"name,omitempty"`       // empty: run-N
 	Timeout     int64  `json:"timeout_ms,omitempty"` // milliseconds; 0: no limit
@@ -51,6 +53,9 @@ func (p *RunParams) check(files int) error {
 	}
 	if len(p.Process.Args) == 0 || p.Process.Args[0] == "" {
 		return InvalidValue{"process.args", "it names no command"}
+	}
+	if p.AutoUser && p.Process.User != nil {
+		return InvalidValue{"auto_user", "process.user names one; it is one or the other"}
 	}
 	for _, s := range slices.Concat(p.Process.Args, p.Process.Env) {
 		if strings.ContainsRune(s, 0) {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -177,6 +178,42 @@ func TestRequiredAtStart(t *testing.T) {
 	}
 	if _, err := os.Stat(config + ".ran"); err == nil {
 		t.Error("it was started all the same")
+	}
+}
+
+// TestUserNamespace: a uid for user: auto is one of those that there are, or it is said that there
+// are too few, before anything is started.
+func TestUserNamespace(t *testing.T) {
+	if os.Geteuid() != 0 {
+		harness.Missing(t, "root")
+	}
+	config := filepath.Join(pod.OpenDir(t), "cginit.yaml")
+	text := "socket: none\njobs: {a: {command: id -u, user: auto}, b: {command: id -u, user: auto}}"
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for uids, want := range map[int]string{1: "", 3000: "", 3001: "uid", 65536: "uid"} {
+		t.Run(strconv.Itoa(uids), func(t *testing.T) {
+			t.Parallel()
+			spec := pod.Spec{Mode: pod.NoCgroup, UIDs: uids, Args: []string{"--config", config}}
+			s := inPod(t, spec, "--config", config)
+			r := pod.Start(t, spec).Wait()
+			if want == "" {
+				const says = "a: user: auto needs 3001 uids, and this user namespace has "
+				if s.code != 1 || !strings.Contains(s.out, says) || r.Code != 125 || !strings.Contains(r.Stderr, says) {
+					t.Errorf("check %d: %s\nstart %d: %s", s.code, s.out, r.Code, r.Stderr)
+				}
+				return
+			}
+			if s.code != 0 || r.Code != 0 || len(r.Receipts) != 2 {
+				t.Fatalf("check %d: %s\nstart %d: %s", s.code, s.out, r.Code, r.Stderr)
+			}
+			for _, got := range r.Receipts {
+				if got.Containment != want || got.ExitStatus != 0 {
+					t.Errorf("%+v", got)
+				}
+			}
+		})
 	}
 }
 

@@ -1,6 +1,8 @@
 package controlled
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cginit/cginit/init/control"
@@ -8,6 +10,38 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
+
+// TestAutoUser: a run can have a uid that nothing else has, and another run another.
+func TestAutoUser(t *testing.T) {
+	b := box.Start(t, pod.NoCgroup, plain)
+	said := map[string]bool{}
+	for range 2 {
+		said[says(t, ctl(t, b, "run", "--user", "auto", "-w", "/", "--", "sh", "-c", "id -u; id -g; id -G; echo $HOME"))] = true
+	}
+	if len(said) != 2 {
+		t.Errorf("two runs say %v", said)
+	}
+	for s := range said {
+		var uid, gid, groups int
+		if _, err := fmt.Sscanf(s, "%d\n%d\n%d\n/\n", &uid, &gid, &groups); err != nil || uid < 1000 || gid != uid || groups != uid {
+			t.Errorf("a run says %q, %v", s, err)
+		}
+	}
+	p := command("/bin/true")
+	p.AutoUser, p.Detach = true, true
+	lease, err := b.Run(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := receiptOf(t, b, lease.Started.Job).Containment; got != "uid" {
+		t.Errorf("it was held as %q", got)
+	}
+	p.Process.User = &specs.User{}
+	if _, err := b.Run(t.Context(), p); !errors.As(err, new(control.InvalidValue)) {
+		t.Errorf("two users at once: %v", err)
+	}
+	b.End(t, 0)
+}
 
 // TestSameUIDAgain: one run after another as the same user, each detached and so still shown
 // when it has ended, has that uid to itself.

@@ -11,7 +11,11 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/control"
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
+
+// autoUID is what a run with auto_user gets here, whether anything else has it or not.
+const autoUID = 61000
 
 // spawn starts a run, which is one process.
 func (l *loop) spawn(c *control.Call, p *control.RunParams) {
@@ -83,6 +87,9 @@ func start(path string, files []int, p *control.RunParams) (*os.Process, error) 
 		}
 	}
 	sys := &syscall.SysProcAttr{Setsid: true, Setctty: p.Process.Terminal}
+	if p.AutoUser {
+		p.Process.User = &specs.User{UID: autoUID, GID: autoUID}
+	}
 	if u := p.Process.User; u != nil {
 		sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.AdditionalGids}
 	}

@@ -60,6 +60,7 @@ type Spec struct {
 	Wrap   []string // a command that executes cginit: its arguments follow; Cgroup in it is replaced
 	Report string   // empty: a file that Result reads
 	UID    int      // who cginit is; Subreaper only
+	UIDs   int      // how many uids there are, root's included, in a user namespace; 0: none; containers only
 	Bare   bool     // no cgroup mount at all; NoCgroup only
 	Proc   string   // options of its /proc, or none for there to be none; containers only
 
@@ -148,7 +149,7 @@ func (p *Pod) start(spec Spec, args []string, stdin, stdout, stderr *os.File) {
 		return
 	}
 	cmd.Args = []string{stageName, string(text)}
-	cmd.SysProcAttr = container()
+	cmd.SysProcAttr = container(spec.UIDs)
 	if p.cgroup != "" {
 		dir := openDir(p.t, p.cgroup)
 		defer dir.Close()

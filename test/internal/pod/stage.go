@@ -47,16 +47,18 @@ func must(what string, err error) {
 	}
 }
 
-// container is the namespaces that a container runtime makes.
-func container() *syscall.SysProcAttr {
+// container is the namespaces that a container runtime makes; uids is how many of them there are
+// in a user namespace, 0 for no such namespace unless we need one.
+func container(uids int) *syscall.SysProcAttr {
 	sys := &syscall.SysProcAttr{
 		Cloneflags:   unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
 		Unshareflags: unix.CLONE_NEWCGROUP, // in the child: its root is the cgroup it was born in
 	}
-	if uid := os.Geteuid(); uid != 0 {
+	if uid := os.Geteuid(); uid != 0 || uids > 0 {
 		sys.Cloneflags |= unix.CLONE_NEWUSER
-		sys.UidMappings = []syscall.SysProcIDMap{{HostID: uid, Size: 1}}
-		sys.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+		sys.UidMappings = []syscall.SysProcIDMap{{HostID: uid, Size: max(uids, 1)}}
+		sys.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: max(uids, 1)}}
+		sys.GidMappingsEnableSetgroups = uid == 0
 	}
 	return sys
 }
