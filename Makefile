@@ -3,6 +3,9 @@ GO       ?= go
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.1
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w"
 
+# The race detector needs a C compiler; without one go env says so.
+RACE     := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
 .PHONY: build demo test test-vet test-units test-suites test-vm lint image bench fuzz matrix
 
 build:
@@ -17,19 +20,20 @@ test-vet:
 	$(GO) vet ./...
 
 test-units:
-	$(GO) test -count=1 -race ./cgroup ./init/... ./cmd/...
+	$(GO) test -count=1 $(RACE) ./cgroup ./init/... ./cmd/...
 
 # They build the program themselves, which no cache knows.
 test-suites:
 	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
 
 test-vm:
-	$(GO) test -v -timeout 15m ./test/vm
+	$(GO) test -count=1 -v -timeout 15m ./test/vm
 
-# The full proof of the teardown matrix: 20 runs of each cell. Every wait in it is bounded, so it
-# ends by itself.
+# The full proof of the teardown matrix: 20 runs of each cell, as one command and with jobs side by
+# side. Every wait in it is bounded, so it ends by itself.
 matrix:
-	CGINIT_RUNS=20 $(GO) test -v -timeout 0 ./test/matrix ./test/levels
+	CGINIT_RUNS=20 $(GO) test -count=1 -v -timeout 0 -p 1 ./test/matrix
+	CGINIT_RUNS=20 $(GO) test -count=1 -v -timeout 0 -p 1 -run SideBySide ./test/levels ./test/docker ./test/podman
 
 lint:
 	$(GO) run $(LINT) run

@@ -101,7 +101,12 @@ func TestKubernetesServices(t *testing.T) {
 	if strings.Count(said, `"containment":"uid"`) != 2 {
 		t.Errorf("two services were to be held by their uids:\n%s", said)
 	}
-	b.Exec("cginitctl", "stop", "worker") // what the preStop hook of pre-stop.yaml does
+	hooked, err := os.ReadFile(example(t, "pre-stop.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook := regexp.MustCompile(`exec: {command: \[(.*)]}`).FindSubmatch(hooked)
+	b.Exec(strings.Split(string(hook[1]), ", ")...)
 	if said := b.Exec("cginitctl", "ps", "--json"); strings.Count(said, `"state":"running"`) != 1 {
 		t.Errorf("one was to be stopped and one to run:\n%s", said)
 	}

@@ -90,11 +90,12 @@ var checks = map[string]func(checker, result){
 		t.deafMain(r)
 		t.fact(r, "memory.max", fmt.Sprint(64*mebibyte))
 	},
-	"file-limits":      fileLimits,
-	"file-memory":      fileMemory,
-	"file-clock":       fileClock,
-	"unkillable-main":  stateD,
-	"unkillable-child": stateD,
+	"file-limits":       fileLimits,
+	"file-memory":       fileMemory,
+	"file-clock":        fileClock,
+	"unkillable-main":   stateIs("D"),
+	"unkillable-child":  stateIs("D"),
+	"unkillable-thread": stateIs("Z"),
 	"dying": func(t checker, r result) {
 		t.killed(t.clean(r, "stopped", byTerm), 1, "outlived SIGTERM")
 		t.fact(r, "state at the thaw", "D")
@@ -154,12 +155,17 @@ func containerFull(t checker, r result) {
 	t.that(got.Killed == 301, "killed %d of 301", got.Killed)
 }
 
-func stateD(t checker, r result) {
+// stateIs is what remains of a process that cannot be killed.
+func stateIs(state string) func(t checker, r result) {
+	return func(t checker, r result) { stuck(t, r, state) }
+}
+
+func stuck(t checker, r result, state string) {
 	got := t.one(r.Receipts)
 	t.that(r.Status == 125, "exit status %d, not 125", r.Status)
 	t.that(len(r.Alive) == 0, "alive after the thaw: %q", r.Alive)
 	t.that(got.Unkillable == 1, "unkillable %d, not 1", got.Unkillable)
-	t.fact(r, "state at the end", "D")
+	t.fact(r, "state at the end", state)
 	named := 0
 	for _, p := range got.Processes {
 		if p.Outcome == "unkillable" {

@@ -15,6 +15,7 @@ var corners = []scenario{
 	{"read-only", false, readOnly},
 	{"unkillable-main", true, unkillable},
 	{"unkillable-child", false, unkillable},
+	{"unkillable-thread", false, unkillableThread},
 	{"dying", false, dying},
 }
 

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -13,6 +16,15 @@ import (
 // frozenWriter writes to a file system that holds its writers in state D until it is thawed.
 // Without its path busybox's shell would be the writer itself.
 const frozenWriter = "/bin/touch /frozen/file"
+
+// frozenThread does so by another thread than its first.
+const frozenThread = "/init thread /frozen/file"
+
+func writeByThread(path string) error {
+	runtime.LockOSThread() // main has not been anywhere but in the first thread
+	go os.WriteFile(path, nil, 0o644)
+	return syscall.Pause()
+}
 
 func mountFrozen() error {
 	return sh(`mkdir -p /frozen
@@ -39,14 +51,19 @@ func sh(script string) error {
 // unkillable stops a job while a process of it is in state D, and thaws once cginit has had
 // its say. Outside, that is its end. In the box it is the receipt: the kernel keeps process 1
 // of a PID namespace from ending before every other process in it has.
-func unkillable(b *box) error {
+func unkillable(b *box) error { return cannotEnd(b, frozenWriter) }
+
+// unkillableThread does it with a process whose first thread, which /proc shows, has ended.
+func unkillableThread(b *box) error { return cannotEnd(b, frozenThread) }
+
+func cannotEnd(b *box, writer string) error {
 	if err := mountFrozen(); err != nil {
 		return err
 	}
 	if err := freeze(); err != nil {
 		return err
 	}
-	said, err := b.stopInD()
+	said, err := b.stopInD(writer)
 	err = cmp.Or(err, thaw())
 	if err == nil && !b.outside {
 		err = b.wait()
@@ -86,20 +103,20 @@ func dying(b *box) error {
 }
 
 // stopInD gives the /proc directory of the process that could not be killed.
-func (b *box) stopInD() (proc string, err error) {
-	command := []string{"sh", "-c", frozenWriter + " & sleep 2000"}
+func (b *box) stopInD(writer string) (proc string, err error) {
+	command := []string{"sh", "-c", writer + " & sleep 2000"}
 	if b.outside {
-		command = strings.Fields(frozenWriter)
+		command = strings.Fields(writer)
 	}
 	if err := b.start(append([]string{"--stop-grace-period=500ms", "--"}, command...)...); err != nil {
 		return "", err
 	}
-	pid, err := b.holds(frozenWriter)
+	pid, err := b.holds(writer)
 	if err != nil {
 		return "", err
 	}
 	proc = "/proc/" + pid
-	if err := b.until("state D", func() bool { return state(proc) == "D" }); err != nil {
+	if err := b.until("state D", func() bool { return hasThreadInD(proc) }); err != nil {
 		return proc, err
 	}
 	seen := strings.Fields(field(proc, "NSpid"))
@@ -111,6 +128,11 @@ func (b *box) stopInD() (proc string, err error) {
 	}
 	b.Facts["state at the end"] = state(proc)
 	return proc, err
+}
+
+func hasThreadInD(proc string) bool {
+	threads, _ := filepath.Glob(proc + "/task/*")
+	return slices.ContainsFunc(threads, func(thread string) bool { return state(thread) == "D" })
 }
 
 func state(proc string) string {

@@ -26,6 +26,8 @@ func main() {
 		err = suite()
 	case "box":
 		err = enterBox(os.Args[2:])
+	case "thread":
+		err = writeByThread(os.Args[2])
 	case "hog":
 		err = hog(os.Args[2])
 	}
