@@ -1,5 +1,5 @@
 #!/bin/sh
-# Leaves three processes behind that a kill of this one does not reach. $1: a file that says
+# Leaves four processes behind that a kill of this one does not reach. $1: a file that says
 # when it has done so.
 (trap '' TERM; exec sleep 1001) &
 setsid sleep 1002 &

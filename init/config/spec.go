@@ -47,7 +47,7 @@ type Spec struct {
 
 // User is whom a job runs as.
 type User struct {
-	Auto     bool // each run has a uid and a gid of its own, chosen when it starts
+	Auto     bool // the job has a uid and a gid of its own, chosen when it first starts
 	UID, GID uint32
 	Groups   []uint32
 	Home     string

@@ -18,7 +18,7 @@ type attack struct {
 	*control.Client
 	marker    string
 	socket    string
-	neighbour []int
+	neighbour []string
 }
 
 // good is a job of six processes that stand still, none of which forks any more.
@@ -48,14 +48,8 @@ func startIn(t *testing.T, spec pod.Spec, command []string, keys string) *attack
 	t.Cleanup(func() { client.Close() })
 	a.Client = client
 	pod.Until(t, "the neighbour stands still", func() bool {
-		a.neighbour = pod.Pids(a.marker + ".good")
-		still := 0
-		for _, pid := range a.neighbour {
-			if strings.HasPrefix(pod.Status(pid, "State"), "T") {
-				still++
-			}
-		}
-		return still == 5 && len(a.neighbour) == 6
+		a.neighbour = pod.Undisturbed(a.marker + ".good")
+		return len(a.neighbour) == 6 && strings.Count(strings.Join(a.neighbour, " "), "stopped") == 5
 	})
 	return a
 }
@@ -80,7 +74,7 @@ func (a *attack) ended(t *testing.T) (r *control.Receipt) {
 	if left := pod.Pids(a.marker + ".bad"); len(left) > 0 {
 		t.Errorf("these live: %v", left)
 	}
-	if now := pod.Pids(a.marker + ".good"); !slices.Equal(now, a.neighbour) {
+	if now := pod.Undisturbed(a.marker + ".good"); !slices.Equal(now, a.neighbour) {
 		t.Errorf("the neighbour was %v and is %v", a.neighbour, now)
 	}
 	if err := a.Shutdown(t.Context()); err != nil {

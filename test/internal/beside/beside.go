@@ -240,11 +240,11 @@ func (s *Site) end(ctx context.Context, job, way string) (err error) {
 }
 
 // others are the processes of all other jobs, by job.
-func (s *Site) others(job string) map[string][]int {
-	all := map[string][]int{}
+func (s *Site) others(job string) map[string][]string {
+	all := map[string][]string{}
 	for _, kind := range kinds {
 		if kind != bomb && kind != job {
-			all[kind] = pod.Pids(s.mark(kind))
+			all[kind] = pod.Undisturbed(s.mark(kind))
 		}
 	}
 	return all

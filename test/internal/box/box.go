@@ -11,9 +11,7 @@ import (
 	"testing"
 
 	"github.com/cginit/cginit/init/control"
-	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
-	"golang.org/x/sys/unix"
 )
 
 // Box is a cginit that runs a file, and a connection to it.
@@ -84,19 +82,7 @@ func (b *Box) End(t testing.TB, code int) *pod.Result {
 // Private is the memory that is cginit's alone, in kB.
 func (b *Box) Private(t testing.TB) int {
 	t.Helper()
-	unix.Sync() // the pages of a binary just built would count as dirty
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", b.Pid))
-	if err != nil {
-		harness.Missing(t, "smaps_rollup: "+err.Error())
-	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "Private_Dirty:"); ok {
-			n, _ := strconv.Atoi(strings.Fields(value)[0])
-			return n
-		}
-	}
-	t.Fatal("smaps_rollup says nothing of Private_Dirty")
-	return 0
+	return pod.PrivateDirty(t, b.Pid)
 }
 
 // Ticks is the CPU time that cginit itself has used, in hundredths of a second.

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/test/internal/harness"
+	"golang.org/x/sys/unix"
 )
 
 // Process is one as /proc shows it.
@@ -130,6 +134,37 @@ func Marked(marker string) (all []string) {
 		}
 	}
 	return all
+}
+
+// Undisturbed is what must stay the same of the processes that have marker in their command line:
+// which there are, and which of them are stopped.
+func Undisturbed(marker string) (is []string) {
+	for _, pid := range Pids(marker) {
+		text := strconv.Itoa(pid)
+		if strings.HasPrefix(Status(pid, "State"), "T") {
+			text += " stopped"
+		}
+		is = append(is, text)
+	}
+	return is
+}
+
+// PrivateDirty is the memory that is a process' alone, in kB.
+func PrivateDirty(t testing.TB, pid int) int {
+	t.Helper()
+	unix.Sync() // the pages of a binary just built would count as dirty
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		harness.Missing(t, "smaps_rollup: "+err.Error())
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "Private_Dirty:"); ok {
+			n, _ := strconv.Atoi(strings.Fields(value)[0])
+			return n
+		}
+	}
+	t.Fatal("smaps_rollup says nothing of Private_Dirty")
+	return 0
 }
 
 // Pids returns all processes of the machine that have marker in their command line, in order.
