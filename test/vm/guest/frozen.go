@@ -22,7 +22,7 @@ const frozenThread = "/init thread /frozen/file"
 
 func writeByThread(path string) error {
 	runtime.LockOSThread() // main has not been anywhere but in the first thread
-	go os.WriteFile(path, nil, 0o644)
+	go func() { _ = os.WriteFile(path, nil, 0o644) }()
 	return syscall.Pause()
 }
 
@@ -96,7 +96,8 @@ func dying(b *box) error {
 		err = b.until("state D", func() bool { return state("/proc/"+pid) == "D" })
 	}
 	if err == nil {
-		time.Sleep(stuck)
+		begun := time.Now()
+		err = b.until("a verdict, or none", func() bool { return len(b.receipts()) > 0 || time.Since(begun) > stuck })
 		b.Facts["state at the thaw"] = state("/proc/" + pid)
 	}
 	return cmp.Or(err, thaw(), b.wait(), unmountFrozen())
