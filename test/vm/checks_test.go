@@ -32,21 +32,20 @@ var checks = map[string]func(checker, result){
 		t.deafMain(r)
 		t.that(r.Termination == "", "a termination log, though not by process 1: %q", r.Termination)
 	},
-	"root-killed": func(t checker, r result) {
-		t.that(r.Status == -1, "the supervisor ended with %d, not by SIGKILL", r.Status)
-		t.that(len(r.Alive)+len(r.Dirs) == 0, "outlived their supervisor: %q %q", r.Alive, r.Dirs)
-	},
-	"memory": outOfMemory,
+	"root-killed": checker.supervisorKilled,
+	"memory":      outOfMemory,
 	"root-memory": func(t checker, r result) {
 		outOfMemory(t, r)
 		t.fact(r, "cgroup", "0::/") // of the VM's process 1
 	},
 	"container-memory": containerOutOfMemory,
-	"pids": func(t checker, r result) {
-		got := t.clean(r, "stopped", byKill)
+	"pids-term":        limitedBomb("stopped", byKill),
+	"pids-exits":       limitedBomb("exited", 3),
+	"pids-timeout":     limitedBomb("timed-out", 124),
+	"root-pids-term":   limitedBomb("stopped", byKill),
+	"root-pids-killed": func(t checker, r result) {
 		t.fact(r, "pids.max", "40")
-		t.that(got.PidsPeak != nil && *got.PidsPeak == 40, "pids_peak is not the limit that was hit")
-		t.that(got.Killed > 1, "killed %d", got.Killed)
+		t.supervisorKilled(r)
 	},
 	"container-pids-1": containerFull,
 	"container-pids-2": containerFull,
@@ -102,6 +101,22 @@ var checks = map[string]func(checker, result){
 	},
 	"check":      says,
 	"root-check": says,
+}
+
+// limitedBomb is the end of a fork bomb that has filled its limit.
+func limitedBomb(cause string, status int) func(t checker, r result) {
+	return func(t checker, r result) {
+		got := t.clean(r, cause, status)
+		t.fact(r, "pids.max", "40")
+		t.that(got.PidsPeak != nil && *got.PidsPeak == 40, "pids_peak is not the limit that was hit")
+		t.that(got.Killed > 1, "killed %d", got.Killed)
+	}
+}
+
+func (t checker) supervisorKilled(r result) {
+	t.Helper()
+	t.that(r.Status == -1, "the supervisor ended with %d, not by SIGKILL", r.Status)
+	t.that(len(r.Alive)+len(r.Dirs) == 0, "outlived their supervisor: %q %q", r.Alive, r.Dirs)
 }
 
 // says compares what --check says with what it is known to say there.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,11 @@ var limits = []scenario{
 	{"memory", false, memory},
 	{"root-memory", true, memory},
 	{"container-memory", false, containerMemory},
-	{"pids", false, pids},
+	{"pids-term", false, pidsTerm},
+	{"pids-exits", false, pidsExits},
+	{"pids-timeout", false, pidsTimeout},
+	{"root-pids-term", true, pidsTerm},
+	{"root-pids-killed", true, pidsKilled},
 	// A runtime that wants a thread too many wants it in some runs only.
 	{"container-pids-1", false, containerPids},
 	{"container-pids-2", false, containerPids},
@@ -22,8 +27,9 @@ var limits = []scenario{
 	{"undelegated", false, undelegated},
 }
 
-// forkBomb fills whatever limit there is, and stays when its forks fail.
-const forkBomb = `trap "" TERM; bomb() { while :; do bomb & done; }; bomb 2>/dev/null & sleep 1000`
+// forkBomb fills whatever limit there is, and stays when its forks fail. Its main process ends
+// with its standard input.
+const forkBomb = `trap "" TERM; bomb() { while :; do bomb & done; }; bomb 2>/dev/null & read line; exit 3`
 
 // memory has the job alone hit its limit. At the real root, whom the limit does not concern
 // must be left where they are.
@@ -55,18 +61,61 @@ func containerMemory(b *box) error {
 	return b.stop()
 }
 
-// pids stops a fork bomb that has hit the job's limit.
-func pids(b *box) error {
-	if err := b.start("--pids-limit=40", "--stop-grace-period=500ms", "--", "sh", "-c", forkBomb); err != nil {
-		return err
+// bomb has a fork bomb hit the job's limit, and gives its standard input.
+func (b *box) bomb(flags ...string) (io.Closer, error) {
+	b.prepare(append(flags, "--pids-limit=40", "--stop-grace-period=500ms", "--", "sh", "-c", forkBomb)...)
+	stdin, err := b.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.launch(); err != nil {
+		return nil, err
 	}
 	if err := b.until("the limit was hit", func() bool {
 		return count(b.job()+"/pids.events", "max") > 0
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	b.look(b.job(), "pids.max")
+	return stdin, nil
+}
+
+func pidsTerm(b *box) error {
+	main, err := b.bomb()
+	if err != nil {
+		return err
+	}
+	defer main.Close()
 	return b.stop()
+}
+
+func pidsExits(b *box) error {
+	main, err := b.bomb()
+	if err != nil {
+		return err
+	}
+	if err := main.Close(); err != nil {
+		return err
+	}
+	return b.wait()
+}
+
+func pidsTimeout(b *box) error {
+	main, err := b.bomb("--timeout=5s")
+	if err != nil {
+		return err
+	}
+	defer main.Close()
+	return b.wait()
+}
+
+func pidsKilled(b *box) error {
+	main, err := b.bomb()
+	if err != nil {
+		return err
+	}
+	defer main.Close()
+	return b.killed()
 }
 
 // containerPids stops a large job when the container is full, as a fork bomb fills it: there

@@ -61,6 +61,11 @@ func rootKilled(b *box) error {
 		return err
 	}
 	defer main.Close()
+	return b.killed()
+}
+
+// killed kills the supervisor and waits for what its guardian does then.
+func (b *box) killed() error {
 	if err := b.cmd.Process.Kill(); err != nil {
 		return err
 	}
