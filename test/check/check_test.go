@@ -81,6 +81,7 @@ func TestSurroundings(t *testing.T) {
 		"container-write": func(args ...string) said { return inPod(t, pod.Spec{Mode: pod.Process1}, args...) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			harness.AsRoot(t) // else a user namespace has to be around each of them
 			s := run("--socket", here)
 			if s.code != 0 {
 				t.Errorf("it ended with %d", s.code)
@@ -120,6 +121,7 @@ func machine(out string) string {
 
 // TestRequire: the exit status tells whether a supervisor would start.
 func TestRequire(t *testing.T) {
+	harness.AsRoot(t)
 	dir := pod.OpenDir(t)
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -167,6 +169,7 @@ func TestRequire(t *testing.T) {
 
 // TestRequiredAtStart: what --check says is what happens.
 func TestRequiredAtStart(t *testing.T) {
+	harness.AsRoot(t)
 	config := filepath.Join(pod.OpenDir(t), "cginit.yaml")
 	text := "socket: none\nservices: {a: {command: sleep 1000, user: auto}, b: {command: touch " + config + ".ran, user: '0'}}"
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
@@ -184,9 +187,7 @@ func TestRequiredAtStart(t *testing.T) {
 // TestUserNamespace: a uid for user: auto is one of those that there are, or it is said that there
 // are too few, before anything is started.
 func TestUserNamespace(t *testing.T) {
-	if os.Geteuid() != 0 {
-		harness.Missing(t, "root")
-	}
+	harness.AsRoot(t)
 	config := filepath.Join(pod.OpenDir(t), "cginit.yaml")
 	text := "socket: none\njobs: {a: {command: id -u, user: auto}, b: {command: id -u, user: auto}}"
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {

@@ -7,12 +7,14 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/box"
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // TestAutoUser: a run can have a uid that nothing else has, and another run another.
 func TestAutoUser(t *testing.T) {
+	harness.AsRoot(t)
 	b := box.Start(t, pod.NoCgroup, plain)
 	said := map[string]bool{}
 	for range 2 {
@@ -46,6 +48,7 @@ func TestAutoUser(t *testing.T) {
 // TestSameUIDAgain: one run after another as the same user, each detached and so still shown
 // when it has ended, has that uid to itself.
 func TestSameUIDAgain(t *testing.T) {
+	harness.AsRoot(t)
 	b := box.Start(t, pod.NoCgroup, plain)
 	for range 3 {
 		p := command("/bin/true")

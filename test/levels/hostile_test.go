@@ -34,6 +34,9 @@ func start(t *testing.T, command []string, keys string) *attack {
 // startIn is start in other surroundings.
 func startIn(t *testing.T, spec pod.Spec, command []string, keys string) *attack {
 	t.Helper()
+	if strings.Contains(keys, "user: auto") {
+		harness.AsRoot(t)
+	}
 	dir := pod.OpenDir(t)
 	a := &attack{marker: filepath.Base(dir)}
 	a.socket = filepath.Join(dir, "socket")

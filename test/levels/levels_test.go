@@ -40,6 +40,9 @@ func TestSideBySide(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			site := c.site
+			if site.Own {
+				harness.AsRoot(t)
+			}
 			site.Trees, site.Socket = harness.Bin(t, "trees"), filepath.Join(pod.OpenDir(t), "socket")
 			c.spec.Args = []string{"--config", write(t, "cginit.yaml", site.Config())}
 			p := pod.Start(t, c.spec)

@@ -57,9 +57,7 @@ func Main(m *testing.M) {
 // its standard input does. The view stays until [Main] ends.
 func NewView(t testing.TB, script string) *View {
 	t.Helper()
-	if os.Getuid() != 0 {
-		harness.Missing(t, "root")
-	}
+	harness.AsRoot(t)
 	dir, err := os.MkdirTemp("", "cginit-view-")
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,14 @@ func Missing(t testing.TB, what string) {
 	t.Skipf("SKIPPED for want of %s", what)
 }
 
+// AsRoot is for tests that need more uids than one, or the machine's own cgroups.
+func AsRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Missing(t, "root")
+	}
+}
+
 // Command looks a program up; without it the test ends as Missing says.
 func Command(t testing.TB, name string) string {
 	t.Helper()

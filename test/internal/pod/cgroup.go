@@ -82,9 +82,7 @@ type Box struct{ cgroup string }
 // it ends with the test.
 func Enclose(t testing.TB, cmd *exec.Cmd) Box {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		harness.Missing(t, "root")
-	}
+	harness.AsRoot(t)
 	path := makeCgroup(t)
 	dir := openDir(t, path)
 	t.Cleanup(func() {

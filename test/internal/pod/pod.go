@@ -87,8 +87,8 @@ type Pod struct {
 // Start runs cginit as spec says. What is left of it ends with the test.
 func Start(t testing.TB, spec Spec) *Pod {
 	t.Helper()
-	if os.Geteuid() != 0 && spec.Mode != NoCgroup {
-		harness.Missing(t, "root")
+	if spec.Mode != NoCgroup {
+		harness.AsRoot(t)
 	}
 	dir := OpenDir(t)
 	p := &Pod{
