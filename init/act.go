@@ -45,10 +45,9 @@ func (s *Supervisor) act(r *run, a action) (next event, ok bool) {
 
 // finish writes the receipt of a run that has ended, or of one that cannot.
 func (s *Supervisor) finish(r *run) {
-	switch r.state {
-	case stuck:
+	if r.state == stuck {
 		r.account(&r.book.receipt)
-	default: // what was stuck has died after all
+	} else { // what was stuck has died after all
 		r.book.markKilled()
 	}
 	s.changed = true

@@ -96,7 +96,7 @@ func (h *home) offers(controllers []string) error {
 }
 
 // contain makes the containment of one run. orphans signals what holders that were lost have
-// left, and tells whether there was any.
+// left, and tells who that is.
 func (h *home) contain(r *run, orphans func(syscall.Signal) ([]int, error)) (containment, error) {
 	switch h.level {
 	case LevelCgroup:

@@ -79,8 +79,8 @@ func parseStat(data []byte) (process, error) {
 // isDead: of a zombie whose threads live only the first has ended.
 func (p process) isDead() bool { return p.state == 'X' || p.state == 'Z' && p.threads <= 1 }
 
-// mayDie tells whether a kill can be expected to end it: what it says of a zombie's other threads
-// is nothing.
+// mayDie tells whether a kill can be expected to end it. What holds up the other threads of a
+// zombie is not to be seen.
 func (p process) mayDie() bool { return p.state != 'D' && p.state != 'Z' }
 
 // living leaves out those that are only zombies, or gone.

@@ -44,7 +44,7 @@ type Supervisor struct {
 	live    []*run          // the runs that have not ended
 	mains   map[int]*run    // by the pid of their main process, until it is reaped
 	holders map[int]*run    // by the pid of what holds them, where no cgroup does
-	elders  map[int]bool    // children of ours from before we were cginit
+	elders  map[int]bool    // what was below us before we were cginit
 	spare   *proctree.Tree  // a holder for the next run; nil: none
 	watched map[int32]*run  // by what the watcher answers
 	watches int32           // the last of those numbers

@@ -46,15 +46,20 @@ func TestMemory(t *testing.T) {
 func TestHolderMemory(t *testing.T) {
 	b := box.Start(t, pod.NoCgroup, "services: {a: {command: [sleep, '1000']}, b: {command: [sleep, '1000']}}")
 	b.Await(t, "ready", "a", "b")
+	holders := 0
 	for _, pid := range proctree.Below(b.Pid) {
 		if len(proctree.Below(pid)) == 0 {
 			continue // no holder, or a spare one
 		}
+		holders++
 		kb := pod.PrivateDirty(t, pid)
 		t.Logf("a holder: %d kB", kb)
 		if kb > holderMost {
 			t.Errorf("%d kB are a holder's alone", kb)
 		}
+	}
+	if holders != 2 {
+		t.Errorf("%d holders were found of two jobs", holders)
 	}
 	b.End(t, 0)
 }

@@ -13,11 +13,11 @@ var limits = []scenario{
 	{"memory", false, memory},
 	{"root-memory", true, memory},
 	{"container-memory", false, containerMemory},
-	{"pids-term", false, pidsTerm},
+	{"pids-term", false, bombed((*box).stop)},
 	{"pids-exits", false, pidsExits},
-	{"pids-timeout", false, pidsTimeout},
-	{"root-pids-term", true, pidsTerm},
-	{"root-pids-killed", true, pidsKilled},
+	{"pids-timeout", false, bombed((*box).wait, "--timeout=5s")},
+	{"root-pids-term", true, bombed((*box).stop)},
+	{"root-pids-killed", true, bombed((*box).killed)},
 	// A runtime that wants a thread too many wants it in some runs only.
 	{"container-pids-1", false, containerPids},
 	{"container-pids-2", false, containerPids},
@@ -80,13 +80,16 @@ func (b *box) bomb(flags ...string) (io.Closer, error) {
 	return stdin, nil
 }
 
-func pidsTerm(b *box) error {
-	main, err := b.bomb()
-	if err != nil {
-		return err
+// bombed has it end in a way that does not need the main process.
+func bombed(end func(*box) error, flags ...string) func(*box) error {
+	return func(b *box) error {
+		main, err := b.bomb(flags...)
+		if err != nil {
+			return err
+		}
+		defer main.Close()
+		return end(b)
 	}
-	defer main.Close()
-	return b.stop()
 }
 
 func pidsExits(b *box) error {
@@ -98,24 +101,6 @@ func pidsExits(b *box) error {
 		return err
 	}
 	return b.wait()
-}
-
-func pidsTimeout(b *box) error {
-	main, err := b.bomb("--timeout=5s")
-	if err != nil {
-		return err
-	}
-	defer main.Close()
-	return b.wait()
-}
-
-func pidsKilled(b *box) error {
-	main, err := b.bomb()
-	if err != nil {
-		return err
-	}
-	defer main.Close()
-	return b.killed()
 }
 
 // containerPids stops a large job when the container is full, as a fork bomb fills it: there
