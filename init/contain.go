@@ -36,7 +36,7 @@ func (l Level) meets(required string) bool {
 // containment holds one run's processes. None of its calls blocks, and none waits for what
 // it asks for: the loop looks again.
 type containment interface {
-	// procs lists the run's processes, zombies left out.
+	// procs lists the run's processes, zombies left out. With an error it lists some of them.
 	procs() ([]int, error)
 	// signal sends a signal once to every process of the run, those included that are forked
 	// meanwhile.

@@ -23,15 +23,12 @@ func (p *pidns) procs() ([]int, error) {
 	if self, err := os.Readlink("/proc/self"); err != nil || self != "1" {
 		return nil, errors.New("/proc is not that of our PID namespace: who is left cannot be listed")
 	}
+	begun := time.Now()
 	pids, err := proctree.All()
 	if err != nil {
 		return nil, err
 	}
-	alive := pids[:0]
-	for _, q := range living(pids) {
-		alive = append(alive, q.pid)
-	}
-	return alive, nil
+	return alive(pids, p.isFrozen, begun)
 }
 
 func (p *pidns) signal(sig syscall.Signal) error { return p.killAll(sig) }

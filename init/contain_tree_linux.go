@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/cginit/cginit/init/proctree"
 	"golang.org/x/sys/unix"
@@ -26,12 +27,10 @@ func (t *tree) procs() ([]int, error) {
 	if t.isLost() {
 		list = func() ([]int, error) { return t.orphans(0) }
 	}
+	begun := time.Now()
 	pids, err := list()
-	var alive []int
-	for _, p := range living(pids) {
-		alive = append(alive, p.pid)
-	}
-	return alive, err
+	there, slow := alive(pids, t.Frozen, begun)
+	return there, errors.Join(err, slow)
 }
 
 func (t *tree) signal(sig syscall.Signal) error { return t.Signal(sig) }

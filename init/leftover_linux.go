@@ -94,6 +94,26 @@ func living(pids []int) []process {
 	return alive
 }
 
+// listPatience is how long a list of those who are not frozen may take. Where they have all of the
+// CPU it would take until they are done, and whoever stops us has a clock.
+const listPatience = time.Second
+
+var errSlow = fmt.Errorf("that takes longer than %v, because others have the CPU: there are more than the receipt says", listPatience)
+
+// alive leaves out those that are only zombies, or gone, as living does. Where it takes too long
+// the list ends, and an error says so. Those who are frozen have no CPU.
+func alive(pids []int, frozen bool, begun time.Time) (there []int, err error) {
+	for _, pid := range pids {
+		if !frozen && time.Since(begun) > listPatience {
+			return there, errSlow
+		}
+		if p, err := readProcess(pid); err == nil && !p.isDead() {
+			there = append(there, pid)
+		}
+	}
+	return there, nil
+}
+
 // describe tells who p is and how it came to be there still.
 func (r *run) describe(p process) Process {
 	d := Process{Pid: p.pid, PPid: p.ppid, Command: commandLine(p), State: string(p.state), Outcome: "killed"}

@@ -60,6 +60,22 @@ func TestReadProcess(t *testing.T) {
 	}
 }
 
+// TestAlive: where whoever is listed leaves us no CPU for it, the list is short and says so.
+func TestAlive(t *testing.T) {
+	late := time.Now().Add(-time.Hour)
+	us := []int{os.Getpid(), 1 << 22}
+	for _, c := range []struct {
+		frozen bool
+		begun  time.Time
+		there  int
+		err    error
+	}{{false, time.Now(), 1, nil}, {false, late, 0, errSlow}, {true, late, 1, nil}} {
+		if there, err := alive(us, c.frozen, c.begun); len(there) != c.there || err != c.err {
+			t.Errorf("%+v: %v, %v", c, there, err)
+		}
+	}
+}
+
 func TestHeeded(t *testing.T) {
 	bit := uint64(1) << (syscall.SIGTERM - 1)
 	for want, p := range map[string]process{

@@ -170,8 +170,11 @@ func (c cell) start(t *testing.T, limit time.Duration) *pod.Pod {
 		args = append(args, "--timeout", limit.String())
 	}
 	args = append(args, "--", harness.Bin(t, "trees"), c.kind, strconv.Itoa(c.size), "--marker", marker)
-	if c.kind == "bomb" && c.size > 10 {
-		args = append(args, "--rate", "4000") // at full speed it starves the whole machine, the test too
+	if c.kind == "bomb" {
+		args = append(args, "--for", "1h") // it is not to be over before it is ended
+		if c.size > 10 && !pod.SharesCPU() {
+			args = append(args, "--rate", "4000") // at full speed it starves the whole machine, the test too
+		}
 	}
 	if c.end == exits {
 		args = append(args, "--exit", "3")

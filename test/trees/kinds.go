@@ -80,12 +80,15 @@ func leafStopped(int) {
 }
 
 // bomb makes n lines of processes that fork and exit for ever: a snapshot of the tree is out of
-// date before it is complete. The lines wait for their start until the tree is said to be
-// ready: once they run, its main process gets hardly any time.
+// date before it is complete. The lines wait for their start until all are there: once they
+// run, the main process gets hardly any time, so it is the first line that says ready, when it
+// goes on replacing itself.
 func bomb(n int) {
 	setOne(syscall.SIGCHLD, ignore) // the first of each line is our child, and nobody waits for it
 	grow(n, leafBomb)
 }
+
+var readyLine = [...]byte{'r', 'e', 'a', 'd', 'y', '\n'}
 
 // lag is by how many generations a line may be ahead of whoever reaps it: what bounds a bomb
 // is not to be the number of pids of the machine.
@@ -101,6 +104,9 @@ func leafBomb(i int) {
 	raw(syscall.SYS_READ, startR, uintptr(unsafe.Pointer(&one)), 1)
 	var ancestors [lag]uintptr
 	for generation := 0; now() < deadline; generation++ {
+		if i == 0 && generation == 2 {
+			raw(syscall.SYS_WRITE, 1, uintptr(unsafe.Pointer(&readyLine)), uintptr(len(readyLine)))
+		}
 		old := &ancestors[generation%lag]
 		for *old != 0 && exists(*old) && now() < deadline {
 			nap(100_000)

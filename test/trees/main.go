@@ -71,7 +71,9 @@ func main() {
 	slim()
 	openPipes()
 	make(n)
-	fmt.Println("ready")
+	if os.Args[1] != "bomb" { // which says it itself
+		fmt.Println("ready")
+	}
 	raw(syscall.SYS_CLOSE, startW, 0, 0)
 	if *status < 0 {
 		pause()

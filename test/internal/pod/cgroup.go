@@ -25,6 +25,7 @@ const prefix = "cginit-test."
 var (
 	count atomic.Int64
 	top   = sync.OnceValues(makeTop)
+	cpu   = sync.OnceValue(makeCPU)
 )
 
 // makeTop makes that directory below our own cgroup, and removes what test binaries that were
@@ -44,6 +45,19 @@ func makeTop() (string, error) {
 	dir := filepath.Join(own, prefix+strconv.Itoa(os.Getpid()))
 	return dir, os.Mkdir(dir, 0o755)
 }
+
+// makeCPU makes the directory below that of cgroup v1's cpu controller; empty where there is
+// none, and where we may not.
+func makeCPU() string {
+	dir := filepath.Join("/sys/fs/cgroup/cpu", prefix+strconv.Itoa(os.Getpid()))
+	if os.Mkdir(dir, 0o755) != nil {
+		return ""
+	}
+	return dir
+}
+
+// SharesCPU tells whether a pod can have all of the CPU and starve nobody.
+func SharesCPU() bool { return cpu() != "" }
 
 // ownCgroup returns the directory of our own cgroup2.
 func ownCgroup() (string, error) {
@@ -120,6 +134,9 @@ func RemoveTop() {
 	if count.Load() > 0 {
 		dir, _ := top()
 		must("remove the tests' cgroup", remove(dir))
+		if dir := cpu(); dir != "" {
+			must("remove the tests' cpu cgroup", remove(dir))
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ func (p *Pod) start(spec Spec, args []string, stdin, stdout, stderr *os.File) {
 	check(p.t, err)
 	s := stage{
 		Args: args, Env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/root", "LANG=C.UTF-8"}, spec.Env...),
-		Dir: cmp.Or(spec.Dir, "/"), Tmpfs: spec.Tmpfs, UID: spec.UID, ReadOnly: spec.Mode == NoCgroup, Bare: spec.Bare, Proc: spec.Proc,
+		CPU: cpu(), Dir: cmp.Or(spec.Dir, "/"), Tmpfs: spec.Tmpfs, UID: spec.UID, ReadOnly: spec.Mode == NoCgroup, Bare: spec.Bare, Proc: spec.Proc,
 	}
 	text, err := json.Marshal(s)
 	check(p.t, err)

@@ -22,6 +22,9 @@ type word struct {
 // shim is the parent of a cginit that is not process 1, and a subreaper: whatever outlives
 // cginit becomes its child, so wait4 itself says what was left. It ends when nothing is.
 func (s stage) shim() error {
+	if err := s.shareCPU(); err != nil {
+		return err
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err
 	}
