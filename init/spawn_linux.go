@@ -50,7 +50,7 @@ func startStatus(err error) int {
 // isBusy tells whether a fork or exec that failed so may go well a little later.
 func isBusy(err error) bool {
 	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ETXTBSY) ||
-		errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) ||
+		errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOBUFS) ||
 		errors.Is(err, errHolderEnded) || errors.Is(err, unix.EPIPE) // it could not even be told what to start
 }
 

@@ -169,10 +169,17 @@ func (h *holder) tellMain(ws unix.WaitStatus, ru *unix.Rusage) {
 	h.tell(&m)
 }
 
-// tell may wait for a supervisor that has fallen behind by some hundred messages, but not for
-// one that is gone.
+// tell may wait for a supervisor that has fallen behind by some hundred messages, and for memory,
+// but not for a supervisor that is gone.
 func (h *holder) tell(m *message) {
-	for unix.Send(socket, m.bytes(), unix.MSG_NOSIGNAL) == unix.EINTR {
+	for {
+		switch unix.Send(socket, m.bytes(), unix.MSG_NOSIGNAL) {
+		case unix.EINTR:
+		case unix.ENOBUFS, unix.ENOMEM:
+			_, _ = unix.Poll(nil, pauseMost)
+		default:
+			return
+		}
 	}
 }
 

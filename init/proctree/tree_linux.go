@@ -150,7 +150,8 @@ func (t *Tree) Start(o Order) error {
 		}
 	}
 	m := message{kind: askStart}
-	if err := unix.Sendmsg(t.fd, m.bytes(), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
+	rights := unix.UnixRights(fds...)
+	if err := again(func() error { return unix.Sendmsg(t.fd, m.bytes(), rights, nil, unix.MSG_NOSIGNAL) }); err != nil {
 		return fmt.Errorf("cannot give the holder its order: %w", err)
 	}
 	return nil
@@ -245,7 +246,16 @@ func (t *Tree) Procs() ([]int, error) {
 func (t *Tree) Close() error { return t.file.Close() }
 
 func (t *Tree) ask(m message) error {
-	return askError(unix.Send(t.fd, m.bytes(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT))
+	return askError(again(func() error { return unix.Send(t.fd, m.bytes(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT) }))
+}
+
+// again does what a signal interrupts once more.
+func again(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // askError leaves out what is no error: a holder that is gone has nothing left to ask for.

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,11 +58,53 @@ func TestCgroupFaults(t *testing.T) {
 	}
 }
 
+// TestFaultsWithoutCgroup: neither must the holders notice, nor who has none.
+func TestFaultsWithoutCgroup(t *testing.T) {
+	for _, inject := range []string{
+		"openat:error=EINTR:when=3+3",
+		"wait4,waitid:error=EINTR:when=1+2",
+		"read,pread64:error=EINTR:when=2+2",
+		"write:error=EINTR:when=2+2",
+		"ppoll,poll:error=EINTR:when=1+2",
+		"sendto,sendmsg,recvfrom,recvmsg:error=EINTR:when=1+2",
+	} {
+		for level, spec := range map[string]func(*testing.T, ending) pod.Spec{
+			"tree": func(_ *testing.T, e ending) pod.Spec { return pod.Spec{Mode: pod.Subreaper, UID: 54321, Args: e.args} },
+			"uid":  ownUID,
+		} {
+			for _, e := range endings(t) {
+				t.Run(inject+"/"+level+"/"+e.name, func(t *testing.T) {
+					r := ends(t, faulty(t, spec(t, e), inject, ""), e.code)
+					if receipt, err := r.Receipt(); err != nil || receipt.Containment != level || receipt.Unkillable > 0 {
+						t.Errorf("the receipt says %+v, %v", receipt, err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// ownUID is a container whose one job has a uid of its own.
+func ownUID(t *testing.T, e ending) pod.Spec {
+	at := slices.Index(e.args, "--")
+	text := fmt.Sprintf("jobs: {main: {command: [%s], user: auto", "'"+strings.Join(e.args[at+1:], "', '")+"'")
+	if at > 0 {
+		text += ", timeout: 500ms, stop_grace_period: 100ms"
+	}
+	file := filepath.Join(pod.OpenDir(t), "cginit.yaml")
+	if err := os.WriteFile(file, []byte(text+"}}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return pod.Spec{Mode: pod.NoCgroup, Args: []string{"--socket", "none", "--config", file}}
+}
+
 // faults runs every ending, as process 1 and not, with a fault that must not be noticed.
 func faults(t *testing.T, inject, file string) {
 	for _, mode := range []pod.Mode{pod.Process1, pod.Subreaper} {
 		for _, e := range endings(t) {
-			t.Run(string(mode)+"/"+e.name, func(t *testing.T) { ends(t, faulty(t, mode, inject, file, e), e.code) })
+			t.Run(string(mode)+"/"+e.name, func(t *testing.T) {
+				ends(t, faulty(t, pod.Spec{Mode: mode, Args: e.args}, inject, file), e.code)
+			})
 		}
 	}
 }
@@ -81,13 +124,17 @@ func TestSingleFault(t *testing.T) {
 	for fault, first := range map[string]int{
 		"openat:error=EMFILE": 1, "openat:error=ENOMEM": 1, "pipe2:error=EMFILE": 1, "clone3:error=EPERM": 1,
 		"mkdir,mkdirat:error=ENOSPC": 1, "mkdir,mkdirat:error=EAGAIN": 1, "getdents64:error=ENOMEM": 1,
-		"clone:error=EAGAIN": 1, "epoll_ctl:error=ENOSPC": 2,
+		"clone:error=EAGAIN": 1, "epoll_ctl:error=ENOSPC": 2, "socketpair:error=EMFILE": 1, "sendto,sendmsg:error=ENOBUFS": 1,
 	} {
 		for n := range most {
 			inject := fmt.Sprintf("%s:when=%d", fault, first+n)
 			t.Run(inject, func(t *testing.T) {
 				for _, e := range endings(t) {
-					t.Run(e.name, func(t *testing.T) { survives(t, faulty(t, pod.Subreaper, inject, "", e), e) })
+					for _, uid := range []int{0, 54321} { // with a cgroup, and at level tree
+						t.Run(fmt.Sprint(e.name, "/", uid), func(t *testing.T) {
+							survives(t, faulty(t, pod.Spec{Mode: pod.Subreaper, UID: uid, Args: e.args}, inject, ""), e)
+						})
+					}
 				}
 			})
 		}
@@ -109,19 +156,19 @@ func survives(t *testing.T, p *pod.Pod, e ending) {
 
 // faulty starts a run under strace, which makes the calls fail; with a file of the job's cgroup
 // only those on it.
-func faulty(t *testing.T, mode pod.Mode, inject, file string, e ending) *pod.Pod {
+func faulty(t *testing.T, spec pod.Spec, inject, file string) *pod.Pod {
 	t.Helper()
 	calls, _, _ := strings.Cut(inject, ":")
-	strace := []string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + inject}
+	spec.Wrap = []string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + inject}
 	cgroup := pod.Cgroup
-	if mode == pod.Process1 {
-		strace = append(strace, "-D") // a child of cginit then, and not its parent
+	if spec.Mode != pod.Subreaper {
+		spec.Wrap = append(spec.Wrap, "-D") // a child of cginit then, and not its parent
 		cgroup = "/sys/fs/cgroup"
 	}
 	if file != "" {
-		strace = append(strace, "-P", cgroup+"/cginit.jobs/main.1/"+file)
+		spec.Wrap = append(spec.Wrap, "-P", cgroup+"/cginit.jobs/main.1/"+file)
 	}
-	p := pod.Start(t, pod.Spec{Mode: mode, Args: e.args, Wrap: strace})
+	p := pod.Start(t, spec)
 	p.EndInput()
 	return p
 }
