@@ -55,7 +55,9 @@ func inPod(t *testing.T, spec pod.Spec, args ...string) said {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	spec.Env = []string{"container=test"} // whatever the host's files say
+	if spec.Env == nil {
+		spec.Env = []string{"container=test"} // whatever the host's files say
+	}
 	spec.Args, spec.Stdout = append([]string{"--check"}, args...), file
 	r := pod.Start(t, spec).Wait()
 	if err := r.Clean(); err != nil {
@@ -101,6 +103,41 @@ func TestSurroundings(t *testing.T) {
 				if !regexp.MustCompile(`(?m)^  ` + l.What + ` +` + l.Level + `$`).MatchString(s.out) {
 					t.Errorf("the table does not say %v", l)
 				}
+			}
+		})
+	}
+}
+
+// TestPlatforms: who runs the container is told by the marks that each leaves in it, and what is
+// to be added there comes first.
+func TestPlatforms(t *testing.T) {
+	harness.AsRoot(t) // of a user namespace it says first that root is needed
+	pods := []string{"KUBERNETES_SERVICE_HOST=10.0.0.1"}
+	for platform, c := range map[string]struct {
+		env   []string
+		marks string // files in /run
+		add   string
+	}{
+		"docker":     {[]string{"container=docker"}, "", "writable-cgroups=true"},
+		"podman":     {[]string{"container=podman"}, ".containerenv", "unmask=/sys/fs/cgroup"},
+		"kubernetes": {pods, "", "runtimeClassName"},
+		"cri-o":      {pods, ".containerenv", "io.kubernetes.cri-o"},
+		"nomad":      {[]string{"NOMAD_ALLOC_ID=1", "container=docker"}, "", "security_opt ="},
+	} {
+		t.Run(platform, func(t *testing.T) {
+			spec := pod.Spec{Mode: pod.NoCgroup, Env: c.env, Tmpfs: []string{"/run"}}
+			if c.marks != "" {
+				spec.Wrap = []string{"busybox", "sh", "-c", "touch /run/" + c.marks + ` && exec "$@"`, "sh"}
+			}
+			var found struct {
+				Platform string
+				Ways     []struct{ Platform, Add string }
+			}
+			if err := json.Unmarshal([]byte(inPod(t, spec, "--json").out), &found); err != nil {
+				t.Fatal(err)
+			}
+			if found.Platform != platform || found.Ways[0].Platform != platform || !strings.Contains(found.Ways[0].Add, c.add) {
+				t.Errorf("it takes it for %s, and says %+v first", found.Platform, found.Ways[0])
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cginit/cginit/test/internal/beside"
+	"github.com/cginit/cginit/test/internal/engine"
 	"github.com/cginit/cginit/test/internal/golden"
 )
 
@@ -61,7 +62,8 @@ func TestSideBySide(t *testing.T) {
 	for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := d.Beside(t, &site)
+			b := d.Site(t, &site)
+			b.Begin(nil, "--config", engine.SiteConfig)
 			site.Test(t, filepath.Join(b.Dir, "socket"))
 			b.Wait()
 		})

@@ -84,9 +84,36 @@ func TestTurnsReadOnly(t *testing.T) {
 	if left := pod.Pids(a.marker + ".bad"); len(left) > 0 {
 		t.Errorf("these live: %v; %s", left, a.Stderr())
 	}
+	status, err := a.Status(t.Context(), control.StatusParams{Job: "bad"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := status.Receipt; r == nil || r.Cause != "killed" || r.Containment != "cgroup" || r.Killed != 11 || r.Unkillable > 0 {
+		t.Errorf("the receipt says %+v", r)
+	}
 	a.Pod.Signal(syscall.SIGTERM)
 	r := a.Pod.Wait()
-	if len(r.Alive) > 0 || !strings.Contains(r.Stderr, "read-only file system") {
-		t.Errorf("alive: %v; it said %s", r.Alive, r.Stderr)
+	if len(r.Alive) > 0 || r.Code != 0 || !strings.Contains(r.Stderr, "read-only file system") {
+		t.Errorf("it ended with %d, alive: %v; it said %s", r.Code, r.Alive, r.Stderr)
+	}
+}
+
+// TestNoDev: a container may have an empty /dev.
+func TestNoDev(t *testing.T) {
+	for _, mode := range []pod.Mode{pod.Process1, pod.NoCgroup} {
+		t.Run(string(mode), func(t *testing.T) {
+			marker := "no-dev-" + filepath.Base(pod.OpenDir(t))
+			text := "stop_grace_period: 2s\nservices:\n"
+			for _, kind := range []string{"daemon", "deaf"} {
+				text += fmt.Sprintf("  %s: {command: [%s, %s, '10', --marker, %s]}\n", kind, harness.Bin(t, "trees"), kind, marker)
+			}
+			p := pod.Start(t, pod.Spec{Mode: mode, Tmpfs: []string{"/dev"}, Args: []string{"--socket", "none", "--config", write(t, "cginit.yaml", text)}})
+			pod.Until(t, "all have grown", func() bool { return len(pod.Pids(marker)) == 22 })
+			p.Signal(syscall.SIGTERM)
+			r := p.Wait()
+			if err := r.Clean(); err != nil || r.Code != 0 || strings.Contains(r.Stderr, "/dev/null") {
+				t.Errorf("it ended with %d, %v; it said %s", r.Code, err, r.Stderr)
+			}
+		})
 	}
 }

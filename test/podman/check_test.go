@@ -1,11 +1,13 @@
 package podman
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/cginit/cginit/test/internal/beside"
+	"github.com/cginit/cginit/test/internal/engine"
 	"github.com/cginit/cginit/test/internal/golden"
 )
 
@@ -35,14 +37,51 @@ func TestCheckIsRight(t *testing.T) {
 	e.Leftovers(t, found.Best, add, "")
 }
 
-// TestSideBySide: many jobs in one default container, ended one by one.
+// TestSideBySide: many jobs in one default container, and in that of a default pod, ended one by
+// one.
 func TestSideBySide(t *testing.T) {
 	e := podman(t)
-	for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {
-		t.Run(name, func(t *testing.T) {
-			b := e.Beside(t, &site)
-			site.Test(t, filepath.Join(b.Dir, "socket"))
-			b.Wait()
-		})
+	for where, begin := range map[string]func(*testing.T, *engine.Box){
+		"container": func(_ *testing.T, b *engine.Box) { b.Begin(nil, "--config", engine.SiteConfig) },
+		"pod":       beginInPod,
+	} {
+		for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {
+			t.Run(where+", "+name, func(t *testing.T) {
+				b := e.Site(t, &site)
+				begin(t, b)
+				site.Test(t, filepath.Join(b.Dir, "socket"))
+				b.Wait()
+			})
+		}
 	}
+}
+
+// site is a default pod with a site's jobs.
+const site = `
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  containers:
+    - name: site
+      image: localhost/IMAGE
+      imagePullPolicy: Never
+      command: [cginit, --config, CONFIG]
+      env: [{name: MARK, value: MARKED}]
+      volumeMounts: [{name: shared, mountPath: /shared}]
+  volumes:
+    - {name: shared, hostPath: {path: DIR, type: Directory}}
+`
+
+// beginInPod makes the container as the only one of a Kubernetes pod.
+func beginInPod(t *testing.T, b *engine.Box) {
+	t.Helper()
+	text := strings.NewReplacer("POD", b.Name, "IMAGE", b.Image, "CONFIG", engine.SiteConfig, "MARKED", b.Mark, "DIR", b.Dir).Replace(site)
+	file := filepath.Join(t.TempDir(), "site.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Afterwards(t, "play", "kube", "--down", file) })
+	b.Output(t, "play", "kube", "--network", "none", file)
+	b.Name += "-site"
 }

@@ -47,10 +47,16 @@ func (b *Box) Flags() []string {
 func (e *Engine) Start(t testing.TB, opts []string, args ...string) *Box {
 	t.Helper()
 	b := e.Box(t)
+	b.Begin(opts, args...)
+	return b
+}
+
+// Begin makes the container, in which cginit runs with args.
+func (b *Box) Begin(opts []string, args ...string) {
+	b.t.Helper()
 	b.Clean()
 	run := append(append([]string{"run", "--detach"}, b.Flags()...), opts...)
-	b.id = b.Output(t, append(append(run, e.Image), args...)...)
-	return b
+	b.id = b.Output(b.t, append(append(run, b.Image), args...)...)
 }
 
 // Made is a container that is there already, and removed by whoever has made it.

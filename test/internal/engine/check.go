@@ -39,18 +39,18 @@ func (e *Engine) Found(t testing.TB, opts []string) (f Found) {
 	return f
 }
 
-// Beside starts the jobs of a site in a default container.
-func (e *Engine) Beside(t testing.TB, site *beside.Site) *Box {
+// SiteConfig is where a container finds the file of a site's jobs.
+const SiteConfig = "/shared/cginit.yaml"
+
+// Site is a container that is not there yet, with all that a site's jobs need.
+func (e *Engine) Site(t testing.TB, site *beside.Site) *Box {
 	t.Helper()
 	b := e.Box(t)
-	b.Clean()
 	site.Trees, site.Socket = "/shared/trees", "/shared/socket"
 	copyFile(t, harness.Bin(t, "trees"), filepath.Join(b.Dir, "trees"))
-	if err := os.WriteFile(filepath.Join(b.Dir, "cginit.yaml"), []byte(site.Config()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(b.Dir, filepath.Base(SiteConfig)), []byte(site.Config()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run := append([]string{"run", "--detach"}, b.Flags()...)
-	b.id = b.Output(t, append(run, e.Image, "--config", "/shared/cginit.yaml")...)
 	return b
 }
 
