@@ -46,7 +46,7 @@ func TestSideBySide(t *testing.T) {
 		"pod":       beginInPod,
 	} {
 		for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {
-			t.Run(where+", "+name, func(t *testing.T) {
+			t.Run(where+"/"+name, func(t *testing.T) {
 				b := e.Site(t, &site)
 				begin(t, b)
 				site.Test(t, filepath.Join(b.Dir, "socket"))
@@ -62,11 +62,12 @@ apiVersion: v1
 kind: Pod
 metadata: {name: POD}
 spec:
+  restartPolicy: Never
   containers:
     - name: site
       image: localhost/IMAGE
       imagePullPolicy: Never
-      command: [cginit, --config, CONFIG]
+      command: [/usr/bin/cginit, --config, CONFIG]
       env: [{name: MARK, value: MARKED}]
       volumeMounts: [{name: shared, mountPath: /shared}]
   volumes:
