@@ -3,8 +3,14 @@ package docker
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/beside"
+	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/pod"
 )
 
 // Each kind of container gives the level that it can, and a job that leaves a daemon behind is
@@ -119,5 +125,68 @@ func TestNoTerminationLog(t *testing.T) {
 	b := d.Leftovers(t, "pidns", nil, "")
 	if logs := b.Logs(); strings.Contains(logs, "termination-log") {
 		t.Errorf("a file that need not be there is missed:\n%s", logs)
+	}
+}
+
+// greedy is two jobs, one of which takes every pid that there is.
+const greedy = `
+socket: /shared/socket
+services:
+  good:
+    command: [/shared/trees, plain, '5', --marker, MARK.good]
+KEYS  bad:
+    command: [/shared/trees, deaf, '500', --marker, MARK.bad]
+    depends_on: [good]
+    stop_grace_period: 200ms
+    restart: 'no'
+KEYS`
+
+// TestFillsPids: a job that has all the pids of its container is ended whole, and its neighbour
+// goes on. On cgroup v1, whose pids controller the machine's own Docker has.
+func TestFillsPids(t *testing.T) {
+	t.Parallel()
+	d := v1(t)
+	for level, keys := range map[string]string{"tree": "", "uid": "    user: auto\n"} {
+		t.Run(level, func(t *testing.T) {
+			b := d.Site(t, &beside.Site{})
+			text := strings.NewReplacer("MARK", b.Mark, "KEYS", keys).Replace(greedy)
+			if err := os.WriteFile(filepath.Join(b.Dir, "cginit.yaml"), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			b.Begin([]string{"--pids-limit", "120"}, "--config", engine.SiteConfig)
+			id := b.Output(t, "inspect", "--format", "{{.Id}}", b.Name)
+			b.Await("no pid to be left", func() bool {
+				events, err := os.ReadFile("/sys/fs/cgroup/pids/docker/" + id + "/pids.events")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(events) != "max 0\n"
+			})
+			good := pod.Undisturbed(b.Mark + ".good")
+			c, err := control.Dial(t.Context(), filepath.Join(b.Dir, "socket"), pod.Patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.Stop(t.Context(), control.StopParams{Jobs: []string{"bad"}}); err != nil {
+				t.Fatal(err)
+			}
+			if left := pod.Pids(b.Mark + ".bad"); len(left) > 0 {
+				t.Errorf("these live: %v", left)
+			}
+			status, err := c.Status(t.Context(), control.StatusParams{Job: "bad"})
+			if r := status.Receipt; err != nil || r == nil || r.Containment != level || r.Killed < 20 || r.Unkillable > 0 {
+				t.Errorf("the receipt says %+v, %v", r, err)
+			}
+			if now := pod.Undisturbed(b.Mark + ".good"); len(good) != 6 || !slices.Equal(good, now) {
+				t.Errorf("the neighbour was %v and is %v", good, now)
+			}
+			if err := c.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if status := b.Wait(); status != 0 {
+				t.Errorf("it ended with %d", status)
+			}
+		})
 	}
 }
