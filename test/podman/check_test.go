@@ -37,6 +37,23 @@ func TestCheckIsRight(t *testing.T) {
 	e.Leftovers(t, found.Best, add, "")
 }
 
+// TestCheckIsRightInPod: nor is it different in a pod.
+func TestCheckIsRightInPod(t *testing.T) {
+	e := *podman(t)
+	b := e.Box(t)
+	e.Output(t, "pod", "create", "--name", b.Name, "--network", "none")
+	t.Cleanup(func() { e.Afterwards(t, "pod", "rm", "--force", b.Name) })
+	e.Run = []string{"--pod", b.Name}
+	found := e.Found(t, nil)
+	add := strings.Fields(found.Ways[0].Add)
+	for _, l := range e.Found(t, add).Levels {
+		if l.Level != found.Best {
+			t.Errorf("with %v it says %v", add, l)
+		}
+	}
+	e.Leftovers(t, found.Best, add, "")
+}
+
 // TestSideBySide: many jobs in one default container, and in that of a default pod, ended one by
 // one.
 func TestSideBySide(t *testing.T) {

@@ -94,11 +94,13 @@ func (v *View) close() error {
 	late := time.AfterFunc(Patience, func() { _ = syscall.Kill(-v.cmd.Process.Pid, syscall.SIGKILL) })
 	err = v.cmd.Wait()
 	late.Stop()
-	for _, proc := range processes() {
-		if held, _ := os.Readlink(filepath.Join(proc.dir, "ns/mnt")); held == namespace {
-			_ = syscall.Kill(proc.pid, syscall.SIGKILL)
-			err = fmt.Errorf("the engine left %s", proc)
-		}
+	left := inside(namespace)
+	for end := time.Now().Add(leaving); len(left) > 0 && time.Now().Before(end); left = inside(namespace) {
+		<-time.After(10 * time.Millisecond)
+	}
+	for _, proc := range left {
+		_ = syscall.Kill(proc.pid, syscall.SIGKILL)
+		err = fmt.Errorf("the engine left %s", proc)
 	}
 	if _, gone := os.Stat(v.Dir); gone == nil {
 		err = fmt.Errorf("the view left %s", v.Dir)
@@ -107,4 +109,17 @@ func (v *View) close() error {
 		return fmt.Errorf("%w\n%s", err, &v.Log)
 	}
 	return nil
+}
+
+// leaving is how long an engine's helpers, which nobody waits for, may take to follow it.
+const leaving = 10 * time.Second
+
+// inside are the processes in a mount namespace.
+func inside(namespace string) (found []process) {
+	for _, proc := range processes() {
+		if held, _ := os.Readlink(filepath.Join(proc.dir, "ns/mnt")); held == namespace {
+			found = append(found, proc)
+		}
+	}
+	return found
 }
