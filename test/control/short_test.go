@@ -48,14 +48,20 @@ func TestShortRuns(t *testing.T) {
 			if after.descriptors != before.descriptors || after.cgroups != before.cgroups {
 				t.Error("descriptors or cgroups have leaked")
 			}
-			if most := before.kb + before.kb/10 + 256; after.kb > most {
+			runs, most := warm+n, before.kb+before.kb/10+256
+			for again := 0; again < 5 && after.kb > most; again++ { // what has leaked stays, what varies does not
+				shortRuns(t, clients, warm)
+				runs += warm
+				after.kb = b.Private(t)
+			}
+			if after.kb > most {
 				t.Errorf("%d kB of private memory, more than %d", after.kb, most)
 			}
 			if jobs, err := b.List(t.Context(), control.ListParams{}); err != nil || len(jobs.Jobs) != 1 {
 				t.Errorf("the list is %+v, %v", jobs, err)
 			}
-			if r := b.End(t, 0); len(r.Receipts) != warm+n+1 {
-				t.Errorf("%d receipts for %d runs and a service", len(r.Receipts), warm+n)
+			if r := b.End(t, 0); len(r.Receipts) != runs+1 {
+				t.Errorf("%d receipts for %d runs and a service", len(r.Receipts), runs)
 			}
 		})
 	}

@@ -24,36 +24,41 @@ const prefix = "cginit-test."
 
 var (
 	count atomic.Int64
-	top   = sync.OnceValues(makeTop)
-	cpu   = sync.OnceValue(makeCPU)
+	top   = sync.OnceValues(makeTop) // removed by RemoveTop
+	cpu   = sync.OnceValue(makeCPU)  // too
 )
 
-// makeTop makes that directory below our own cgroup, and removes what test binaries that were
-// killed have left there.
+// makeTop makes that directory below our own cgroup.
 func makeTop() (string, error) {
 	own, err := ownCgroup()
 	if err != nil {
 		return "", err
 	}
-	stale, _ := filepath.Glob(filepath.Join(own, prefix+"*"))
+	return makeIn(own)
+}
+
+// makeCPU makes one for cgroup v1's cpu controller; empty where there is none, and where we may
+// not.
+func makeCPU() string {
+	dir, err := makeIn("/sys/fs/cgroup/cpu")
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
+// makeIn makes the directory in parent, and removes what test binaries that were killed have left
+// there.
+func makeIn(parent string) (dir string, err error) {
+	stale, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
 	for _, dir := range stale {
 		pid, _ := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
 		if unix.Kill(pid, 0) == unix.ESRCH {
 			_ = remove(dir)
 		}
 	}
-	dir := filepath.Join(own, prefix+strconv.Itoa(os.Getpid()))
+	dir = filepath.Join(parent, prefix+strconv.Itoa(os.Getpid()))
 	return dir, os.Mkdir(dir, 0o755)
-}
-
-// makeCPU makes the directory below that of cgroup v1's cpu controller; empty where there is
-// none, and where we may not.
-func makeCPU() string {
-	dir := filepath.Join("/sys/fs/cgroup/cpu", prefix+strconv.Itoa(os.Getpid()))
-	if os.Mkdir(dir, 0o755) != nil {
-		return ""
-	}
-	return dir
 }
 
 // SharesCPU tells whether a pod can have all of the CPU and starve nobody.

@@ -27,9 +27,9 @@ var limits = []scenario{
 	{"undelegated", false, undelegated},
 }
 
-// forkBomb fills whatever limit there is, and stays when its forks fail. Its main process ends
-// with its standard input.
-const forkBomb = `trap "" TERM; bomb() { while :; do bomb & done; }; bomb 2>/dev/null & read line; exit 3`
+// forkBomb fills whatever limit there is. A shell whose fork fails ends, and now and then all do at
+// once; two others stay. Its main process ends with its standard input.
+const forkBomb = `trap "" TERM; sleep 1000 & sleep 1000 & bomb() { while :; do bomb & done; }; bomb 2>/dev/null & read line; exit 3`
 
 // memory has the job alone hit its limit. At the real root, whom the limit does not concern
 // must be left where they are.
