@@ -150,9 +150,9 @@ func (s *Supervisor) list(r *run) {
 	r.hopeless = time.Time{}
 	begun := s.now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
-		p, err := readProcess(pid)
+		p, ok := readLiving(pid)
 		switch {
-		case err != nil || p.isDead():
+		case !ok:
 		case s.now().Sub(begun) < listWait:
 			b.processes = append(b.processes, r.describe(p))
 		default: // they are frozen, but whoever stops us has a clock: the rest is only named

@@ -83,15 +83,20 @@ func (p process) isDead() bool { return p.state == 'X' || p.state == 'Z' && p.th
 // zombie is not to be seen.
 func (p process) mayDie() bool { return p.state != 'D' && p.state != 'Z' }
 
-// living leaves out those that are only zombies, or gone.
-func living(pids []int) []process {
-	var alive []process
+// readLiving is not ok for one that is only a zombie, or gone.
+func readLiving(pid int) (p process, ok bool) {
+	p, err := readProcess(pid)
+	return p, err == nil && !p.isDead()
+}
+
+// living leaves out those that are not.
+func living(pids []int) (there []process) {
 	for _, pid := range pids {
-		if p, err := readProcess(pid); err == nil && !p.isDead() {
-			alive = append(alive, p)
+		if p, ok := readLiving(pid); ok {
+			there = append(there, p)
 		}
 	}
-	return alive
+	return there
 }
 
 // listPatience is how long a list of those who are not frozen may take. Where they have all of the
@@ -100,14 +105,14 @@ const listPatience = time.Second
 
 var errSlow = fmt.Errorf("that takes longer than %v, because others have the CPU: there are more than the receipt says", listPatience)
 
-// alive leaves out those that are only zombies, or gone, as living does. Where it takes too long
-// the list ends, and an error says so. Those who are frozen have no CPU.
+// alive is living for a list that has begun already. Where it takes too long it ends, and an error
+// says so. Those who are frozen have no CPU.
 func alive(pids []int, frozen bool, begun time.Time) (there []int, err error) {
 	for _, pid := range pids {
 		if !frozen && time.Since(begun) > listPatience {
 			return there, errSlow
 		}
-		if p, err := readProcess(pid); err == nil && !p.isDead() {
+		if _, ok := readLiving(pid); ok {
 			there = append(there, pid)
 		}
 	}

@@ -125,8 +125,8 @@ func (s *Supervisor) blockedBy(j *job) string {
 func showProcesses(r *run) (shown []control.Process, omitted int) {
 	pids, _ := r.procs()
 	for _, pid := range pids[:min(len(pids), processesShown)] {
-		p, err := readProcess(pid)
-		if err != nil || p.isDead() {
+		p, ok := readLiving(pid)
+		if !ok {
 			continue
 		}
 		v := control.Process{Pid: p.pid, PPid: p.ppid, Command: commandLine(p), State: string(p.state)}

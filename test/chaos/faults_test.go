@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
@@ -58,7 +59,7 @@ func TestCgroupFaults(t *testing.T) {
 	}
 }
 
-// TestFaultsWithoutCgroup: neither must the holders notice, nor who has none.
+// TestFaultsWithoutCgroup makes calls of cginit and of its holders fail, where these hold the job.
 func TestFaultsWithoutCgroup(t *testing.T) {
 	for _, inject := range []string{
 		"openat:error=EINTR:when=3+3",
@@ -86,6 +87,7 @@ func TestFaultsWithoutCgroup(t *testing.T) {
 
 // ownUID is a container whose one job has a uid of its own.
 func ownUID(t *testing.T, e ending) pod.Spec {
+	harness.AsRoot(t) // an ordinary user has one uid
 	at := slices.Index(e.args, "--")
 	text := fmt.Sprintf("jobs: {main: {command: [%s], user: auto", "'"+strings.Join(e.args[at+1:], "', '")+"'")
 	if at > 0 {

@@ -22,20 +22,7 @@ func TestCheck(t *testing.T) {
 }
 
 // TestCheckIsRight: what it says is to be added is added, and gives what it had promised.
-func TestCheckIsRight(t *testing.T) {
-	e := podman(t)
-	found := e.Found(t, nil)
-	if found.Platform != "podman" || found.Ways[0].Platform != "podman" {
-		t.Fatalf("it does not know where it is: %+v", found)
-	}
-	add := strings.Fields(found.Ways[0].Add)
-	for _, l := range e.Found(t, add).Levels {
-		if l.Level != found.Best {
-			t.Errorf("with %v it says %v", add, l)
-		}
-	}
-	e.Leftovers(t, found.Best, add, "")
-}
+func TestCheckIsRight(t *testing.T) { checkIsRight(t, podman(t)) }
 
 // TestCheckIsRightInPod: nor is it different in a pod.
 func TestCheckIsRightInPod(t *testing.T) {
@@ -44,7 +31,15 @@ func TestCheckIsRightInPod(t *testing.T) {
 	e.Output(t, "pod", "create", "--name", b.Name, "--network", "none")
 	t.Cleanup(func() { e.Afterwards(t, "pod", "rm", "--force", b.Name) })
 	e.Run = []string{"--pod", b.Name}
+	checkIsRight(t, &e)
+}
+
+func checkIsRight(t *testing.T, e *engine.Engine) {
+	t.Helper()
 	found := e.Found(t, nil)
+	if found.Platform != "podman" || found.Ways[0].Platform != "podman" {
+		t.Fatalf("it does not know where it is: %+v", found)
+	}
 	add := strings.Fields(found.Ways[0].Add)
 	for _, l := range e.Found(t, add).Levels {
 		if l.Level != found.Best {

@@ -40,6 +40,9 @@ func makeTop() (string, error) {
 // makeCPU makes one for cgroup v1's cpu controller; empty where there is none, and where we may
 // not.
 func makeCPU() string {
+	if os.Geteuid() != 0 {
+		return ""
+	}
 	dir, err := makeIn("/sys/fs/cgroup/cpu")
 	if err != nil {
 		return ""
