@@ -132,7 +132,7 @@ func (f *Findings) hopeless(why error) string {
 	switch {
 	case errors.Is(why, cgroup.ErrV1), errors.Is(why, cgroup.ErrNoMount) && f.Cgroup.Version == "v1":
 		return "the host is on cgroup v1, where nothing can be delegated to a container: boot it with systemd.unified_cgroup_hierarchy=1"
-	case (errors.Is(why, cgroup.ErrPermission) || errors.Is(why, cgroup.ErrReadOnly)) && os.Getuid() != 0 && cgroup.InContainer():
+	case (errors.Is(why, cgroup.ErrPermission) || errors.Is(why, cgroup.ErrReadOnly)) && os.Getuid() != 0 && cgroup.InContainer() && !underSystemd():
 		return "process 1 is not root: start it as root (USER 0) and give its jobs a user"
 	case errors.Is(why, cgroup.ErrNotOurs) && cgroup.InContainer():
 		return "the container is in the host's cgroup namespace: add --cgroupns private"

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/cginit/cginit/cgroup"
@@ -25,16 +24,25 @@ var ways = []Way{
 	{"nomad", `security_opt = ["writable-cgroups=true"]`, "the config of a task with the docker driver"},
 }
 
-// onHost is the way where there is no container.
-var onHost = Way{"host", "systemd-run --user --scope --property Delegate=yes", "before the command; root needs nothing"}
+// bySystemd is the way of an ordinary user where systemd is process 1, be it a host or a container.
+var bySystemd = Way{"systemd", "systemd-run --user --scope --property Delegate=yes", "before the command; root needs nothing"}
 
-// howToGetCgroup is all of them in one line, for a message.
+// underSystemd tells whether it is, as sd_booted(3) does.
+func underSystemd() bool { return exists("/run/systemd/system") && os.Getpid() != 1 }
+
+const more = " (cginit --check says more)"
+
+// howToGetCgroup is what can be added here, in one line, for a message.
 func howToGetCgroup() string {
-	words := make([]string, len(ways))
-	for i, w := range ways {
+	here := waysOn(platform())
+	if len(here) == 1 {
+		return "start it with " + here[0].Add + more
+	}
+	words := make([]string, len(here))
+	for i, w := range here {
 		words[i] = w.Platform + ": " + w.Add
 	}
-	return "add one of: " + strings.Join(words, " | ") + " (cginit --check says more)"
+	return "add one of: " + strings.Join(words, " | ") + more
 }
 
 // platform is who runs this container, as far as it shows. What Kubernetes gives a pod comes
@@ -60,15 +68,21 @@ func platform() string {
 	return "container"
 }
 
-// waysOn are the ways, that of the platform before all others.
+// waysOn are the ways, those of the platform before all others.
 func waysOn(platform string) []Way {
 	if platform == "host" {
-		return []Way{onHost}
+		return []Way{bySystemd}
 	}
-	own := func(w Way) bool { return w.Platform == platform }
-	i := slices.IndexFunc(ways, own)
-	if i < 0 {
-		return ways
+	var first, others []Way
+	if underSystemd() {
+		first = append(first, bySystemd)
 	}
-	return append([]Way{ways[i]}, slices.DeleteFunc(slices.Clone(ways), own)...)
+	for _, w := range ways {
+		if w.Platform == platform {
+			first = append(first, w)
+		} else {
+			others = append(others, w)
+		}
+	}
+	return append(first, others...)
 }

@@ -31,22 +31,12 @@ type said struct {
 	code int
 }
 
-// onHost runs it as an ordinary process of the host.
+// onHost runs it as an ordinary process of the host, and checks that nothing is left of it.
 func onHost(t *testing.T, uid int, args ...string) said {
 	t.Helper()
-	return cginit(t, uid, false, append([]string{"--check"}, args...)...)
-}
-
-// cginit runs it in a cgroup of the test's own, which may be the user's, and checks that nothing is
-// left of it there.
-func cginit(t *testing.T, uid int, delegated bool, args ...string) said {
-	t.Helper()
-	cmd := exec.Command(harness.Bin(t, "cginit"), args...)
+	cmd := exec.Command(harness.Bin(t, "cginit"), append([]string{"--check"}, args...)...)
 	cmd.Dir, cmd.Env = "/", []string{"PATH=" + os.Getenv("PATH")}
 	box := pod.Enclose(t, cmd)
-	if delegated {
-		box.Delegate(t, uid)
-	}
 	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
 	out, _ := cmd.CombinedOutput()
 	if err := box.Clean(); err != nil {
@@ -114,23 +104,6 @@ func TestSurroundings(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestDelegated: an ordinary user who does as it says, and so is given a cgroup, has what it had
-// promised.
-func TestDelegated(t *testing.T) {
-	harness.AsRoot(t)
-	const uid = 54321
-	if s := onHost(t, uid); !strings.Contains(s.out, "Delegate=yes") {
-		t.Fatalf("it does not say how:\n%s", s.out)
-	}
-	if s := cginit(t, uid, true, "--check", "--require", "cgroup"); s.code != 0 || strings.Contains(s.out, "Delegate=yes") {
-		t.Errorf("it ended with %d, and says:\n%s", s.code, s.out)
-	}
-	s := cginit(t, uid, true, "--require", "cgroup", "--leftovers", "kill", "--", "sh", "-c", "setsid sleep 1000 & exit 3")
-	if s.code != 3 || !strings.Contains(s.out, "1 killed; nothing is left") {
-		t.Errorf("it ended with %d, and says:\n%s", s.code, s.out)
 	}
 }
 

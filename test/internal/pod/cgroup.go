@@ -118,14 +118,6 @@ func Enclose(t testing.TB, cmd *exec.Cmd) Box {
 	return Box{path}
 }
 
-// Delegate gives it to a user, as systemd does with Delegate=yes.
-func (b Box) Delegate(t testing.TB, uid int) {
-	t.Helper()
-	for _, name := range []string{"", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"} {
-		check(t, os.Chown(filepath.Join(b.cgroup, name), uid, uid))
-	}
-}
-
 // Processes returns all that are in it.
 func (b Box) Processes() (all []Process) {
 	for _, pid := range pidsBelow(b.cgroup) {
