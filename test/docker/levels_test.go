@@ -10,6 +10,7 @@ import (
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/beside"
 	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
@@ -36,6 +37,10 @@ func TestLevels(t *testing.T) {
 			d.Leftovers(t, c.level, c.opts, "")
 		})
 	}
+}
+
+func TestInitPath(t *testing.T) {
+	start(t, "--init-path "+harness.Bin(t, "cginit")).IsInit(t)
 }
 
 func TestLevelOnCgroupV1(t *testing.T) {

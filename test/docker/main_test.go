@@ -34,7 +34,7 @@ echo '{}' >"$DIR/daemon.json"
 dockerd --config-file "$DIR/daemon.json" --host "unix://$DIR/sock" --pidfile "$DIR/state/pid" \
 	--data-root "$DIR/state/data" --exec-root "$DIR/state/exec" --bridge none --iptables=false \
 	--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/cginit-docker-$$" \
-	--add-runtime "writable=$PWD/testdata/runc-writable" &
+	--add-runtime "writable=$PWD/testdata/runc-writable" FLAGS &
 cat >/dev/null
 kill $!
 wait $! || :
@@ -44,24 +44,34 @@ find "/sys/fs/cgroup/cginit-docker-$$" -depth -type d -exec rmdir {} \;
 // v2 is the private daemon, started for the first test that needs it.
 func v2(t *testing.T) *daemon {
 	t.Helper()
-	harness.Command(t, "docker")
-	harness.Command(t, "dockerd")
+	needDocker(t)
 	once.Do(func() {
-		view := engine.NewView(t, dockerd)
-		private = &daemon{
-			Engine: &engine.Engine{
-				Argv: []string{"docker"}, Env: []string{"DOCKER_HOST=unix://" + filepath.Join(view.Dir, "sock")},
-				Image: "cginit-test", V2: view.Root() + "/sys/fs/cgroup",
-			},
-		}
-		view.Log.Until(t, "API listen on")
-		private.ImportBase(t)
-		private.writable = writable(t, private.Engine)
+		e := start(t, "")
+		private = &daemon{Engine: e, writable: writable(t, e)}
 	})
-	if private == nil || private.writable == nil {
+	if private == nil {
 		t.Fatal("there is no daemon, see the first test")
 	}
 	return private
+}
+
+func needDocker(t *testing.T) {
+	harness.Command(t, "docker")
+	harness.Command(t, "dockerd")
+}
+
+// start starts a daemon with more flags; it stays until the suite ends.
+func start(t *testing.T, flags string) *engine.Engine {
+	t.Helper()
+	needDocker(t)
+	view := engine.NewView(t, strings.Replace(dockerd, "FLAGS", flags, 1))
+	e := &engine.Engine{
+		Argv: []string{"docker"}, Env: []string{"DOCKER_HOST=unix://" + filepath.Join(view.Dir, "sock")},
+		Image: "cginit-test", V2: view.Root() + "/sys/fs/cgroup",
+	}
+	view.Log.Until(t, "API listen on")
+	e.ImportBase(t)
+	return e
 }
 
 // writable is the option for a container whose cgroup2 is writable. The runtime of testdata

@@ -114,6 +114,8 @@ func TestLevels(t *testing.T) {
 	t.Run("not process 1", func(t *testing.T) { e.Leftovers(t, "tree", []string{"--init"}, "") })
 }
 
+func TestInitPath(t *testing.T) { podman(t).IsInit(t, "--init-path", harness.Bin(t, "cginit")) }
+
 func TestRequire(t *testing.T) {
 	e := podman(t)
 	b := e.Start(t, nil, "--require", "cgroup", "--", "true")
