@@ -38,15 +38,15 @@ const (
 
 var ends = []string{exits, term, timeout, kill}
 
-// sizes has every kind of tree. A chain as deep as 2,000 takes the kernel too long to make.
+// sizes has every kind of tree.
 var sizes = map[string][]int{
 	"plain":   {1, 10, 200, 2000},
-	"setsid":  {1, 10, 200},
+	"setsid":  {1, 10, 200, 2000},
 	"daemon":  {1, 10, 200, 2000},
 	"deaf":    {1, 10, 200, 2000},
-	"chain":   {1, 10, 200},
-	"nested":  {1, 10, 200},
-	"stopped": {1, 10, 200},
+	"chain":   {1, 10, 200, 2000},
+	"nested":  {1, 10, 200, 2000},
+	"stopped": {1, 10, 200, 2000},
 	"bomb":    {1, 10, 200},
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -48,17 +50,57 @@ func daemons(n int) {
 	awaitReady(n)
 }
 
+// link is after how many generations a chain executes itself anew. A fork costs the kernel more
+// with each generation that its memory comes from: 2,000 of them, half a minute.
+const link = 200
+
+// next is what the last of a link executes.
+var next struct{ path, args, env uintptr }
+
 // chain makes n processes, each the child of the one before.
 func chain(n int) {
+	prepareNext(n)
 	if fork() == 0 {
-		for left := n - 1; left > 0; left-- {
-			if fork() != 0 {
-				break
-			}
-		}
-		leafPlain(0)
+		leafChain(n)
 	}
 	awaitReady(n)
+}
+
+// joinChain goes on with a chain: this process is the first of the n that are missing.
+func joinChain(n int) {
+	prepareNext(n)
+	leafChain(n)
+}
+
+//go:nosplit
+func leafChain(n int) {
+	for left := n - 1; left > 0 && fork() == 0; left-- {
+		if n-left == link {
+			raw(syscall.SYS_EXECVE, next.path, next.args, next.env)
+			exit(statusOnFailure)
+		}
+	}
+	leafPlain(0)
+}
+
+// prepareNext is for a chain of n.
+func prepareNext(n int) {
+	if n <= link {
+		return
+	}
+	path, err := os.Executable()
+	if err != nil {
+		fail("%v", err)
+	}
+	raw(syscall.SYS_FCNTL, readyW, syscall.F_SETFD, 0)
+	rest := append([]string{path, "chain", strconv.Itoa(n - link)}, os.Args[3:]...)
+	pathPtr, err1 := syscall.BytePtrFromString(path)
+	args, err2 := syscall.SlicePtrFromStrings(append(rest, "--join", strconv.Itoa(int(readyW))))
+	env, err3 := syscall.SlicePtrFromStrings(os.Environ())
+	if err := errors.Join(err1, err2, err3); err != nil {
+		fail("%v", err)
+	}
+	next.path, next.args, next.env = uintptr(unsafe.Pointer(pathPtr)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0]))
 }
 
 // stopped makes n children that are stopped when it returns.

@@ -58,6 +58,7 @@ func main() {
 	flags.String("marker", "", "a `text` to find the processes by")
 	status := flags.Int("exit", -1, "exit with this `status` when standard input ends")
 	span := flags.Duration("for", time.Minute, "the longest that a bomb keeps replacing itself")
+	join := flags.Int("join", 0, "go on with a chain, whose `descriptor` for readiness this is")
 	rate := flags.Int("rate", 0, "`forks` per second of all lines of a bomb; 0: as fast as they can")
 	flags.Parse(os.Args[3:])
 	if *rate > 0 {
@@ -69,6 +70,10 @@ func main() {
 	debug.SetGCPercent(-1)
 	setAll(standard)
 	slim()
+	if *join > 0 {
+		readyW = uintptr(*join)
+		joinChain(n)
+	}
 	openPipes()
 	make(n)
 	if os.Args[1] != "bomb" { // which says it itself
