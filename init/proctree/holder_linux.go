@@ -74,6 +74,7 @@ func RunHolder(args []string) int {
 		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}},
 	}
+	setName(holderName) // what top shows; /proc/self/exe has been executed
 	h.walker.open()
 	h.walker.queue = make([]node, 0, 1<<12)
 	h.walker.groups = make([]int32, 0, 1<<10)

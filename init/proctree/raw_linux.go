@@ -26,6 +26,13 @@ func openRaw(dir int, path []byte) int {
 	}
 }
 
+// setName sets the name of this thread, which for the main thread is that of the process.
+func setName(name string) {
+	var text [16]byte
+	copy(text[:], name)
+	_, _, _ = syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&text)), 0)
+}
+
 // ignoreSignals leaves only SIGKILL and SIGSTOP to end or stop us. Blocking would not do: the
 // runtime unblocks in each of its threads what ends a program. The job would inherit what is
 // ignored, so the rest is for after the fork.

@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestIdle counts how often cginit and its guardian leave their sleep while nothing happens.
-// CGINIT_IDLE is how long it looks.
+// TestIdle counts how often cginit, its guardian and its holders leave their sleep while nothing
+// happens. CGINIT_IDLE is how long it looks.
 func TestIdle(t *testing.T) {
 	span := 5 * time.Second
 	if text := os.Getenv("CGINIT_IDLE"); text != "" {
@@ -22,31 +24,56 @@ func TestIdle(t *testing.T) {
 			t.Fatalf("CGINIT_IDLE: %v", err)
 		}
 	}
-	inModes(t, func(t *testing.T, mode pod.Mode) {
-		t.Parallel()
-		p := pod.Start(t, pod.Spec{Mode: mode, Args: trees(t, "daemon", "10")})
-		p.Line("ready")
-		pids := []int{p.Pid}
-		for _, guardian := range p.Guardians() {
-			pids = append(pids, guardian.Pid)
-		}
-		if mode == pod.Subreaper && len(pids) != 2 {
-			t.Fatalf("cginit is %d processes, its guardian among them", len(pids))
-		}
-		before := 0
-		pod.Until(t, "the Go runtime comes to rest", func() bool {
-			last := before
-			before = switches(t, pids)
-			time.Sleep(time.Second) // of which it has to use none
-			return before == last
+	dir := pod.OpenDir(t)
+	file := filepath.Join(dir, "cginit.yaml")
+	text := fmt.Sprintf("services: {a: {command: %s daemon 10}, b: {command: sleep 1000, user: auto}}", harness.Bin(t, "trees"))
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	command := trees(t, "daemon", "10")
+	for name, c := range map[string]struct {
+		mode pod.Mode
+		args []string
+		own  int // processes of cginit
+		code int
+	}{
+		"command, process 1":         {pod.Process1, command, 1, 128 + 15},
+		"command, subreaper":         {pod.Subreaper, command, 2, 128 + 15}, // a guardian
+		"command, process 1, pidns":  {pod.NoCgroup, command, 1, 128 + 15},
+		"file, process 1":            {pod.Process1, []string{"--config", file}, 1, 0},
+		"file, subreaper":            {pod.Subreaper, []string{"--config", file}, 2, 0},
+		"file, process 1, tree, uid": {pod.NoCgroup, []string{"--config", file}, 4, 0}, // two holders and a spare one
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := c.args
+			if c.code == 0 {
+				args = append([]string{"--socket", filepath.Join(pod.OpenDir(t), "socket")}, args...)
+			}
+			p := pod.Start(t, pod.Spec{Mode: c.mode, Args: args})
+			p.Line("ready")
+			pids := []int{p.Pid}
+			for _, own := range slices.Concat(p.Guardians(), p.Tree("cginit-holder")) {
+				pids = append(pids, own.Pid)
+			}
+			if len(pids) != c.own {
+				t.Fatalf("cginit is %d processes, not %d", len(pids), c.own)
+			}
+			before := 0
+			pod.Until(t, "the Go runtime comes to rest", func() bool {
+				last := before
+				before = switches(t, pids)
+				time.Sleep(time.Second) // of which it has to use none
+				return before == last
+			})
+			time.Sleep(span)
+			if n := switches(t, pids) - before; n != 0 {
+				t.Errorf("%d voluntary context switches in %s", n, span)
+			}
+			p.Signal(syscall.SIGTERM)
+			ends(t, p, c.code)
 		})
-		time.Sleep(span)
-		if n := switches(t, pids) - before; n != 0 {
-			t.Errorf("%d voluntary context switches in %s", n, span)
-		}
-		p.Signal(syscall.SIGTERM)
-		ends(t, p, 128+15)
-	})
+	}
 }
 
 // switches sums the voluntary context switches of all threads.
