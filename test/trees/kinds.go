@@ -1,10 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -54,8 +54,11 @@ func daemons(n int) {
 // with each generation that its memory comes from: 2,000 of them, half a minute.
 const link = 200
 
-// next is what the last of a link executes.
-var next struct{ path, args, env uintptr }
+// next is what the last of a link executes. It is no slice: of the heap, a child may lack a part.
+var next struct {
+	text [4096]byte
+	args [32]uintptr // into text; the first is the path; 0 ends them
+}
 
 // chain makes n processes, each the child of the one before.
 func chain(n int) {
@@ -76,7 +79,7 @@ func joinChain(n int) {
 func leafChain(n int) {
 	for left := n - 1; left > 0 && fork() == 0; left-- {
 		if n-left == link {
-			raw(syscall.SYS_EXECVE, next.path, next.args, next.env)
+			raw(syscall.SYS_EXECVE, next.args[0], uintptr(unsafe.Pointer(&next.args)), 0)
 			exit(statusOnFailure)
 		}
 	}
@@ -93,14 +96,19 @@ func prepareNext(n int) {
 		fail("%v", err)
 	}
 	raw(syscall.SYS_FCNTL, readyW, syscall.F_SETFD, 0)
-	rest := append([]string{path, "chain", strconv.Itoa(n - link)}, os.Args[3:]...)
-	pathPtr, err1 := syscall.BytePtrFromString(path)
-	args, err2 := syscall.SlicePtrFromStrings(append(rest, "--join", strconv.Itoa(int(readyW))))
-	env, err3 := syscall.SlicePtrFromStrings(os.Environ())
-	if err := errors.Join(err1, err2, err3); err != nil {
-		fail("%v", err)
+	args := append([]string{path, "chain", strconv.Itoa(n - link)}, os.Args[3:]...)
+	if !slices.Contains(args, "--join") {
+		args = append(args, "--join", strconv.Itoa(int(readyW)))
 	}
-	next.path, next.args, next.env = uintptr(unsafe.Pointer(pathPtr)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0]))
+	text := strings.Join(args, "\x00")
+	if len(args) >= len(next.args) || len(text) >= len(next.text) {
+		fail("the command line is too long to be executed again")
+	}
+	copy(next.text[:], text)
+	for i, at := 0, 0; i < len(args); i++ {
+		next.args[i] = uintptr(unsafe.Pointer(&next.text[at]))
+		at += len(args[i]) + 1
+	}
 }
 
 // stopped makes n children that are stopped when it returns.
