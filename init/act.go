@@ -35,6 +35,8 @@ func (s *Supervisor) act(r *run, a action) (next event, ok bool) {
 		s.list(r)
 	case doKill:
 		s.kill(r)
+	case doAbandon:
+		s.abandon(r)
 	case doRemove:
 		return s.remove(r)
 	case doReport:

@@ -169,8 +169,12 @@ func (s *Supervisor) holderEnded(r *run, t *tree) {
 	delete(s.holders, t.Pid)
 	switch {
 	case r.main.pid == 0: // it could not even begin, or not say that it had
-		_, err := t.orphans(unix.SIGKILL)
+		left, err := t.orphans(unix.SIGKILL)
 		s.complain("kill what a holder has left", err)
+		if r.cause != "" && len(left) > 0 { // its end may not be told before theirs
+			r.deadline = s.now().Add(killRetry)
+			return
+		}
 		s.complain("give up a holder", t.Close())
 		t.Tree, t.silent, t.dead = nil, false, false
 		s.feed(r, s.startedMain(r, errHolderEnded))
@@ -182,6 +186,18 @@ func (s *Supervisor) holderEnded(r *run, t *tree) {
 	}
 	s.log.printf("%s: its holder was killed, by a process of the job's own uid or from outside; what it held is killed as far as it can be found", r.name)
 	s.sweep(r, t)
+}
+
+// abandon ends a holder that is stuck in the start of the main process. What comes of that is
+// told by its end, and, while something that it has left outlives it, asked for again.
+func (s *Supervisor) abandon(r *run) {
+	t := r.containment.(*tree)
+	if t.dead {
+		s.holderEnded(r, t)
+		return
+	}
+	s.list(r)
+	s.complain("kill a holder", unix.Kill(t.Pid, unix.SIGKILL))
 }
 
 var errHolderEnded = errors.New("cannot start it: its holder ended before it could")

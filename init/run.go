@@ -54,6 +54,7 @@ const (
 	doFreeze
 	doList // write down who is left
 	doKill
+	doAbandon // the holder that does not say whether it has started the main process
 	doRemove
 	doReport // the receipt
 )
@@ -181,8 +182,7 @@ func (r *run) step(ev event, now time.Time) []action {
 		switch r.state {
 		case idle, starting:
 			if r.pending {
-				r.because(r.why())
-				return nil
+				return r.abandonAt(r.because(r.why()).grace, now)
 			}
 			return r.end(r.why(), now)
 		case running:
@@ -200,7 +200,7 @@ func (r *run) step(ev event, now time.Time) []action {
 		case idle, starting:
 			if r.pending {
 				r.because(killed).grace = 0
-				return nil
+				return r.abandonAt(freezeWait, now)
 			}
 			return r.end(killed, now)
 		case running, asking, stopping, waiting, leaving, stuck:
@@ -273,6 +273,10 @@ func (r *run) mainExit(now time.Time) []action {
 func (r *run) timeUp(now time.Time) []action {
 	switch r.state {
 	case starting:
+		if r.pending {
+			r.deadline = time.Time{}
+			return []action{doAbandon}
+		}
 		return r.enter(starting, now, time.Time{}, doSpawn)
 	case running:
 		return r.ask(timedOut, now)
@@ -336,6 +340,15 @@ func (r *run) asked(now time.Time) []action {
 		next = leaving
 	}
 	return r.enter(next, now, now.Add(r.grace), doAskAll)
+}
+
+// abandonAt is how long a holder may take to say that it has started what is to end. An exec can
+// wait for ever: for a file server that has gone, for whoever holds a lease on the file.
+func (r *run) abandonAt(wait time.Duration, now time.Time) []action {
+	if at := now.Add(wait); r.deadline.IsZero() || at.Before(r.deadline) {
+		r.deadline = at
+	}
+	return nil
 }
 
 func (r *run) standStill(now time.Time) []action {

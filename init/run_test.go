@@ -202,6 +202,16 @@ func TestStopWhileAHolderStartsIt(t *testing.T) {
 		if actions := r.step(ev, t0); r.state != starting || len(actions) > 0 {
 			t.Errorf("event %d: state %d, actions %v", ev, r.state, actions)
 		}
+		wait := time.Minute
+		if ev == evKill {
+			wait = freezeWait
+		}
+		if r.deadline != t0.Add(wait) {
+			t.Errorf("event %d: deadline %v", ev, r.deadline)
+		}
+		if actions := r.step(evDeadline, r.deadline); r.state != starting || !r.deadline.IsZero() || !slices.Equal(actions, []action{doAbandon}) {
+			t.Errorf("event %d: at the deadline state %d, actions %v, deadline %v", ev, r.state, actions, r.deadline)
+		}
 		r.pending = false
 		actions := r.step(evSpawned, t0)
 		if r.state != stopping || !slices.Equal(actions, []action{doAsk}) || ev == evKill && r.deadline != t0 {
