@@ -52,13 +52,14 @@ func TestIdle(t *testing.T) {
 			}
 			p := pod.Start(t, pod.Spec{Mode: c.mode, Args: args})
 			p.Line("ready")
-			pids := []int{p.Pid}
-			for _, own := range slices.Concat(p.Guardians(), p.Tree("cginit-holder")) {
-				pids = append(pids, own.Pid)
-			}
-			if len(pids) != c.own {
-				t.Fatalf("cginit is %d processes, not %d", len(pids), c.own)
-			}
+			var pids []int
+			pod.Until(t, "cginit is as many processes as it becomes", func() bool {
+				pids = []int{p.Pid}
+				for _, own := range slices.Concat(p.Guardians(), p.Tree("cginit-holder")) {
+					pids = append(pids, own.Pid)
+				}
+				return len(pids) == c.own
+			})
 			before := 0
 			pod.Until(t, "the Go runtime comes to rest", func() bool {
 				last := before
