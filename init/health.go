@@ -45,7 +45,7 @@ func (s *Supervisor) probe(j *job) {
 		j.health.next = s.now().Add(h.Interval)
 		return
 	}
-	if h == nil || j.state != jobUp || j.run.status != nil && !j.run.isDaemon() {
+	if h == nil || j.state != jobUp || j.run.isOver() {
 		return
 	}
 	spec := &config.Spec{Args: h.Args, Env: j.spec.Env, Dir: j.spec.Dir, Identity: j.run.spec.Identity, Timeout: h.Timeout}
@@ -59,7 +59,7 @@ func (s *Supervisor) probe(j *job) {
 // probed is told that a check has ended.
 func (s *Supervisor) probed(r *run, receipt *Receipt) {
 	j := r.job
-	if j.run != r.owner || j.state != jobUp {
+	if j.run != r.owner || j.state != jobUp || r.owner.isOver() {
 		return
 	}
 	h, spec := &j.health, j.spec.Health

@@ -59,6 +59,7 @@ func (s *Supervisor) hookEnded(r *run, receipt *Receipt) {
 	j.hook = nil
 	_, name := j.hooks(r.role)
 	switch {
+	case r.role == rolePostStart && r.owner.isOver(): // it was killed because of that
 	case r.role == rolePreStart && (j.state != jobPreparing || !ok):
 		j.ok, j.last = false, receipt
 		if j.state == jobPreparing {

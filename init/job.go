@@ -131,7 +131,7 @@ func (j *job) step(ev jobEvent, now time.Time) []jobAction {
 		case jobDown, jobStopping, jobDone, jobFailed:
 		}
 	case jvRestart:
-		j.want = true
+		j.want, j.ending = true, false
 		switch j.state {
 		case jobDown, jobDone, jobFailed, jobDelayed:
 			j.retries = 0
@@ -215,6 +215,10 @@ func (j *job) timeUp(now time.Time) []jobAction {
 
 // after decides what follows a run that was not stopped on request.
 func (j *job) after(now time.Time) []jobAction {
+	if j.ending { // it was to be stopped as soon as nothing needed it
+		j.want, j.ending = false, false
+		return j.enter(jobDown, now, time.Time{}, jaTell)
+	}
 	j.ok = j.ok && j.bad == ""
 	if j.ready && now.Sub(j.readyAt) >= j.spec.Restart.Window {
 		j.retries = 0

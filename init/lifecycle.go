@@ -99,6 +99,7 @@ func (s *Supervisor) drop(j *job) {
 		j.notify.file.Close()
 	}
 	delete(s.named, j.spec.Name)
+	s.changed = true // somebody may wait for it
 	s.jobs = slices.DeleteFunc(s.jobs, func(other *job) bool { return other == j })
 }
 
@@ -126,7 +127,7 @@ func (s *Supervisor) launch(j *job) {
 	level := s.levelOf(j, s.home.level)
 	r := newRun(s.specOf(j))
 	r.job, r.number, r.level = j, j.runs, level
-	j.run = r
+	j.run, j.grace = r, nil
 	if j.notify != nil {
 		j.notify.status = "" // that was of the last one
 	}

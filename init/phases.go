@@ -51,7 +51,7 @@ func (j *job) isThere() bool {
 	switch {
 	case j.state != jobUp:
 		return j.state == jobDone || j.state == jobDown
-	case j.hook != nil: // a post_start step, which can fail
+	case j.hook != nil, j.run.isOver(): // a post_start step, which can fail; its end is about to be told
 		return false
 	}
 	return j.spec.Health == nil || !j.spec.Service || j.health.status == healthy
@@ -183,7 +183,10 @@ func (s *Supervisor) isOver() bool {
 		return len(s.pending) == 0
 	}
 	for _, j := range s.jobs {
-		// What somebody has stopped, somebody may start again.
+		// What somebody has stopped, somebody may start again, unless it was a run of its own.
+		if j.over {
+			continue
+		}
 		if j.state != jobDone && j.state != jobFailed || !j.next.IsZero() || j.spec.Manual {
 			return false
 		}

@@ -117,6 +117,7 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 }
 
 func (s *Supervisor) startNew(j *job) {
+	j.boot = s.phase == booting && j.startsItself()
 	if j.startsItself() {
 		s.later(j, jvStart)
 	} else {
@@ -143,7 +144,7 @@ func (j *job) newest() config.Spec {
 
 // replace gives a job another spec, at once or when its present run has ended.
 func (s *Supervisor) replace(j *job, spec config.Spec) {
-	wasOn := j.want
+	wasOn := j.want && !j.isIdle() // what has ended is not to run again because of this
 	s.restartDependents(j)
 	if j.isLive() {
 		j.replacement = &spec

@@ -137,11 +137,17 @@ func newRun(spec *config.Spec) *run {
 	return r
 }
 
+// isStarted tells whether its command has been executed, and something of it may be there.
+func (r *run) isStarted() bool { return r != nil && r.state != ended && r.main.pid != 0 && !r.helper }
+
 // isStopping tells whether its end has begun.
 func (r *run) isStopping() bool { return r.cause != "" && r.state != waiting }
 
 // isGoing tells whether there is nobody left who could be asked to end.
-func (r *run) isGoing() bool { return r.isStopping() || r.status != nil && !r.isDaemon() }
+func (r *run) isGoing() bool { return r.isStopping() || r.isOver() }
+
+// isOver tells whether what it was started for has ended.
+func (r *run) isOver() bool { return r.status != nil && !r.isDaemon() }
 
 // step is the whole life of a run: what it does for each event in each state. It touches
 // nothing but r, so that the tests run it over every pair.

@@ -164,6 +164,9 @@ func (s *Supervisor) serveStart(c *control.Call, jobs []*job, ev jobEvent, noWai
 	for _, j := range jobs {
 		s.startNeeded(j)
 		s.later(j, ev)
+		if j.next.IsZero() {
+			s.schedule(j) // a stop has taken it off
+		}
 		if ev == jvRestart {
 			s.restartDependents(j)
 		}
@@ -176,13 +179,19 @@ func (s *Supervisor) serveStart(c *control.Call, jobs []*job, ev jobEvent, noWai
 	}
 	s.await(&waiter{call: c, jobs: jobs, done: func(j *job) bool {
 		return j.state == jobUp || j.state == jobDone
-	}, broken: neverReady, reply: reply})
+	}, broken: s.neverReady, reply: reply})
 }
 
 // neverReady tells why waiting for a job to be ready is in vain.
-func neverReady(j *job) error {
-	if j.state == jobFailed || j.state == jobDown || j.state == jobDelayed {
+func (s *Supervisor) neverReady(j *job) error {
+	switch j.state {
+	case jobFailed, jobDown, jobDelayed:
 		return control.Failed{Job: j.spec.Name, Reason: j.why()}
+	case jobBlocked:
+		if _, never := s.dependencies(j); never != "" {
+			return control.Failed{Job: j.spec.Name, Reason: never}
+		}
+	case jobPreparing, jobStarting, jobUp, jobStopping, jobDone:
 	}
 	return nil
 }
@@ -210,17 +219,41 @@ func (s *Supervisor) restartDependents(j *job) {
 	}
 }
 
-// serveStop stops jobs, and before them those that depend on them.
+// serveStop stops jobs, and before them those that depend on them. The schedules of the jobs are
+// off until they are started; those of the dependents go on.
 func (s *Supervisor) serveStop(c *control.Call, jobs []*job, p *control.StopParams) {
 	all := s.withDependents(jobs)
-	for _, j := range all {
-		if p.GracePeriod != nil {
-			grace := time.Duration(*p.GracePeriod) * time.Millisecond
-			j.grace = &grace
+	for i, j := range all {
+		next := j.next
+		if p.GracePeriod != nil && j.isLive() {
+			s.shorten(j, time.Duration(*p.GracePeriod)*time.Millisecond)
 		}
 		s.end(j)
+		if i >= len(jobs) {
+			j.next = next
+		}
 	}
 	s.awaitEnd(c, all, p.NoWait)
+}
+
+// shorten gives a job's stop another grace period: that which is to come, or that under way, which
+// does not become longer.
+func (s *Supervisor) shorten(j *job, grace time.Duration) {
+	if j.state != jobStopping {
+		j.grace = &grace
+		return
+	}
+	by := s.now().Add(grace)
+	earlier := func(t *time.Time) {
+		if by.Before(*t) {
+			*t = by
+		}
+	}
+	earlier(&j.stopBy)
+	earlier(&j.deadline) // of its pre_stop steps
+	if r := j.run; r != nil && (r.state == stopping || r.state == leaving) {
+		earlier(&r.deadline)
+	}
 }
 
 // end has a job stopped as soon as nothing that lives depends on it.
@@ -249,7 +282,7 @@ func (s *Supervisor) withDependents(jobs []*job) []*job {
 
 func (s *Supervisor) serveKill(c *control.Call, jobs []*job, noWait bool) {
 	for _, j := range jobs {
-		j.next, j.queued = time.Time{}, false
+		j.queued = false
 		s.later(j, jvStop)
 	}
 	for _, r := range s.liveRuns() { // before the stop, which would ask first

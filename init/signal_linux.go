@@ -99,17 +99,21 @@ const sigrtminPlus3 = syscall.Signal(37)
 func (s *Supervisor) signaledForAll(sig syscall.Signal) {
 	switch sig {
 	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGPWR, sigrtminPlus3:
-		if s.phase == ending {
-			s.hurry()
-			return
-		}
-		s.log.printf("%s: every job is stopped", config.SignalName(sig))
-		s.shutdown()
+		s.askedToEnd(sig)
 	case unix.SIGHUP:
 		s.reload(nil)
 	case unix.SIGWINCH:
 		s.resizePtys()
 	}
+}
+
+func (s *Supervisor) askedToEnd(sig syscall.Signal) {
+	if s.phase == ending {
+		s.hurry()
+		return
+	}
+	s.log.printf("%s: every job is stopped", config.SignalName(sig))
+	s.shutdown()
 }
 
 // signaledForCommand: a signal asks the command of the command line to end, or is passed on.
@@ -133,6 +137,9 @@ func (s *Supervisor) signaledForCommand(sig syscall.Signal) {
 	switch {
 	case r == nil: // it waits for its turn to start
 		s.later(j, jvStop)
+		return
+	case isStop && j.isIdle(): // what was started beside it goes on
+		s.askedToEnd(sig)
 		return
 	case isStop && !r.isStopping():
 		r.askWith = target

@@ -32,10 +32,14 @@ func (s *Supervisor) checkWaiters() {
 				continue
 			}
 			left = true
-			if w.broken == nil {
-				continue
+			err := error(nil)
+			switch {
+			case s.named[j.spec.Name] != j:
+				err = control.Failed{Job: j.spec.Name, Reason: "it is gone"}
+			case w.broken != nil:
+				err = w.broken(j)
 			}
-			if err := w.broken(j); err != nil {
+			if err != nil {
 				w.call.Fail(err)
 				return true
 			}
@@ -104,12 +108,20 @@ func (s *Supervisor) awaitEnd(c *control.Call, jobs []*job, noWait bool) {
 		c.Reply(control.StopReply{Receipts: []control.Receipt{}})
 		return
 	}
-	s.await(&waiter{call: c, jobs: jobs, reply: reply, done: func(j *job) bool { return !j.isLive() && !j.ending }, broken: cannotEnd})
+	s.await(&waiter{call: c, jobs: jobs, reply: reply, broken: cannotEnd, done: func(j *job) bool {
+		n, ran := runs[j]
+		return !j.ending && (!j.isLive() || ran && j.runs > n) // somebody may have had it started again
+	}})
 }
 
+// cannotEnd tells why waiting for the end of a job is in vain.
 func cannotEnd(j *job) error {
-	if j.run != nil && j.run.state == stuck {
+	isStuck := func(r *run) bool { return r != nil && r.state == stuck }
+	switch {
+	case isStuck(j.run), isStuck(j.hook):
 		return control.Failed{Job: j.spec.Name, Reason: "something of it cannot be killed (cginitctl tree shows what)"}
+	case j.want && !j.ending && j.isLive() && j.state != jobStopping:
+		return control.Failed{Job: j.spec.Name, Reason: "it was started again before it could be stopped"}
 	}
 	return nil
 }
@@ -119,7 +131,7 @@ func (s *Supervisor) serveWait(c *control.Call, jobs []*job, p *control.WaitPara
 	w := &waiter{call: c, jobs: jobs, reply: func() { c.Reply(control.WaitReply{Jobs: s.showAll(jobs)}) }}
 	switch p.Until {
 	case control.UntilStarted:
-		w.done = func(j *job) bool { return j.run != nil && j.run.main.pid != 0 && !j.run.helper || j.state == jobDone }
+		w.done = func(j *job) bool { return j.run.isStarted() || j.state == jobDone }
 		w.broken = failedFor
 	case control.UntilReady:
 		w.done = func(j *job) bool { return j.state == jobUp || j.state == jobDone }

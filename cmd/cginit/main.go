@@ -67,7 +67,7 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 	c := configOf(o)
 	c.Up = up
 	if len(o.Config) > 0 {
-		c.Load = func() (*config.File, error) { return config.Load(o.Config, env, o.Profiles) }
+		c.Load = func() (*config.File, error) { return load(o, env) }
 		f, err := c.Load()
 		if err != nil {
 			return failed(err)
@@ -77,6 +77,15 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 	}
 	status, _ := supervisor.New(c).Run()
 	return status
+}
+
+// load reads the files. What the command line says goes over what they say, at a reload too.
+func load(o *config.Options, env []string) (*config.File, error) {
+	f, err := config.Load(o.Config, env, o.Profiles)
+	if err == nil && o.GracePeriodSet {
+		f.GracePeriod = o.Job.GracePeriod
+	}
+	return f, err
 }
 
 // configOf is what the options say without a file.
@@ -91,10 +100,7 @@ func configOf(o *config.Options) supervisor.Config {
 
 // merge adds what the file says and the command line does not.
 func merge(c *supervisor.Config, f *config.File, o *config.Options) {
-	c.File = f
-	if !o.GracePeriodSet {
-		c.GracePeriod = f.GracePeriod
-	}
+	c.File, c.GracePeriod = f, f.GracePeriod
 	if o.Socket == "" {
 		c.Socket, c.SocketRequired = f.Socket, f.Socket != "" && f.Socket != "none"
 	}
