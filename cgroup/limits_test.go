@@ -58,6 +58,11 @@ func TestLimitsAreTheLibrarys(t *testing.T) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
+		for _, s := range settings(every()) { // the kernel makes them in a cgroup
+			if err := os.WriteFile(filepath.Join(dir, s.file), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	m, err := cgroup2.Load("/theirs", cgroup2.WithMountpoint(top))
 	if err != nil {
@@ -65,11 +70,6 @@ func TestLimitsAreTheLibrarys(t *testing.T) {
 	}
 	if err := m.Update(cgroup2.ToResources(every())); err != nil {
 		t.Fatal(err)
-	}
-	for _, s := range settings(every()) {
-		if err := os.WriteFile(filepath.Join(ours, s.file), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
 	if err := Dir(ours).Limit(every()); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ func TestCost(t *testing.T) {
 	if n := switches(t, h.Pid) - before; n != 0 {
 		t.Errorf("%d context switches while nothing happens", n)
 	}
+	needRoot(t) // it is not dumpable
 	kB := privateDirty(t, h.Pid)
 	t.Logf("a holder of this test binary: %d kB of private memory, %d threads", kB, len(threadsOf(h.Pid)))
 	_ = h.Kill()

@@ -45,6 +45,9 @@ func TestIdle(t *testing.T) {
 		"file, process 1, tree, uid": {pod.NoCgroup, []string{"--config", file}, 4, 0}, // two holders and a spare one
 	} {
 		t.Run(name, func(t *testing.T) {
+			if c.own == 4 {
+				harness.AsRoot(t) // a uid for b
+			}
 			t.Parallel()
 			args := c.args
 			if c.code == 0 {

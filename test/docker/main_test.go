@@ -45,6 +45,7 @@ find "/sys/fs/cgroup/cginit-docker-$$" -depth -type d -exec rmdir {} \;
 func v2(t *testing.T) *daemon {
 	t.Helper()
 	needDocker(t)
+	harness.AsRoot(t)
 	once.Do(func() {
 		e := start(t, "")
 		private = &daemon{Engine: e, writable: writable(t, e)}
@@ -88,6 +89,7 @@ func writable(t *testing.T, e *engine.Engine) []string {
 // v1 is the machine's own daemon, which must be on cgroup v1: what is made there is removed.
 func v1(t *testing.T) *engine.Engine {
 	t.Helper()
+	harness.AsRoot(t)
 	e := &engine.Engine{Argv: []string{harness.Command(t, "docker")}}
 	if version := e.Output(t, "info", "--format", "{{.CgroupVersion}}"); version != "1" {
 		t.Skipf("the machine's docker is on cgroup v%s", version)

@@ -46,6 +46,7 @@ func podman(t *testing.T) *engine.Engine {
 	t.Helper()
 	path, nsenter := harness.Command(t, "podman"), harness.Command(t, "nsenter")
 	harness.Command(t, "runc")
+	harness.AsRoot(t)
 	once.Do(func() { view = engine.NewView(t, script) })
 	if view == nil {
 		t.Fatal("there is no view, see the first test")

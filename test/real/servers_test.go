@@ -27,6 +27,7 @@ http {
 	server { listen unix:%[1]s/socket; location / { return 200 "served"; } }
 }
 `, dir))
+	harness.AsRoot(t) // it becomes another user, of whom a user namespace may know nothing
 	return []string{"--", harness.Command(t, "nginx"), "-p", dir, "-e", dir + "/log", "-c", conf}
 }
 
@@ -100,6 +101,7 @@ func TestPostgres(t *testing.T) {
 	if len(bin) == 0 || exec.Command("id", "postgres").Run() != nil {
 		harness.Missing(t, "PostgreSQL")
 	}
+	harness.AsRoot(t) // it runs as another user
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		dir := pod.OpenDir(t)
 		data, socket := dir+"/data", "--host="+dir
