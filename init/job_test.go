@@ -153,3 +153,22 @@ func TestRestartIsBounded(t *testing.T) {
 		t.Errorf("%d runs, then %s; want 3, then failed", runs, j.state)
 	}
 }
+
+// TestStopOfWhatEnds: a job that is to be stopped as soon as nothing needs it, and ends by itself
+// before, is down: no restart, no failure. Somebody who wants it anew takes that back.
+func TestStopOfWhatEnds(t *testing.T) {
+	for _, state := range []jobState{jobPreparing, jobStarting, jobUp} {
+		spec := config.Spec{Name: "web", Service: true}
+		spec.Restart.Policy = config.RestartAlways
+		j := newJob(spec)
+		j.state, j.want, j.ending, j.ok = state, true, true, false
+		actions := j.step(jvEnded, t0)
+		if j.state != jobDown || j.want || j.ending || !slices.Equal(actions, []jobAction{jaTell}) {
+			t.Errorf("from %s: %s, actions %v, want %v, ending %v", state, j.state, actions, j.want, j.ending)
+		}
+		j.state, j.ending = state, true
+		if j.step(jvRestart, t0); j.ending {
+			t.Errorf("from %s: a restart does not take it back", state)
+		}
+	}
+}

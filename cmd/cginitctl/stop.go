@@ -13,7 +13,7 @@ func newStop(o *options) *cobra.Command {
 	var grace time.Duration
 	cmd := &cobra.Command{
 		Use:               "stop JOB...",
-		Short:             "Stop jobs; returns when nothing of them is left",
+		Short:             "Stop jobs, and first what depends on them, until they are started; returns when nothing of them is left",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
