@@ -151,9 +151,10 @@ func (s *Supervisor) serveWait(c *control.Call, jobs []*job, p *control.WaitPara
 	s.await(w)
 }
 
-// failedFor tells that a job has failed for good; one that is only down may be started yet.
+// failedFor tells that a job has failed for good, or was a run, and has ended; one that is only down
+// may be started yet.
 func failedFor(j *job) error {
-	if j.state == jobFailed {
+	if j.state == jobFailed || j.over && j.isIdle() {
 		return control.Failed{Job: j.spec.Name, Reason: j.why()}
 	}
 	return nil

@@ -27,7 +27,11 @@ func (o *Order) execute() (pid int, err error) {
 		}
 	}
 	defer raiseOOMScore(o.OOMMore)()
-	return syscall.ForkExec(o.Path, o.Args, attr)
+	pid, err = syscall.ForkExec(o.Path, o.Args, attr)
+	if err == unix.ENOEXEC && len(o.Args) > 0 { // a script without a first line is the shell's: execvp(3)
+		return syscall.ForkExec("/bin/sh", append([]string{"sh", o.Path}, o.Args[1:]...), attr)
+	}
+	return pid, err
 }
 
 // raiseOOMScore raises our oom_score_adj, which the child inherits, and returns what puts it

@@ -263,3 +263,16 @@ func TestRule7NeverUp(t *testing.T) {
 		}
 	})
 }
+
+// TestScriptWithoutFirstLine: it is the shell's, as execvp(3) has it.
+func TestScriptWithoutFirstLine(t *testing.T) {
+	inLevels(t, func(t *testing.T, l level) {
+		spec := l.spec
+		b := prepare(t, &spec, "jobs: {plain: {command: [$DIR/plain, a, b]}}")
+		check(t, os.WriteFile(filepath.Join(b.dir, "plain"), []byte("echo $# $2 >> $LOG\n"), 0o755))
+		spec.Args = []string{"--socket", "none", "--config", b.file}
+		b.Pod = pod.Start(t, spec)
+		b.ends(0)
+		b.noted("2 b")
+	})
+}
