@@ -51,7 +51,9 @@ func (j *job) isThere() bool {
 	switch {
 	case j.state != jobUp:
 		return j.state == jobDone || j.state == jobDown
-	case j.hook != nil, j.run.isOver(): // a post_start step, which can fail; its end is about to be told
+	case j.hook != nil: // a post_start step, which can fail
+		return false
+	case j.run.isOver() && j.run.state != waiting: // its end is about to be told
 		return false
 	}
 	return j.spec.Health == nil || !j.spec.Service || j.health.status == healthy

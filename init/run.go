@@ -188,7 +188,7 @@ func (r *run) step(ev event, now time.Time) []action {
 		switch r.state {
 		case idle, starting:
 			if r.pending {
-				return r.abandonAt(r.because(r.why()).grace, now)
+				return r.abandonAt(max(r.because(r.why()).grace, freezeWait), now)
 			}
 			return r.end(r.why(), now)
 		case running:

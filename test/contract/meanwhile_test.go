@@ -313,3 +313,19 @@ func TestReloadWhileItStarts(t *testing.T) {
 		says(t, b.ends(4), "cannot start extra: exited")
 	})
 }
+
+// TestUpByItsLeftovers: a service whose main process has gone, and that is to wait for what it left,
+// does not hold up the start.
+func TestUpByItsLeftovers(t *testing.T) {
+	inLevels(t, func(t *testing.T, l level) {
+		b := start(t, l, `
+services:
+	web: {command: `+sh(`$ACT serve web & echo $$$$ > $DIR/main`)+`, leftovers: wait}
+	slow: {command: `+sh(`until [ -s $DIR/main ] && ! [ -e /proc/$$(cat $DIR/main) ]; do sleep 0.02; done; $ACT tell READY=1; exec $ACT serve slow`)+`, ready: notify}
+`, "-v")
+		b.said("cginit: up\n")
+		b.noted("web up", "slow up")
+		b.Signal(unix.SIGTERM)
+		b.ends(0)
+	})
+}
