@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
@@ -162,6 +163,6 @@ func (s *Supervisor) replace(j *job, spec config.Spec) {
 
 // forget stops a job that is in the file no more, and drops it when nothing of it is left.
 func (s *Supervisor) forget(j *job) {
-	j.gone = true
+	j.gone, j.next = true, time.Time{}
 	s.end(j)
 }

@@ -224,14 +224,13 @@ func (s *Supervisor) restartDependents(j *job) {
 func (s *Supervisor) serveStop(c *control.Call, jobs []*job, p *control.StopParams) {
 	all := s.withDependents(jobs)
 	for i, j := range all {
-		next := j.next
+		if i < len(jobs) {
+			j.next = time.Time{}
+		}
 		if p.GracePeriod != nil && j.isLive() {
 			s.shorten(j, time.Duration(*p.GracePeriod)*time.Millisecond)
 		}
 		s.end(j)
-		if i >= len(jobs) {
-			j.next = next
-		}
 	}
 	s.awaitEnd(c, all, p.NoWait)
 }
@@ -258,7 +257,7 @@ func (s *Supervisor) shorten(j *job, grace time.Duration) {
 
 // end has a job stopped as soon as nothing that lives depends on it.
 func (s *Supervisor) end(j *job) {
-	j.next, j.queued, s.changed = time.Time{}, false, true
+	j.queued, s.changed = false, true
 	if j.isLive() && j.state != jobStopping {
 		j.ending = true
 		return

@@ -17,10 +17,7 @@ func client(t *testing.T, l level, file string) (b *box, c *control.Client) {
 	socket := filepath.Join(b.dir, "socket")
 	spec.Args = []string{"--socket", socket, "--config", b.file}
 	b.Pod = pod.Start(t, spec)
-	c, err := control.Dial(t.Context(), socket, pod.Patience)
-	check(t, err)
-	t.Cleanup(func() { c.Close() })
-	return b, c
+	return b, b.dial()
 }
 
 func TestRule2StartsAndStopsWhenAsked(t *testing.T) {

@@ -288,6 +288,8 @@ jobs:
 		b.noted("db up")
 		_, err := c.Start(t.Context(), control.StartParams{Jobs: []string{"yearly", "hand"}})
 		check(t, err)
+		_, err = c.Wait(t.Context(), control.WaitParams{Jobs: []string{"yearly", "hand"}, Until: control.UntilEnded})
+		check(t, err) // the start was answered when they were executed
 		b.write(strings.NewReplacer("0 3", "0 4", "echo hand", "true; echo hand").Replace(file))
 		changed, err := c.Reload(t.Context())
 		if err != nil || len(changed.Changed) != 2 {
