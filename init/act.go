@@ -6,227 +6,243 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
+// The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit into the
+// second that the default grace period leaves of docker stop's ten.
+const (
+	// listWait bounds the writing down of all about who is left, and not only their names.
+	listWait = 300 * time.Millisecond
+	// orphansRetry is the delay before we look again for what a lost holder has left.
+	orphansRetry = 10 * time.Millisecond
+	// killPatience is how long what is in state D may take before it is called unkillable,
+	// exitPatience how long if it is on its way out: among thousands that takes its time.
+	killPatience = 400 * time.Millisecond
+	exitPatience = 3 * time.Second
+	// killGiveUp is how long anything may take before it is called unkillable.
+	killGiveUp = 30 * time.Second
+	// removeRetry is the delay between tries to remove a cgroup that a dying task holds up (Linux
+	// 6.19 and later), and removeGiveUp how long they go on.
+	removeRetry  = 10 * time.Millisecond
+	removeGiveUp = time.Second
+)
+
+// feed gives a run an event, does what step answers, and goes on with what comes of that.
+func (s *Supervisor) feed(r *run, ev life.RunEvent) {
+	for events := []life.RunEvent{ev}; len(events) > 0; events = events[1:] {
+		before := r.State()
+		actions := r.Step(events[0], s.now())
+		s.trace.run(r, events[0], before, actions)
+		for _, a := range actions {
+			if next, ok := s.act(r, a); ok {
+				events = append(events, next)
+			}
+		}
+	}
+}
+
 // act does what step decided. What comes of it at once is the next event.
-func (s *Supervisor) act(r *run, a action) (next event, ok bool) {
+func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool) {
 	switch a {
-	case doSpawn:
-		return s.start(r)
-	case doAsk:
-		r.book.ask(cmp.Or(r.askWith, unix.SIGINT), r.main.pid) // 0: the keyboard has
-		s.forward(r, r.askWith)
-		s.forward(r, unix.SIGCONT) // one that is stopped could not hear it
+	case life.DoSpawn:
+		return s.start(r), true
+	case life.DoAsk:
+		r.book.ask(cmp.Or(r.StopSignal(), unix.SIGINT), r.pid()) // 0: the keyboard has
+		s.forward(r, r.StopSignal())
+		s.forward(r, unix.SIGCONT) // a process that is stopped could not hear it
 		s.thawPaused(r)
-	case doAskAll:
-		s.askAll(r, cmp.Or(r.askWith, unix.SIGINT))
-		s.complain("thaw", r.thaw())
-	case doAskRest:
+	case life.DoAskAll:
+		s.askAll(r, cmp.Or(r.StopSignal(), unix.SIGINT))
+		s.log.Complain("thaw", r.held.Thaw())
+	case life.DoAskRest:
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
-	case doFreeze:
-		if err := r.freeze(); err != nil {
-			s.complain("freeze", err)
-		}
-		return evFrozen, r.frozen()
-	case doList:
+	case life.DoFreeze:
+		s.log.Complain("freeze", r.held.Freeze())
+		return life.EvFrozen, r.held.Frozen()
+	case life.DoList:
 		s.list(r)
-	case doKill:
-		s.kill(r)
-	case doAbandon:
+	case life.DoKill:
+		r.patience.killError = r.held.Kill()
+		s.log.Complain("kill", r.patience.killError)
+	case life.DoAbandon:
 		s.abandon(r)
-	case doRemove:
+	case life.DoRemove:
 		return s.remove(r)
-	case doReport:
+	case life.DoReport:
 		s.finish(r)
 	}
 	return 0, false
 }
 
-// finish writes the receipt of a run that has ended, or of one that cannot.
-func (s *Supervisor) finish(r *run) {
-	if r.state == stuck {
-		r.account(&r.book.receipt)
-	} else { // what was stuck has died after all
-		r.book.markKilled()
-	}
-	s.changed = true
-	receipt := r.receipt(s.now())
-	if r.role == roleMain {
-		r.job.last = &receipt
-	}
-	s.report(r, receipt)
-	if r.role == roleMain || receipt.Killed+receipt.Unkillable > 0 {
-		s.tellReceipt(&receipt)
-	}
-	if r.state == ended {
-		s.runEnded(r, &receipt)
-	}
-}
-
-// start makes the containment and the main process. Where a holder makes it, what comes of it
-// is told later.
-func (s *Supervisor) start(r *run) (next event, ok bool) {
-	if r.book.started.IsZero() {
-		r.book.started = s.now()
-	}
-	if r.containment == nil {
-		if err := s.sufficesFor(r); err != nil {
-			r.book.err = err
-			return evSpawnFail, true
+// inspect looks at what the kernel says of a run now.
+func (s *Supervisor) inspect(r *run) {
+	hasEnded := r.Status() != nil
+	switch {
+	case !r.executed && !r.failed: // not started, or the exec helper has not said anything yet
+		return
+	case hasEnded && r.failed:
+		s.feed(r, life.EvSpawnFailed)
+		return
+	case hasEnded && r.held.Empty():
+		if s.attendants(r) > 0 { // outside of it, where no cgroup holds them
+			s.killAttendants(r)
+			return
 		}
-		c, err := s.home.contain(r, s.orphans)
-		if err != nil {
-			return s.notStarted(r, "make a containment", err), true
-		}
-		r.containment = c
+		s.feed(r, life.EvEmpty)
+		return
+	case hasEnded && !r.HasMainExited() && s.attendants(r) == 0:
+		s.feed(r, life.EvMainExit)
+		s.daemonised(r)
 	}
-	err := s.spawn(r)
-	if err == nil && r.main.pid == 0 {
-		return 0, false
-	}
-	return s.startedMain(r, err), true
-}
-
-// startedMain is told what came of the start of the main process.
-func (s *Supervisor) startedMain(r *run, err error) event {
-	r.pending = false
-	if err != nil {
-		return s.notStarted(r, "fork", err)
-	}
-	if _, held := r.containment.(*tree); !held {
-		s.mains[r.main.pid] = r
-	}
-	s.closeInherited()
-	if !r.helper && !r.failed {
-		s.executed(r)
-	}
-	return evSpawned
-}
-
-// notStarted tells whether a start that has failed is to be tried again. What may go well a
-// little later is: for a second, and once everything is up for as long as it takes.
-func (s *Supervisor) notStarted(r *run, what string, err error) event {
-	forEver := s.single == nil && !r.job.boot && r.job.lease == nil
-	if isBusy(err) && (forEver || s.now().Sub(r.book.started) < spawnGiveUp) {
-		s.complain(what, err)
-		return evSpawnBusy
-	}
-	r.book.err = err
-	return evSpawnFail
-}
-
-// executed is told that the main process runs the command.
-func (s *Supervisor) executed(r *run) {
-	s.changed = true
-	if r.role == roleMain {
-		s.runStarted(r.job)
-	}
-	if r.role == roleMain && r.spec.Ready.Kind == config.ReadyExec {
-		s.later(r.job, jvReady)
+	s.standsStill(r)
+	if (r.State() == life.RunFreezing || r.State() == life.RunAsking) && r.held.Frozen() {
+		s.feed(r, life.EvFrozen)
 	}
 }
 
-// askAll asks every process of the run to leave.
+// standsStill looks whether a run that was frozen on request stands still.
+func (s *Supervisor) standsStill(r *run) {
+	if r.paused && !r.still && r.held.Frozen() {
+		r.still, s.queue.changed = true, true
+		s.calls.journal.addFrozen(r.job, true)
+	}
+}
+
+// thawPaused lets a run go on that somebody has had stand still.
+func (s *Supervisor) thawPaused(r *run) {
+	if r == nil || !r.paused {
+		return
+	}
+	r.paused, r.still, s.queue.changed = false, false, true
+	s.log.Complain("thaw", r.held.Thaw())
+	if r.spec.Watchdog > 0 { // the job could not say anything meanwhile
+		r.job.FeedWatchdog(s.now())
+	}
+	s.calls.journal.addFrozen(r.job, false)
+}
+
+// askAll asks every process of the run to leave. Processes that are forked meanwhile are asked too,
+// so they are written down afterwards.
 func (s *Supervisor) askAll(r *run, sig unix.Signal) {
-	s.bookAsked(r, sig)
-	s.complain("ask", r.signal(sig))
-	s.bookAsked(r, sig) // whom they forked meanwhile was asked too
-	s.complain("ask", r.signal(unix.SIGCONT))
+	s.writeAsked(r, sig)
+	s.log.Complain("ask", r.held.Signal(sig))
+	s.writeAsked(r, sig)
+	s.log.Complain("ask", r.held.Signal(unix.SIGCONT))
 }
 
-func (s *Supervisor) bookAsked(r *run, sig unix.Signal) {
-	pids, err := r.procs()
-	s.complain("list", err)
+func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
+	pids, err := r.held.Procs()
+	s.log.Complain("list", err)
 	r.book.ask(sig, pids...)
 }
 
-// list writes down who did not leave. They are about to be killed.
+// list writes down who did not leave: they are about to be killed.
 func (s *Supervisor) list(r *run) {
-	pids, err := r.procs()
-	s.complain("list", err)
+	pids, err := r.held.Procs()
+	s.log.Complain("list", err)
 	b := &r.book
 	b.processes, b.killed, b.unkillable = nil, len(pids), 0 // what is killed again is listed again
-	r.hopeless = time.Time{}
+	r.patience.hopeless = time.Time{}
 	begun := s.now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
-		p, ok := readLiving(pid)
+		p, ok := proc.ReadLiving(pid)
 		switch {
 		case !ok:
 		case s.now().Sub(begun) < listWait:
 			b.processes = append(b.processes, r.describe(p))
 		default: // they are frozen, but whoever stops us has a clock: the rest is only named
-			b.processes = append(b.processes, Process{Pid: p.pid, PPid: p.ppid, Command: p.comm, State: string(p.state), Outcome: "killed"})
+			b.processes = append(b.processes, Process{Pid: p.Pid, PPid: p.PPid, Command: p.Comm, State: string(p.State), Outcome: "killed"})
 		}
 	}
 }
 
-// kill kills all that is left. The main process is ours to kill wherever it has moved itself:
-// until it is reaped, its pid is its own.
-func (s *Supervisor) kill(r *run) {
-	r.killError = r.containment.kill()
-	s.complain("kill", r.killError)
-	if r.main.pid > 0 && r.status == nil && !r.isHeld() {
-		_ = unix.Kill(r.main.pid, unix.SIGKILL)
+// abandon gives up a start that hangs. What it has left is listed once, before it is killed.
+func (s *Supervisor) abandon(r *run) {
+	if !r.abandoned {
+		r.abandoned = true
+		s.list(r)
 	}
+	s.log.Complain("kill a holder", r.held.Abandon())
 }
 
-// remove reads the accounts and removes the containment. A task that is still on its way out
-// can hold that up for a moment (Linux 6.19 and later), so it is tried again, for a while.
-func (s *Supervisor) remove(r *run) (event, bool) {
-	const giveUp = time.Second
-	if r.containment == nil {
-		return evRemoved, true
+// remove reads the accounts and removes the containment. A dying task can delay that, so it is tried
+// again for a while.
+func (s *Supervisor) remove(r *run) (next life.RunEvent, ok bool) {
+	if r.held == nil {
+		return life.EvRemoved, true
 	}
-	r.pump.hangUp()
-	patience := giveUp
-	if s.killing { // whoever stops us loses it too
-		patience = giveUp / 4
+	r.pipes.hangUp()
+	patience := removeGiveUp
+	if s.shutdown.isKilling { // whoever stops us loses it too
+		patience /= 4
 	}
-	if late := r.since.Add(patience); !r.pump.isDry() && s.now().Before(late) { // its last lines come before its receipt
-		r.deadline = late
+	// The last lines of the run come before its receipt.
+	if late := r.Since().Add(patience); !r.pipes.areDry() && s.now().Before(late) {
+		r.RetryAt(late)
 		return 0, false
 	}
 	if !r.accounted {
-		r.account(&r.book.receipt)
-		r.accounted = true
+		r.book.usage, r.accounted = r.held.Usage(), true
 	}
-	err := r.remove()
-	if errors.Is(err, unix.EBUSY) && s.now().Sub(r.since) < giveUp {
-		r.deadline = s.now().Add(rmdirRetry)
+	err := r.held.Remove()
+	if errors.Is(err, unix.EBUSY) && s.now().Sub(r.Since()) < removeGiveUp {
+		r.RetryAt(s.now().Add(removeRetry))
 		return 0, false
 	}
 	if err != nil {
-		s.log.printf("%s: its cgroup is empty but cannot be removed: %v", r.name, err)
+		s.log.Printf("%s: its cgroup is empty but cannot be removed: %v", r.name, err)
 	}
-	return evRemoved, true
+	return life.EvRemoved, true
 }
 
-// unkillable tells whether nothing that is left of the run can die: all of it is in state D
-// (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What
-// resists for another reason, or without being seen, is given up much later.
-func (s *Supervisor) unkillable(r *run) bool {
-	now := s.now()
-	if now.Sub(r.since) < killPatience/4 {
+// finish writes the receipt of a run that has ended, or of one that cannot.
+func (s *Supervisor) finish(r *run) {
+	if r.isStuck() {
+		r.book.usage = r.held.Usage()
+	} else { // what was stuck has died after all
+		r.book.markKilled()
+	}
+	s.queue.changed = true
+	receipt := r.receipt(s.now())
+	if r.role == roleMain {
+		r.job.last = &receipt
+	}
+	s.reports.add(r.role, receipt)
+	if r.role == roleMain || receipt.Killed+receipt.Unkillable > 0 {
+		s.calls.journal.addReceipt(&receipt)
+	}
+	if r.State() == life.RunEnded {
+		s.runEnded(r, &receipt)
+	}
+}
+
+// isUnkillable tells whether nothing that is left of the run can die: all of it is in state D
+// (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What resists
+// for another reason, or without being seen, is given up much later.
+func (s *Supervisor) isUnkillable(r *run) bool {
+	now, p := s.now(), &r.patience
+	if now.Sub(r.Since()) < killPatience/4 {
 		return false
 	}
-	pids, err := r.procs()
-	left := living(pids)
-	seen := err == nil && len(left) > 0
-	if hopeless := seen && (r.killError != nil || !slices.ContainsFunc(left, process.mayDie)); !hopeless && now.Sub(r.since) < killGiveUp {
-		r.hopeless = time.Time{}
+	pids, err := r.held.Procs()
+	left := proc.Living(pids)
+	isHopeless := err == nil && len(left) > 0 && (p.killError != nil || !slices.ContainsFunc(left, proc.Process.MayDie))
+	if !isHopeless && now.Sub(r.Since()) < killGiveUp {
+		p.hopeless = time.Time{}
 		return false
 	}
-	if r.hopeless.IsZero() || len(left) != r.remaining { // who gets fewer is only slow
-		r.hopeless, r.remaining = now, len(left)
+	if p.hopeless.IsZero() || len(left) != p.remaining { // a shrinking set of processes is slow, not stuck
+		p.hopeless, p.remaining = now, len(left)
 	}
-	patience := killPatience
-	if !s.killing && slices.ContainsFunc(left, func(p process) bool { return p.exiting }) {
-		patience = exitPatience
+	wait := killPatience
+	if !s.shutdown.isKilling && slices.ContainsFunc(left, func(p proc.Process) bool { return p.Exiting }) {
+		wait = exitPatience
 	}
-	if now.Sub(r.hopeless) < patience {
+	if now.Sub(p.hopeless) < wait {
 		return false
 	}
 	var processes []Process
@@ -237,21 +253,13 @@ func (s *Supervisor) unkillable(r *run) bool {
 	return true
 }
 
-// complain says that something went wrong, once for each kind until it changes. It is no
-// reason to end: the loop will come by again.
-func (s *Supervisor) complain(what string, err error) {
-	if errors.Is(err, unix.ESRCH) {
-		err = nil // it has ended meanwhile
-	}
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	if s.said[what] == text {
+// daemonised handles that the main process of a run has ended: where it was to go to the background,
+// and something of it is there, the job is ready.
+func (s *Supervisor) daemonised(r *run) {
+	if r.role != roleMain || !r.IsDaemon() || r.State() != life.RunWaiting {
 		return
 	}
-	s.said[what] = text
-	if text != "" {
-		s.log.printf("cannot %s: %s", what, text)
+	if pids, err := r.held.Procs(); err != nil || len(pids) > 0 { // a holder says only later that nothing is
+		s.queue.add(r.job, life.EvJobReady)
 	}
 }

@@ -1,24 +1,23 @@
 package supervisor
 
 import (
-	"bytes"
-	"io"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
-	"github.com/cginit/cginit/init/probe"
+	"github.com/cginit/cginit/init/control"
 )
 
+// healthStatus is what the health checks of a run have found.
 type healthStatus string
 
 const (
-	unchecked healthStatus = ""         // it has no health check
+	unchecked healthStatus = ""         // the job has no health check
 	unknown   healthStatus = "starting" // no check has succeeded yet
 	healthy   healthStatus = "healthy"
 	unhealthy healthStatus = "unhealthy"
 )
 
-// health is what a job's checks have found in its present run.
+// health is what the checks of a job have found in its present run.
 type health struct {
 	status   healthStatus
 	failures int       // in a row
@@ -26,48 +25,18 @@ type health struct {
 	said     string    // what the last check wrote
 }
 
-// probeOutput is how much of what a check writes is kept, in bytes.
-const probeOutput = 1 << 10
-
-// beginHealth is for a run that has just become ready.
-func (s *Supervisor) beginHealth(j *job) {
-	j.health = health{}
-	if h := j.spec.Health; h != nil {
-		j.health = health{status: unknown, next: s.now().Add(pause(h, unknown, 0))}
+// newHealth returns the health of a run that has just become ready. spec is nil if it has no check.
+func newHealth(spec *config.Health, now time.Time) health {
+	if spec == nil {
+		return health{}
 	}
+	return health{status: unknown, next: now.Add(untilCheck(spec, unknown, 0))}
 }
 
-// probe runs one check inside the job's run, so that its cgroup and its limits hold it too.
-func (s *Supervisor) probe(j *job) {
-	h := j.spec.Health
-	j.health.next = time.Time{}   // until this one has ended
-	if h != nil && j.run.paused { // nothing can be started where everything stands still
-		j.health.next = s.now().Add(h.Interval)
-		return
-	}
-	if h == nil || j.state != jobUp || j.run.isOver() {
-		return
-	}
-	spec := &config.Spec{Args: h.Args, Env: j.spec.Env, Dir: j.spec.Dir, Identity: j.run.spec.Identity, Timeout: h.Timeout}
-	r := s.attendant(j, roleHealth, "health", spec)
-	if len(h.Args) == 0 {
-		r.exe, spec.Args = selfExe, []string{probe.Name, h.HTTP, h.TCP}
-	}
-	s.begin(r)
-}
-
-// probed is told that a check has ended.
-func (s *Supervisor) probed(r *run, receipt *Receipt) {
-	j := r.job
-	if j.run != r.owner || j.state != jobUp || r.owner.isOver() {
-		return
-	}
-	h, spec := &j.health, j.spec.Health
-	h.said = r.said
-	since := s.now().Sub(j.readyAt)
-	before := h.status
+// checked takes what a check has found, so long after the run became ready.
+func (h *health) checked(spec *config.Health, ok bool, since time.Duration, now time.Time) {
 	switch {
-	case receipt.ExitStatus == 0:
+	case ok:
 		h.status, h.failures = healthy, 0
 	case h.status == unknown && since < spec.StartPeriod:
 	default:
@@ -75,58 +44,23 @@ func (s *Supervisor) probed(r *run, receipt *Receipt) {
 			h.status = unhealthy
 		}
 	}
-	h.next = s.now().Add(pause(spec, h.status, since))
-	if h.status != before {
-		s.healthChanged(j, receipt)
-	}
+	h.next = now.Add(untilCheck(spec, h.status, since))
 }
 
-// pause is the time until the next check.
-func pause(h *config.Health, status healthStatus, since time.Duration) time.Duration {
-	if status == unknown && since < h.StartPeriod {
-		return h.StartInterval
+// untilCheck returns the time until the next check.
+func untilCheck(spec *config.Health, s healthStatus, since time.Duration) time.Duration {
+	if s == unknown && since < spec.StartPeriod {
+		return spec.StartInterval
 	}
-	return h.Interval
+	return spec.Interval
 }
 
-func (s *Supervisor) healthChanged(j *job, receipt *Receipt) {
-	s.changed = true
-	s.tellHealth(j)
-	if j.health.status != unhealthy {
-		return
-	}
-	j.bad = "it is unhealthy: its check " + receipt.end()
-	if j.health.said != "" {
-		j.bad += ": " + j.health.said
-	}
-	switch {
-	case j.boot, j.spec.OnUnhealthy == config.UnhealthyRestart:
-		s.later(j, jvBad)
-	default:
-		s.log.printf("%s: %s", j.spec.Name, j.bad)
-		j.bad = ""
-	}
+// shown returns the health in the words of the wire.
+func (h *health) shown() control.HealthState {
+	return map[healthStatus]control.HealthState{
+		unknown: control.HealthStarting, healthy: control.Healthy, unhealthy: control.Unhealthy,
+	}[h.status]
 }
 
-// capture keeps the beginning of what a check writes, for the message that it failed.
-func (s *Supervisor) capture(r *run, d *stdio) error {
-	read, write, err := pipe()
-	if err != nil {
-		return err
-	}
-	d.fds[1], d.fds[2], d.theirs = int(write.Fd()), int(write.Fd()), append(d.theirs, write)
-	r.pump = &pump{open: 1}
-	go func() {
-		text, _ := io.ReadAll(io.LimitReader(read, probeOutput))
-		_, _ = io.Copy(io.Discard, read)
-		read.Close()
-		s.post(func() {
-			r.pump.open--
-			r.said = string(bytes.TrimSpace(text))
-			if r.state == removing {
-				s.feed(r, evDeadline)
-			}
-		})
-	}()
-	return nil
-}
+// stop ends the checks of a run that is being stopped.
+func (h *health) stop() { h.next = time.Time{} }

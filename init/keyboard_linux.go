@@ -2,32 +2,38 @@ package supervisor
 
 import (
 	"os"
-	"slices"
 
+	"github.com/cginit/cginit/init/output"
 	"golang.org/x/sys/unix"
 )
 
-// hearInput has our standard input read, from the first run on that is to have it.
-func (s *Supervisor) hearInput() {
-	if !s.hearsInput {
-		s.hearsInput = true
-		s.typeRaw()
-		go s.readInput()
-	}
+// keyboard is our standard input, for the job that has it on its terminal.
+type keyboard struct {
+	isRead bool          // a goroutine reads it
+	before *unix.Termios // how our terminal was before that; nil: as it is
 }
 
-// readInput gives what it reads to the job whose terminal it is for. One that does not read
-// makes us read no more.
-func (s *Supervisor) readInput() {
-	write := func(text []byte) {
-		to := make(chan *os.File, 1)
-		s.post(func() { to <- s.typedTo() })
-		if f := <-to; f != nil {
+// read has our standard input read, from the first run on that is to have it. to returns, in the
+// loop, the terminal that is to have what was read; nil: there is none.
+func (k *keyboard) read(post func(message), to func() *os.File) {
+	if k.isRead {
+		return
+	}
+	k.isRead = true
+	k.setRaw()
+	go readInput(func(text []byte) {
+		found := make(chan *os.File, 1)
+		post(func() { found <- to() })
+		if f := <-found; f != nil {
 			_, _ = f.Write(text)
 		}
-	}
-	const end = 'D' - '@' // Ctrl-D: the end of a line that it ends, or of the input
-	b := make([]byte, pumpRoom)
+	})
+}
+
+// readInput passes on what it reads. A job that does not read makes us read no more.
+func readInput(write func([]byte)) {
+	const ctrlD = 'D' - '@' // the end of a line that it ends, or of the input
+	b := make([]byte, output.ReadRoom)
 	last := byte('\n')
 	for {
 		n, err := os.Stdin.Read(b)
@@ -40,30 +46,20 @@ func (s *Supervisor) readInput() {
 		}
 	}
 	if last != '\n' {
-		write([]byte{end})
+		write([]byte{ctrlD})
 	}
-	write([]byte{end})
+	write([]byte{ctrlD})
 }
 
-// typedTo is the terminal of the last run that is to have what we read; nil: there is none.
-func (s *Supervisor) typedTo() *os.File {
-	for _, r := range slices.Backward(s.live) {
-		if r.role == roleMain && r.spec.StdinOpen && r.pump != nil && r.pump.ours != nil {
-			return r.pump.ours
-		}
-	}
-	return nil
-}
-
-// typeRaw leaves it to the job's terminal what a key means. Ours still does what output needs:
-// others write there too.
-func (s *Supervisor) typeRaw() {
+// setRaw leaves it to the job's terminal what a key means. Ours still does what output needs: others
+// write there too.
+func (k *keyboard) setRaw() {
 	mode, err := unix.IoctlGetTermios(0, unix.TCGETS)
 	front, _ := unix.IoctlGetInt(0, unix.TIOCGPGRP)
 	if err != nil || front != unix.Getpgrp() {
 		return
 	}
-	s.typing = mode
+	k.before = mode
 	raw := *mode
 	raw.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
 	raw.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
@@ -71,9 +67,9 @@ func (s *Supervisor) typeRaw() {
 	_ = unix.IoctlSetTermios(0, unix.TCSETS, &raw)
 }
 
-// typeAsBefore undoes typeRaw.
-func (s *Supervisor) typeAsBefore() {
-	if s.typing != nil {
-		_ = unix.IoctlSetTermios(0, unix.TCSETS, s.typing)
+// restore undoes setRaw.
+func (k *keyboard) restore() {
+	if k.before != nil {
+		_ = unix.IoctlSetTermios(0, unix.TCSETS, k.before)
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/status"
 )
 
 // lease is what a run that was started over the control socket depends on.
@@ -18,22 +21,34 @@ type lease struct {
 	report   bool
 }
 
-// detachedKept is how many detached runs that have ended are still shown, for who asks later.
+// connect gives a run what its caller has passed: three descriptors, or a terminal.
+func (l *lease) connect(c *connection) {
+	if len(l.files) == len(c.Files) {
+		copy(c.Files[:], l.files)
+	} else {
+		c.Files = [3]int{l.files[0], l.files[0], l.files[0]}
+	}
+	if l.terminal {
+		c.Terminal = l.files[0]
+	}
+}
+
+// detachedKept is how many detached runs that have ended are still shown, for whoever asks later.
 const detachedKept = 64
 
-// run starts a command as a job of its own.
-func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
+// serveRun starts a command as a job of its own.
+func (s *Supervisor) serveRun(c *control.Call, p *control.RunParams) {
 	name := p.Name
 	if name != "" && !config.IsName(name) {
 		c.Fail(control.InvalidValue{Parameter: "name", Reason: config.NameRule})
 		return
 	}
-	for name == "" || p.Name == "" && s.named[name] != nil {
-		s.commands++
-		name = fmt.Sprintf("run-%d", s.commands)
+	for name == "" || p.Name == "" && s.jobs.named[name] != nil {
+		s.calls.commands++
+		name = fmt.Sprintf("run-%d", s.calls.commands)
 	}
-	if old := s.named[name]; old != nil {
-		if old.lease == nil || !old.isIdle() {
+	if old := s.jobs.named[name]; old != nil {
+		if old.lease == nil || !old.IsIdle() {
 			c.Fail(control.AlreadyExists{Job: name})
 			return
 		}
@@ -47,13 +62,13 @@ func (s *Supervisor) runCommand(c *control.Call, p *control.RunParams) {
 		c.Fail(err)
 		return
 	}
-	j := s.addJob(spec)
+	j := s.jobs.add(spec)
 	j.lease = &lease{conn: c.Conn, call: c, files: c.Files, terminal: p.Process.Terminal, detached: p.Detach, report: p.Report}
-	s.later(j, jvStart)
-	s.changed = true
+	s.queue.add(j, life.EvJobStart)
+	s.queue.changed = true
 }
 
-// allowRun tells why the uid or the limits of a job cannot be had, in the words of the wire.
+// allowRun says why the uid or the limits of a job cannot be had, in the words of the wire.
 func (s *Supervisor) allowRun(spec *config.Spec) error {
 	if err := s.allow(spec); err != nil {
 		return control.NotSupported{Reason: err.Error()}
@@ -61,7 +76,7 @@ func (s *Supervisor) allowRun(spec *config.Spec) error {
 	return nil
 }
 
-// runSpec is the job that a Run asks for.
+// runSpec returns the job that a Run asks for.
 func runSpec(name string, p *control.RunParams) (config.Spec, error) {
 	o := &p.Process
 	spec := config.Spec{
@@ -72,7 +87,7 @@ func runSpec(name string, p *control.RunParams) (config.Spec, error) {
 		Output:   config.Output{StdinOpen: false},
 	}
 	if len(spec.Env) == 0 {
-		spec.Env = []string{"PATH=" + defaultPath}
+		spec.Env = []string{"PATH=" + child.DefaultPath}
 	}
 	if spec.Dir == "" {
 		spec.Dir = "/"
@@ -95,7 +110,7 @@ func runUser(p *control.RunParams) (*config.User, *uint32) {
 	return &config.User{UID: u.UID, GID: u.GID, Groups: u.AdditionalGids, Home: "/"}, u.Umask
 }
 
-// lifecycleOf parses the keys of ours.
+// lifecycleOf adds to a job what Run says in words of our own.
 func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
 	if spec.GracePeriod < 0 || spec.Timeout < 0 {
 		return control.InvalidValue{Parameter: "timeout_ms", Reason: "a time cannot be negative"}
@@ -120,13 +135,13 @@ func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
 	return nil
 }
 
-// runStarted is told that the main process of a job executes its command.
+// runStarted answers a Run whose main process executes its command.
 func (s *Supervisor) runStarted(j *job) {
 	l := j.lease
 	if l == nil || l.call == nil {
 		return
 	}
-	reply := control.RunReply{State: control.Running, Job: j.spec.Name, Run: j.runs, Pid: j.run.main.pid}
+	reply := control.RunReply{State: control.Running, Job: j.spec.Name, Run: j.runs, Pid: j.run.pid()}
 	l.call.CloseFiles()
 	l.files = nil
 	if l.detached {
@@ -142,14 +157,14 @@ func (s *Supervisor) runOver(j *job) {
 	l := j.lease
 	if l.call != nil {
 		reply := control.RunReply{State: control.Ended, Job: j.spec.Name, Run: j.runs}
-		status := StatusFailed
+		exitStatus := status.Failed
 		if j.last != nil {
-			status, reply.Pid, reply.Error = j.last.ExitStatus, j.last.Pid, j.last.Error
+			exitStatus, reply.Pid, reply.Error = j.last.ExitStatus, j.last.Pid, j.last.Error
 			if l.report {
 				reply.Receipt = &j.last.Receipt
 			}
 		}
-		reply.ExitStatus = &status
+		reply.ExitStatus = &exitStatus
 		l.call.Reply(reply)
 		l.call = nil
 	}
@@ -158,29 +173,30 @@ func (s *Supervisor) runOver(j *job) {
 		return
 	}
 	kept := 0
-	for _, other := range s.jobs {
-		if other.lease != nil && other.isIdle() {
+	for _, other := range s.jobs.all {
+		if other.lease != nil && other.IsIdle() {
 			kept++
 		}
 	}
-	for _, other := range s.jobs {
-		if kept > detachedKept && other.lease != nil && other.isIdle() {
+	for _, other := range s.jobs.all {
+		if kept > detachedKept && other.lease != nil && other.IsIdle() {
 			s.drop(other)
 			return
 		}
 	}
 }
 
-// hungUp is told that a connection has ended: what was leased on it ends with it, and nobody
-// waits there any more.
+// hungUp handles the end of a connection: what was leased on it ends with it, and nobody waits there
+// any more.
 func (s *Supervisor) hungUp(conn *control.Conn) {
-	for _, j := range s.jobs {
+	for _, j := range s.jobs.all {
 		if j.lease != nil && j.lease.conn == conn && !j.lease.detached {
 			if j.run != nil {
-				j.run.reason = leaseEnded
+				j.run.StopBecause(life.LeaseEnded)
 			}
-			s.later(j, jvStop)
+			s.queue.add(j, life.EvJobStop)
 		}
 	}
-	s.dropWaiters(conn)
+	s.calls.waiters.drop(conn)
+	s.calls.journal.drop(conn)
 }

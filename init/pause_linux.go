@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pause runs nothing: it reaps what is left to it, until SIGTERM or SIGINT. The infra
+// Pause runs nothing: it reaps what is left to it, until SIGTERM or SIGINT, and returns 0. The infra
 // container of a podman pod does that.
 func (s *Supervisor) Pause() int {
 	s.inbox = catch()

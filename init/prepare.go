@@ -2,28 +2,33 @@ package supervisor
 
 import (
 	"fmt"
-	"os"
 
-	"github.com/cginit/cginit/init/proctree"
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/host"
 	"golang.org/x/sys/unix"
 )
 
 // prepare does all that can fail, before anything is started.
 func (s *Supervisor) prepare() (err error) {
-	s.findInherited()
-	if !s.pid1 {
+	if s.trace, err = openTrace(s.config.Trace); err != nil {
+		return err
+	}
+	s.inherited.find()
+	if !isProcess1() {
 		// Orphans of the jobs are to come to us (since Linux 3.4).
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return fmt.Errorf("cannot become a subreaper: %w", err)
 		}
 	}
-	reserveThreads()
+	hold.ReserveThreads()
 	if s.config.Report != "" {
-		if s.reports, err = openReport(s.config.Report); err != nil {
+		if err := s.reports.open(s.config.Report); err != nil {
 			return err
 		}
 	}
-	if s.single == nil || s.config.Socket != "" {
+	if s.jobs.single == nil || s.config.Socket != "" {
 		if s.null, err = openNull(); err != nil {
 			return err
 		}
@@ -34,76 +39,99 @@ func (s *Supervisor) prepare() (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	s.session, _ = unix.Getsid(0)
+	s.home.KeepSpares(s.jobs.single == nil || s.calls.server != nil)
 	if err := s.prepareTerminal(); err != nil {
 		return err
 	}
-	if s.home.level == LevelCgroup && !s.pid1 {
-		if s.guardian, err = startGuardian(s.home); err != nil {
-			return fmt.Errorf("cannot start the guardian: %w", err)
-		}
-	}
-	return nil
+	return s.home.Guard()
 }
 
 // prepareHome finds where the jobs are held, and sees to it that it is enough.
 func (s *Supervisor) prepareHome() (err error) {
-	if s.home, err = openHome(s.pid1 && s.single != nil && !s.takesCalls()); err != nil {
+	s.home, err = hold.Open(hold.Options{
+		Alone: s.jobs.single != nil && !s.config.takesCalls(), Hint: host.HowToGetCgroup,
+		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
+	})
+	if err != nil {
 		return err
 	}
-	if s.home.level != LevelCgroup {
-		s.elders = map[int]bool{}
-		for _, pid := range proctree.Below(os.Getpid()) {
-			s.elders[pid] = true
-		}
-	}
-	for _, j := range s.jobs {
-		if err := s.suffices(s.levelOf(j, s.home.level)); err != nil {
+	for _, j := range s.jobs.all {
+		if err := s.home.Suffices(s.jobs.levelOf(s.home, j), s.config.Require); err != nil {
 			return s.of(j, err)
 		}
 		if err := s.allow(&j.spec); err != nil {
 			return s.of(j, err)
 		}
 	}
-	if s.home.level != LevelCgroup && !s.config.Quiet {
-		s.log.printf("containment %s: %s (no cgroup: %v)", s.home.level, guarantee[s.home.level], s.home.why)
+	if level := s.home.Level(); s.home.Why() != nil && !s.config.Quiet {
+		s.log.Printf("containment %s: %s (no cgroup: %v)", level, level.Guarantee(), s.home.Why())
 	} else if s.config.Verbose {
-		s.log.printf("containment %s: %s", s.home.level, guarantee[s.home.level])
+		s.log.Printf("containment %s: %s", level, level.Guarantee())
 	}
 	return nil
 }
 
 // of says which job an error is about, where there is more than one.
 func (s *Supervisor) of(j *job, err error) error {
-	if j == s.single {
+	if j == s.jobs.single {
 		return err
 	}
 	return fmt.Errorf("%s: %w", j.spec.Name, err)
 }
 
-// prepareTerminal: only the command of the command line takes our place at the terminal.
-func (s *Supervisor) prepareTerminal() error {
-	if s.single == nil {
+// allow sees to it that the runs of a spec can have their uid and their limits. With
+// --best-effort-limits a limit that cannot be enforced is said and taken out, and the others stay.
+func (s *Supervisor) allow(spec *config.Spec) error {
+	if err := hold.AllowUser(spec); err != nil {
+		return err
+	}
+	if !s.config.BestEffortLimits {
+		return s.home.Allow(spec.Resources)
+	}
+	spec.Resources = s.home.AllowSome(spec.Resources, func(controllers string, err error) {
+		s.log.Printf("%s: its %s limit is not enforced: %v", spec.Name, controllers, err)
+	})
+	return nil
+}
+
+// takesCalls tells whether there is to be a control socket.
+func (c *Config) takesCalls() bool { return c.Socket != "" && c.Socket != "none" }
+
+// listen binds the control socket. A socket that was asked for and cannot be had fails the start.
+// Without the default one, which a container may have no place for, everything else goes on.
+func (s *Supervisor) listen() error {
+	if !s.config.takesCalls() {
 		return nil
 	}
-	if s.terminal = openTerminal(s.session); s.terminal != nil && s.single.spec.NewSession {
-		if err := s.surrenderTerminal(); err != nil {
-			return fmt.Errorf("cannot give up the terminal: %w", err)
-		}
+	c := control.Config{Path: s.config.Socket, Version: s.config.Version}
+	if f := s.config.File; f != nil {
+		c.UIDs, c.GIDs = f.AllowUIDs, f.AllowGIDs
+	}
+	server, err := control.Listen(c)
+	switch {
+	case err == nil:
+		s.calls.server, s.calls.journal.isOn = server, true
+	case s.config.SocketRequired:
+		return err
+	default:
+		s.log.Printf("no control socket: %v", err)
 	}
 	return nil
 }
 
-// openNull opens what a job reads that nobody gives an input: /dev/null, or where there is no
-// /dev a pipe that nobody writes to.
-func openNull() (*os.File, error) {
-	f, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err == nil {
-		return f, nil
+// prepareTerminal finds our terminal: only the command of the command line takes our place there.
+func (s *Supervisor) prepareTerminal() error {
+	if s.jobs.single == nil {
+		return nil
 	}
-	r, w, err := os.Pipe()
+	s.terminal = openTerminal()
+	if s.terminal == nil || !s.jobs.single.spec.NewSession {
+		return nil
+	}
+	t, err := s.terminal.surrender()
 	if err != nil {
-		return nil, fmt.Errorf("cannot make an empty input: %w", err)
+		return fmt.Errorf("cannot give up the terminal: %w", err)
 	}
-	return r, w.Close()
+	s.terminal = t
+	return nil
 }

@@ -8,34 +8,24 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
-)
-
-// cause is what ended a run.
-type cause = string
-
-const (
-	exited      cause = "exited"  // its main process ended by itself
-	stopped     cause = "stopped" // on request
-	killed      cause = "killed"  // on request, at once
-	timedOut    cause = "timed-out"
-	outOfMemory cause = "out-of-memory"
-	startFailed cause = "start-failed"
-	failing     cause = "failing"     // it was unhealthy, silent, or not ready in time
-	leaseEnded  cause = "lease-ended" // whoever started it over the control socket has gone
+	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/status"
 )
 
 // Receipt is the record that every teardown leaves. On the wire and in files it is the same.
 type Receipt struct{ control.Receipt }
 
-// Process is one that did not leave by itself.
+// Process is a process that did not leave by itself.
 type Process = control.Process
 
-// maxListed bounds the processes that a receipt names: a fork bomb has no end of them.
+// maxListed bounds how many processes a receipt names: a fork bomb has no end of them.
 const maxListed = 4096
 
-// book gathers a receipt while the run goes on.
+// book gathers what the receipt will say while the run goes on.
 type book struct {
 	started    time.Time
 	asked      map[int]syscall.Signal
@@ -43,9 +33,10 @@ type book struct {
 	killed     int
 	unkillable int
 	err        error
-	receipt    Receipt // accounts, read before the containment goes
+	usage      hold.Usage // read before the containment is removed
 }
 
+// ask writes down that processes were sent a signal.
 func (b *book) ask(sig syscall.Signal, pids ...int) {
 	if b.asked == nil {
 		b.asked = make(map[int]syscall.Signal, len(pids))
@@ -58,10 +49,11 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 // receipt closes the book of the run.
 func (r *run) receipt(now time.Time) Receipt {
 	b := &r.book
-	v := b.receipt
-	v.Job, v.Run, v.Cause, v.Command = r.name, r.number, r.cause, r.spec.Args
-	v.Pid, v.Started, v.Ended = r.main.pid, b.started, now
-	if ws := r.status; ws != nil && ws.Signaled() {
+	var v Receipt
+	v.Job, v.Run, v.Cause, v.Command = r.name, r.number, r.Cause(), r.spec.Args
+	v.Pid, v.Started, v.Ended = r.pid(), b.started, now
+	v.measure(b.usage)
+	if ws := r.Status(); ws != nil && ws.Signaled() {
 		v.Signal = config.SignalName(ws.Signal())
 	} else if ws != nil {
 		code := ws.ExitStatus()
@@ -70,9 +62,27 @@ func (r *run) receipt(now time.Time) Receipt {
 	if b.err != nil {
 		v.Error = b.err.Error()
 	}
-	if v.Cause == exited && v.OOMKills != nil && *v.OOMKills > 0 && v.Signal == "SIGKILL" {
-		v.Cause = outOfMemory
+	if v.Cause == life.Exited && v.OOMKills != nil && *v.OOMKills > 0 && v.Signal == "SIGKILL" {
+		v.Cause = life.OutOfMemory
 	}
+	b.count(&v)
+	v.Phases = r.phases()
+	v.Containment, v.Guarantee = string(r.level), r.level.Guarantee()
+	v.ExitStatus = r.exitStatus(v.Cause)
+	return v
+}
+
+// measure fills in what the run has used.
+func (v *Receipt) measure(u hold.Usage) {
+	v.MemoryPeak, v.PidsPeak, v.OOMKills = u.MemoryPeak, u.PidsPeak, u.OOMKills
+	if u.CPU != nil {
+		ms := milliseconds(*u.CPU)
+		v.CPU = &ms
+	}
+}
+
+// count fills in who was asked, left, was killed, or could not be.
+func (b *book) count(v *Receipt) {
 	v.Asked, v.Killed, v.Unkillable, v.Processes = len(b.asked), b.killed, b.unkillable, b.processes
 	v.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
 	v.Left = v.Asked
@@ -81,23 +91,32 @@ func (r *run) receipt(now time.Time) Receipt {
 			v.Left--
 		}
 	}
-	v.Phases = r.phases()
-	v.Containment = string(r.level)
-	v.Guarantee = guarantee[r.level]
-	v.ExitStatus = exitStatus(v.Cause, r)
-	return v
 }
 
-func (r *run) phases() control.Phases {
-	ms := func(states ...state) (sum float64) {
-		for _, s := range states {
-			sum += milliseconds(r.spent[s])
-		}
-		return sum
+// exitStatus returns what the supervisor answers for a run that has ended.
+func (r *run) exitStatus(c life.Cause) int {
+	ws := r.Status()
+	switch {
+	case r.book.unkillable > 0:
+		return status.Failed
+	case c == life.StartFailed:
+		return child.ExitStatus(r.book.err)
+	case c == life.TimedOut:
+		return status.TimedOut
+	case ws == nil: // stopped before it was started
+		return status.Signal + int(syscall.SIGTERM)
+	case ws.Signaled():
+		return status.Signal + int(ws.Signal())
 	}
+	return ws.ExitStatus()
+}
+
+// phases returns how long the run has been in each phase.
+func (r *run) phases() control.Phases {
+	ms := func(states ...life.RunState) float64 { return milliseconds(r.Spent(states...)) }
 	return control.Phases{
-		Run: ms(running, waiting), Ask: ms(asking, stopping), Leave: ms(leaving),
-		Freeze: ms(freezing), Kill: ms(killing),
+		Run: ms(life.RunRunning, life.RunWaiting), Ask: ms(life.RunAsking, life.RunStopping), Leave: ms(life.RunLeaving),
+		Freeze: ms(life.RunFreezing), Kill: ms(life.RunKilling),
 	}
 }
 
@@ -113,12 +132,12 @@ func (r Receipt) JSON() []byte {
 	return append(line, '\n')
 }
 
-// Clean says that there is nothing in the receipt that a person must see.
+// Clean tells whether the receipt has nothing that a person must see.
 func (r Receipt) Clean() bool {
-	return r.Cause == exited && r.Killed+r.Unkillable+r.Asked == 0
+	return r.Cause == life.Exited && r.Killed+r.Unkillable+r.Asked == 0
 }
 
-// Summary tells the receipt in a few readable lines, the first without indent.
+// Summary returns the receipt in a few readable lines, the first without indent.
 func (r Receipt) Summary() []string {
 	lines := []string{fmt.Sprintf("%s: %s; %s", r.Job, r.end(), r.others())}
 	const most = 8
@@ -131,10 +150,11 @@ func (r Receipt) Summary() []string {
 	return lines
 }
 
+// end returns how the run ended, in words.
 func (r Receipt) end() string {
 	took := r.Ended.Sub(r.Started).Round(time.Millisecond)
 	switch {
-	case r.Cause == startFailed:
+	case r.Cause == life.StartFailed:
 		return "not started: " + r.Error
 	case r.Signal == "" && r.Code == nil:
 		return fmt.Sprintf("%s after %s, its main process has not ended", r.Cause, took)
@@ -146,6 +166,7 @@ func (r Receipt) end() string {
 	return fmt.Sprintf("%s after %s, %s", r.Cause, took, how)
 }
 
+// others returns what became of the other processes, in words.
 func (r Receipt) others() string {
 	if r.Asked+r.Killed+r.Unkillable == 0 {
 		return "nothing was left"
@@ -160,7 +181,7 @@ func (r Receipt) others() string {
 	return words + "; nothing is left"
 }
 
-// describeKilled tells of a process in one line.
+// describeKilled returns a line about a process.
 func describeKilled(p Process) string {
 	s := fmt.Sprintf("%s %d %q", p.Outcome, p.Pid, p.Command)
 	if p.Age > 0 {
@@ -180,7 +201,8 @@ func (b *book) markKilled() {
 	b.killed, b.unkillable = b.killed+b.unkillable, 0
 }
 
-// markUnkillable turns what is still there from killed to unkillable. None: it cannot be seen.
+// markUnkillable turns what is still there from killed to unkillable. left is empty if that cannot be
+// seen: then one process counts.
 func (b *book) markUnkillable(left []Process) {
 	if len(left) == 0 {
 		b.unkillable = 1

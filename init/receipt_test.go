@@ -8,58 +8,81 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/life"
 )
 
-func receiptOf(t *testing.T, change func(*run)) Receipt {
-	t.Helper()
-	status := syscall.WaitStatus(0)
+// receiptOf returns the receipt of a run that these events happened to after its start. Its main
+// process ends with ws, or, if that is nil, not at all.
+func receiptOf(ws *syscall.WaitStatus, change func(*run), events ...life.RunEvent) Receipt {
 	r := newRun(&config.Spec{Name: "web", Args: []string{"serve", "-p", "80"}})
-	r.number, r.level, r.main, r.status = 2, LevelCgroup, process{pid: 7}, &status
+	r.number, r.level, r.held = 2, hold.Cgroup, fake{}
 	r.book.started = t0
-	r.cause = exited
+	for _, ev := range append([]life.RunEvent{life.EvStart}, events...) {
+		r.Step(ev, t0)
+	}
+	if ws != nil {
+		r.MainEnded(*ws)
+	}
 	change(r)
+	r.Step(life.EvEmpty, t0)
 	return r.receipt(t0.Add(2 * time.Second))
 }
+
+var (
+	t0        = time.Unix(1000, 0)
+	exited0   = new(syscall.WaitStatus)
+	unchanged = func(*run) {}
+)
 
 func TestReceipt(t *testing.T) {
 	oom := uint64(1)
 	killed9 := syscall.WaitStatus(syscall.SIGKILL)
+	fails := func(err error) func(*run) { return func(r *run) { r.book.err = err } }
 	for name, c := range map[string]struct {
+		event   life.RunEvent
+		ws      *syscall.WaitStatus
 		change  func(*run)
 		status  int
-		cause   cause
+		cause   life.Cause
 		summary string
 	}{
-		"clean": {func(*run) {}, 0, exited, "web: exited after 2s, exit code 0; nothing was left"},
-		"killed some": {func(r *run) {
+		"clean": {life.EvSpawned, exited0, unchanged, 0, life.Exited, "web: exited after 2s, exit code 0; nothing was left"},
+		"killed some": {life.EvSpawned, exited0, func(r *run) {
 			r.book.ask(syscall.SIGTERM, 8, 9)
 			r.book.killed = 1
 			r.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
-		}, 0, exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n  killed 9 \"sleep 1\": ignored SIGTERM"},
-		"out of memory": {func(r *run) {
-			r.status, r.book.receipt.OOMKills = &killed9, &oom
-		}, 137, outOfMemory, "web: out-of-memory after 2s, ended by SIGKILL; nothing was left"},
-		"timed out":     {func(r *run) { r.cause = timedOut }, 124, timedOut, "web: timed-out after 2s, exit code 0; nothing was left"},
-		"not found":     {func(r *run) { r.cause, r.book.err = startFailed, &execError{"x", syscall.ENOENT} }, 127, startFailed, "web: not started: cannot execute x: no such file or directory; nothing was left"},
-		"no permission": {func(r *run) { r.cause, r.book.err = startFailed, &execError{"x", syscall.EACCES} }, 126, startFailed, "web: not started: cannot execute x: permission denied; nothing was left"},
-		"no fork":       {func(r *run) { r.cause, r.book.err = startFailed, errors.New("no fork") }, 125, startFailed, "web: not started: no fork; nothing was left"},
-		"unkillable": {func(r *run) {
-			r.status = nil
+		}, 0, life.Exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n" +
+			"  killed 9 \"sleep 1\": ignored SIGTERM"},
+		"out of memory": {life.EvSpawned, &killed9, func(r *run) { r.book.usage.OOMKills = &oom },
+			137, life.OutOfMemory, "web: out-of-memory after 2s, ended by SIGKILL; nothing was left"},
+		"timed out": {life.EvDeadline, exited0, unchanged, 124, life.TimedOut, "web: timed-out after 2s, exit code 0; nothing was left"},
+		"not found": {life.EvSpawnFailed, exited0, fails(&child.ExecError{Path: "x", Err: syscall.ENOENT}),
+			127, life.StartFailed, "web: not started: cannot execute x: no such file or directory; nothing was left"},
+		"no permission": {life.EvSpawnFailed, exited0, fails(&child.ExecError{Path: "x", Err: syscall.EACCES}),
+			126, life.StartFailed, "web: not started: cannot execute x: permission denied; nothing was left"},
+		"no fork": {life.EvSpawnFailed, exited0, fails(errors.New("no fork")),
+			125, life.StartFailed, "web: not started: no fork; nothing was left"},
+		"unkillable": {life.EvSpawned, nil, func(r *run) {
 			r.book.killed = 1
 			r.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
 			r.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
-		}, 125, exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, 1 cannot be killed and live on\n  unkillable 7 \"serve\""},
-		"unkillable, unseen": {func(r *run) {
-			r.book.markUnkillable(nil)
-		}, 125, exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 cannot be killed and live on"},
-		"unkillable, and then dead": {func(r *run) {
+		}, 125, life.Exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, " +
+			"1 cannot be killed and live on\n  unkillable 7 \"serve\""},
+		"unkillable, unseen": {life.EvSpawned, exited0, func(r *run) { r.book.markUnkillable(nil) },
+			125, life.Exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 cannot be killed and live on"},
+		"unkillable, and then dead": {life.EvSpawned, exited0, func(r *run) {
 			r.book.markUnkillable([]Process{{Pid: 8, Command: "worker", State: "D"}})
 			r.book.markKilled()
-		}, 0, exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 killed; nothing is left\n  killed 8 \"worker\""},
+		}, 0, life.Exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 killed; nothing is left\n  killed 8 \"worker\""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := receiptOf(t, c.change)
+			r := receiptOf(c.ws, c.change, life.EvSpawned, c.event)
+			if c.event == life.EvSpawnFailed {
+				r = receiptOf(c.ws, c.change, c.event)
+			}
 			if got := strings.Join(r.Summary(), "\n"); got != c.summary {
 				t.Errorf("summary %q, want %q", got, c.summary)
 			}
@@ -72,10 +95,10 @@ func TestReceipt(t *testing.T) {
 
 // TestReceiptBounds: a bomb's receipt counts all and names as many as there is room for.
 func TestReceiptBounds(t *testing.T) {
-	r := receiptOf(t, func(r *run) {
+	r := receiptOf(exited0, func(r *run) {
 		r.book.killed = maxListed + 5
 		r.book.processes = make([]Process, maxListed)
-	})
+	}, life.EvSpawned)
 	if r.Omitted != 5 {
 		t.Errorf("omitted %d, want 5", r.Omitted)
 	}
@@ -87,7 +110,7 @@ func TestReceiptBounds(t *testing.T) {
 // TestReceiptAbsent: what could not be had is absent, not zero.
 func TestReceiptAbsent(t *testing.T) {
 	var fields map[string]any
-	line := receiptOf(t, func(*run) {}).JSON()
+	line := receiptOf(exited0, unchanged, life.EvSpawned).JSON()
 	if err := json.Unmarshal(line, &fields); err != nil || line[len(line)-1] != '\n' {
 		t.Fatalf("not a JSON line: %q: %v", line, err)
 	}

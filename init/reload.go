@@ -9,31 +9,39 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/life"
 )
 
-// reload reads the file again, in a goroutine, for a file system may hang. One reload at a
-// time: who asks meanwhile is answered by the one under way, which may not have read it yet.
-// then, if it is not nil, is told what came of it.
-func (s *Supervisor) reload(then func(*control.ReloadReply, error)) {
+// reload is what is under way of reading the file again.
+type reload struct {
+	isReading bool // a goroutine reads the file
+	again     bool // somebody has asked since it began
+	waiters   []func(*control.ReloadReply, error)
+}
+
+// readAgain reads the file again, in a goroutine, for a file system may hang. There is one reading at
+// a time: if somebody asks meanwhile, the file is read once more when it is over, since it may have
+// changed, and that reading answers all who wait. then, if it is not nil, is told what came of it.
+func (s *Supervisor) readAgain(then func(*control.ReloadReply, error)) {
 	if then != nil {
-		s.reloadWaiters = append(s.reloadWaiters, then)
+		s.reload.waiters = append(s.reload.waiters, then)
 	}
 	switch {
 	case s.config.Load == nil:
 		s.reloaded(nil, errors.New("there is no file: cginit was started with a command"))
 		return
-	case s.reloads:
-		s.reloadAgain = true
+	case s.reload.isReading:
+		s.reload.again = true
 		return
 	}
-	s.reloads = true
+	s.reload.isReading = true
 	go func() {
 		f, err := s.config.Load()
 		s.post(func() {
-			s.reloads = false
-			if s.reloadAgain { // it may have changed while it was read
-				s.reloadAgain = false
-				s.reload(nil)
+			s.reload.isReading = false
+			if s.reload.again {
+				s.reload.again = false
+				s.readAgain(nil)
 				return
 			}
 			s.reloaded(f, err)
@@ -43,7 +51,7 @@ func (s *Supervisor) reload(then func(*control.ReloadReply, error)) {
 
 // reloaded takes the file that was read.
 func (s *Supervisor) reloaded(f *config.File, err error) {
-	if err == nil && s.phase == ending {
+	if err == nil && s.phase == phaseEnding {
 		err = control.ShuttingDown{}
 	}
 	if err == nil {
@@ -51,25 +59,15 @@ func (s *Supervisor) reloaded(f *config.File, err error) {
 	}
 	var reply *control.ReloadReply
 	if err != nil {
-		s.log.printf("not reloaded, everything goes on as it was: %v", err)
+		s.log.Printf("not reloaded, everything goes on as it was: %v", err)
 	} else {
 		reply = s.apply(f)
 		debug.FreeOSMemory() // what the parser has left
 	}
-	for _, then := range s.reloadWaiters {
+	for _, then := range s.reload.waiters {
 		then(reply, err)
 	}
-	s.reloadWaiters = nil
-}
-
-func (s *Supervisor) serveReload(c *control.Call) {
-	s.reload(func(reply *control.ReloadReply, err error) {
-		if err != nil {
-			c.Fail(control.Failed{Reason: err.Error()})
-			return
-		}
-		c.Reply(*reply)
-	})
+	s.reload.waiters = nil
 }
 
 // allowAll sees to it that the jobs of a new file can have their limits.
@@ -82,26 +80,26 @@ func (s *Supervisor) allowAll(f *config.File) error {
 	return nil
 }
 
-// apply makes the jobs be those of the file: what is gone is stopped, what is new is started,
-// what has changed is started anew, the rest is not touched.
+// apply makes the jobs be those of the file: what is gone is stopped, what is new is started, what has
+// changed is started anew, the rest is not touched.
 func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	wanted := map[string]bool{}
 	reply := &control.ReloadReply{Added: []string{}, Removed: []string{}, Changed: []string{}}
 	for _, spec := range f.Jobs {
 		wanted[spec.Name] = true
 	}
-	for _, j := range slices.Clone(s.jobs) {
+	for _, j := range slices.Clone(s.jobs.all) {
 		if !wanted[j.spec.Name] && j.lease == nil && !j.gone {
 			reply.Removed = append(reply.Removed, j.spec.Name)
 			s.forget(j)
 		}
 	}
 	for _, spec := range f.Jobs {
-		j := s.named[spec.Name]
+		j := s.jobs.named[spec.Name]
 		switch {
 		case j == nil:
 			reply.Added = append(reply.Added, spec.Name)
-			s.startNew(s.addJob(spec))
+			s.startNew(s.jobs.add(spec))
 		case j.gone: // it was taken out, and has not ended yet
 			reply.Added = append(reply.Added, spec.Name)
 			s.takeBack(j, spec)
@@ -113,55 +111,44 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	if f.GracePeriod > 0 {
 		s.config.GracePeriod = f.GracePeriod
 	}
-	s.log.printf("reloaded: %d new, %d changed, %d gone", len(reply.Added), len(reply.Changed), len(reply.Removed))
+	s.log.Printf("reloaded: %d new, %d changed, %d gone", len(reply.Added), len(reply.Changed), len(reply.Removed))
 	return reply
 }
 
 func (s *Supervisor) startNew(j *job) {
-	j.boot = s.phase == booting && j.startsItself()
-	if j.startsItself() {
-		s.later(j, jvStart)
-	} else {
-		s.schedule(j)
-	}
-	s.changed = true
+	j.SetBooting(s.phase == phaseBooting && j.startsItself())
+	s.startOrSchedule(j)
+	s.queue.changed = true
 }
 
 // takeBack keeps a job that is on its way out: it starts anew when its run has ended.
 func (s *Supervisor) takeBack(j *job, spec config.Spec) {
-	j.gone, j.ending, j.replacement = false, false, &spec
+	j.gone, j.replacement = false, &spec
+	j.KeepOn()
 	if j.startsItself() {
-		s.later(j, jvRestart)
+		s.queue.add(j, life.EvJobRestart)
 	}
-}
-
-// newest is what the job is to be: what a reload has brought, if its run has not ended yet.
-func (j *job) newest() config.Spec {
-	if j.replacement != nil {
-		return *j.replacement
-	}
-	return j.spec
 }
 
 // replace gives a job another spec, at once or when its present run has ended.
 func (s *Supervisor) replace(j *job, spec config.Spec) {
-	wasOn := j.want && !j.isIdle() // what has ended is not to run again because of this
+	wasOn := j.IsWanted() && !j.IsIdle() // what has ended is not to run again because of this
 	s.restartDependents(j)
-	if j.isLive() {
+	if j.IsLive() {
 		j.replacement = &spec
 		if wasOn { // otherwise somebody is stopping it
-			s.later(j, jvRestart)
+			s.queue.add(j, life.EvJobRestart)
 		}
 		return
 	}
 	j.spec = spec
 	if wasOn || j.startsItself() {
-		s.later(j, jvRestart)
+		s.queue.add(j, life.EvJobRestart)
 	}
 	s.schedule(j)
 }
 
-// forget stops a job that is in the file no more, and drops it when nothing of it is left.
+// forget stops a job that the file has no more, and drops it when nothing of it is left.
 func (s *Supervisor) forget(j *job) {
 	j.gone, j.next = true, time.Time{}
 	s.end(j)

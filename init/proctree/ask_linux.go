@@ -3,6 +3,7 @@ package proctree
 import (
 	"slices"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -29,17 +30,17 @@ func (h *holder) ask(sig unix.Signal) {
 	}
 }
 
-func (h *holder) askOf(found []node, sig unix.Signal) {
+func (h *holder) askOf(found []proc.Child, sig unix.Signal) {
 	for _, n := range slices.Backward(found) {
-		if slices.Contains(h.asked, n.pid) {
+		if slices.Contains(h.asked, n.Pid) {
 			continue
 		}
 		// Ours stays ours until we wait for it. Another's pid may be somebody else's by now.
-		s, ok := h.walker.stat(int(n.pid))
-		isOurs := int(n.parent) == h.walker.self || ok && (s.parent == int(n.parent) || s.parent == h.walker.self)
-		if isOurs && !s.isDead() {
-			h.asked = append(h.asked, n.pid)
-			_ = unix.Kill(int(n.pid), sig)
+		s, ok := h.walker.Stat(int(n.Pid))
+		isOurs := int(n.Parent) == h.walker.self || ok && (s.PPid == int(n.Parent) || s.PPid == h.walker.self)
+		if isOurs && !s.IsDead() {
+			h.asked = append(h.asked, n.Pid)
+			_ = unix.Kill(int(n.Pid), sig)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func TestRushSignalsGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.close()
+	defer w.Close()
 	w.groups = make([]int32, 0, 1)
 	w.rush(unix.SIGKILL)
 	for _, pid := range append(theirs, ours[0]) {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -76,7 +77,7 @@ func RunHolder(args []string) int {
 	}
 	setName(holderName) // what top shows; /proc/self/exe has been executed
 	h.walker.open()
-	h.walker.queue = make([]node, 0, 1<<12)
+	h.walker.queue = make([]proc.Child, 0, 1<<12)
 	h.walker.groups = make([]int32, 0, 1<<10)
 	h.asked = make([]int32, 0, 1<<12)
 	if err := shield(); err != nil {

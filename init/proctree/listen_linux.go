@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -94,14 +95,7 @@ const shortest = 100_000
 // supervisor's requests; any of them may be needed to pass one on.
 func claimForListening() {
 	claimCPU(0)
-	dir, err := unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	defer unix.Close(dir)
-	var names [4096]byte
-	n, _ := unix.ReadDirent(dir, names[:])
-	for tid := range numbers(names[:max(n, 0)]) {
+	for tid := range proc.OwnThreads {
 		if tid != os.Getpid() {
 			claimCPU(tid)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -295,19 +296,13 @@ func until(t *testing.T, what string, so func() bool) {
 
 // alive tells whether a process is there and not a zombie.
 func alive(pid int) bool {
-	w := &walker{}
-	w.open()
-	defer w.close()
-	s, ok := w.stat(pid)
-	return ok && !s.isDead()
+	_, ok := proc.ReadLiving(pid)
+	return ok
 }
 
 func state(pid int) byte {
-	w := &walker{}
-	w.open()
-	defer w.close()
-	s, _ := w.stat(pid)
-	return s.state
+	p, _ := proc.Read(pid)
+	return p.State
 }
 
 func describe(pids []int) (list []string) {

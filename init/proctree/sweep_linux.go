@@ -1,6 +1,7 @@
 package proctree
 
 import (
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,12 +18,12 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.close()
-	w.scan()
+	defer w.Close()
+	w.Scan()
 	w.add(w.self, 0)
 	var found []int
-	for _, n := range append([]node(nil), w.queue...) {
-		pid := int(n.pid)
+	for _, n := range append([]proc.Child(nil), w.queue...) {
+		pid := int(n.Pid)
 		if isOurs(pid) || !lives(pid) {
 			continue
 		}
@@ -30,7 +31,7 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 		w.walk(pid, sig)
 		found = append(found, pid)
 		for _, below := range w.queue {
-			found = append(found, int(below.pid))
+			found = append(found, int(below.Pid))
 		}
 	}
 	return found, nil

@@ -238,8 +238,8 @@ func (t *Tree) Procs() ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.close()
-	return w.below(t.Pid), nil
+	defer w.Close()
+	return w.Below(t.Pid), nil
 }
 
 // Close gives up the socket. A holder that has not ended kills what it holds and ends.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -13,21 +14,13 @@ import (
 // A holder walks while its job may have taken all the memory and pids that there are, and with
 // its collector off, so a walk allocates nothing once the queue is as large as it gets.
 type walker struct {
-	proc     int  // descriptor of /proc; -1: there is none that is ours
-	children bool // the kernel has /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN, since Linux 3.5)
-	self     int
-	session  int
+	proc.Reader
+	self    int
+	session int
 
-	queue []node
-	all   []node // every process with its parent, where there are no children files
-	path  [64]byte
-	buf   [4096]byte
-	names [4096]byte
-
+	queue  []proc.Child
 	groups []int32 // that a rush has signalled; those beyond its capacity are signalled again
 }
-
-type node struct{ pid, parent int32 }
 
 var errNoProc = errors.New("there is no /proc of our PID namespace: what is left cannot be listed")
 
@@ -35,47 +28,17 @@ var errNoProc = errors.New("there is no /proc of our PID namespace: what is left
 func newWalker() (*walker, error) {
 	w := &walker{}
 	w.open()
-	if w.proc < 0 {
+	if !w.HasProc {
 		return nil, errNoProc
 	}
 	return w, nil
 }
 
-// open looks at what there is to walk by. A /proc of another PID namespace would name strangers.
+// open looks at what there is to walk by.
 func (w *walker) open() {
 	w.self = os.Getpid()
 	w.session, _ = unix.Getsid(0)
-	w.proc = -1
-	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	n, err := unix.Readlinkat(fd, "self", w.buf[:])
-	if pid, rest := leadingNumber(w.buf[:max(n, 0)]); err != nil || len(rest) > 0 || pid != w.self {
-		unix.Close(fd)
-		return
-	}
-	w.proc = fd
-	if fd := w.openAt(w.self, "task", w.self, "children"); fd >= 0 {
-		w.children = true
-		unix.Close(fd)
-	}
-}
-
-func (w *walker) close() {
-	if w.proc >= 0 {
-		unix.Close(w.proc)
-	}
-}
-
-// below lists what is below root, parents before children.
-func (w *walker) below(root int) []int {
-	w.walk(root, 0)
-	var pids []int
-	for _, n := range w.queue {
-		pids = append(pids, int(n.pid))
-	}
-	return pids
+	w.Open()
 }
 
 // walk signals all that it finds below root, each before its children are looked for: one that
@@ -85,37 +48,37 @@ func (w *walker) below(root int) []int {
 // A pid is signalled right after it was seen to be in the tree. The kernel hands out pids in
 // turn, so it cannot be another's before all others have had theirs.
 func (w *walker) walk(root int, sig unix.Signal) (running int) {
-	w.scan()
+	w.Scan()
 	w.queue = w.queue[:0]
 	w.add(root, 0)
 	kept := 0
 	for i := 0; i < len(w.queue) && i < walkMost; i++ {
 		n := w.queue[i]
-		ours := int(n.parent) == w.self
+		ours := int(n.Parent) == w.self
 		if ours {
 			// It stays ours until we wait for it, so nothing needs to be looked at first.
 			signal(n, sig)
-			if !lives(int(n.pid)) {
+			if !lives(int(n.Pid)) {
 				continue
 			}
 		}
-		s, ok := w.stat(int(n.pid))
+		s, ok := w.Stat(int(n.Pid))
 		if !ours {
 			// Its parent may have ended since, or itself, and left the pid to somebody else.
-			if !ok || s.parent != int(n.parent) && s.parent != root {
+			if !ok || s.PPid != int(n.Parent) && s.PPid != root {
 				continue
 			}
 			signal(n, sig)
 		}
 		w.queue[kept] = n // behind i, or at it
 		kept++
-		if s.isDead() {
+		if s.IsDead() {
 			continue // its children have been given away
 		}
-		if !s.isStopped() {
+		if !s.IsStopped() {
 			running++
 		}
-		w.add(int(n.pid), s.threads)
+		w.add(int(n.Pid), s.Threads)
 	}
 	w.queue = w.queue[:kept]
 	return running
@@ -130,9 +93,9 @@ func lives(pid int) bool {
 }
 
 // signal may fail: what has ended needs none, and for what we may not signal a walk has no answer.
-func signal(n node, sig unix.Signal) {
+func signal(n proc.Child, sig unix.Signal) {
 	if sig != 0 {
-		_ = unix.Kill(int(n.pid), sig)
+		_ = unix.Kill(int(n.Pid), sig)
 	}
 }
 
@@ -140,15 +103,15 @@ func signal(n node, sig unix.Signal) {
 // whether any of the children lives.
 func (w *walker) rush(sig unix.Signal) (alive bool) {
 	w.queue, w.groups = w.queue[:0], w.groups[:0]
-	w.scan()
+	w.Scan()
 	w.add(w.self, 0)
 	for _, n := range slices.Backward(w.queue) { // the youngest are who is about to fork
-		if !w.signalGroup(int(n.pid), sig) {
+		if !w.signalGroup(int(n.Pid), sig) {
 			signal(n, sig)
 		}
 	}
 	for _, n := range slices.Backward(w.queue) {
-		if lives(int(n.pid)) {
+		if lives(int(n.Pid)) {
 			return true
 		}
 	}

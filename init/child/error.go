@@ -1,0 +1,57 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cginit/cginit/init/status"
+	"golang.org/x/sys/unix"
+)
+
+// ExecError says that a command cannot be executed because of the command itself.
+type ExecError struct {
+	Path string
+	Err  error
+}
+
+// Error says what is wrong, and what usually is the reason where the bare error misleads.
+func (e *ExecError) Error() string {
+	hint := ""
+	switch {
+	case errors.Is(e.Err, unix.ENOENT) && strings.Contains(e.Path, "/") && exists(e.Path):
+		hint = " (the file is there: the interpreter of its first line, or its dynamic loader, is not)"
+	case errors.Is(e.Err, unix.ENOEXEC):
+		hint = " (not a program for this machine)"
+	}
+	return fmt.Sprintf("cannot execute %s: %v%s", e.Path, e.Err, hint)
+}
+
+// Unwrap returns the error of the kernel.
+func (e *ExecError) Unwrap() error { return e.Err }
+
+// ExitStatus returns the exit status for a command that could not be started: 127 not found, 126
+// not executable, 125 where the fault is not the command's.
+func ExitStatus(err error) int {
+	var exec *ExecError
+	switch {
+	case !errors.As(err, &exec):
+		return status.Failed
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return status.NotFound
+	}
+	return status.NotExecutable
+}
+
+// IsBusy tells whether a fork or an exec that failed with this error may go well a little later.
+func IsBusy(err error) bool {
+	for _, errno := range []error{unix.EAGAIN, unix.ENOMEM, unix.ETXTBSY, unix.EMFILE, unix.ENFILE, unix.ENOBUFS} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+func exists(file string) bool { _, err := os.Stat(file); return err == nil }

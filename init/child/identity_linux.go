@@ -1,0 +1,186 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/cginit/cginit/init/config"
+	"github.com/moby/sys/capability"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// assume gives the calling process the identity of a job, with its rights and no more. Some of what
+// it changes belongs to the thread, so the thread that calls it must execute the command.
+func assume(id *config.Identity) error {
+	if id.OOMScoreAdj != nil {
+		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*id.OOMScoreAdj)), 0); err != nil {
+			return fmt.Errorf("cannot set oom_score_adj to %d (less than ours needs CAP_SYS_RESOURCE): %w", *id.OOMScoreAdj, err)
+		}
+	}
+	if err := setRlimits(id); err != nil {
+		return err
+	}
+	if id.Umask != nil {
+		unix.Umask(int(*id.Umask))
+	}
+	caps, err := newCapabilities(id)
+	if err != nil {
+		return err
+	}
+	if err := become(id.User, caps != nil); err != nil {
+		return err
+	}
+	if caps != nil {
+		if err := caps.Apply(capability.CAPS | capability.AMBS); err != nil {
+			return fmt.Errorf("cannot set the capabilities: %w", err)
+		}
+	}
+	if id.NoNewPrivileges {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("cannot set no-new-privileges: %w", err)
+		}
+	}
+	return nil
+}
+
+// become takes another user's identity. keepCaps has the capabilities survive that, for the caller
+// to set afterwards.
+func become(u *config.User, keepCaps bool) error {
+	if u == nil {
+		return nil
+	}
+	if keepCaps {
+		if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
+			return err
+		}
+	}
+	groups := make([]int, len(u.Groups))
+	for i, g := range u.Groups {
+		groups[i] = int(g)
+	}
+	if err := errors.Join(syscall.Setgroups(groups), syscall.Setgid(int(u.GID)), syscall.Setuid(int(u.UID))); err != nil {
+		return fmt.Errorf("cannot become uid %d (cginit needs CAP_SETUID and CAP_SETGID for that): %w", u.UID, err)
+	}
+	return nil
+}
+
+func setRlimits(id *config.Identity) error {
+	for _, l := range id.Rlimits {
+		n := slices.Index(rlimits, strings.TrimPrefix(l.Type, "RLIMIT_"))
+		if n < 0 {
+			return fmt.Errorf("%s is not a resource limit of this kernel", l.Type)
+		}
+		if err := syscall.Setrlimit(n, &syscall.Rlimit{Cur: l.Soft, Max: l.Hard}); err != nil {
+			return fmt.Errorf("cannot set %s to %d:%d (more than ours needs CAP_SYS_RESOURCE): %w", l.Type, l.Soft, l.Hard, err)
+		}
+	}
+	return nil
+}
+
+// rlimits has the names of getrlimit(2) at their numbers, which hold for every architecture that
+// Go runs on but MIPS.
+var rlimits = []string{
+	"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS",
+	"LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+}
+
+// newCapabilities works out which of our capabilities a job has, as container engines do: drop
+// takes away, add gives back, ALL stands for all. It returns nil if nothing is said of them.
+//
+// A job that is not root gets what is added as ambient capabilities too (since Linux 4.3), or the
+// exec would drop them.
+func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
+	if len(id.CapAdd)+len(id.CapDrop) == 0 && id.Capabilities == nil {
+		return nil, nil
+	}
+	caps, err := capability.NewPid2(0)
+	if err == nil {
+		err = caps.Load()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read our capabilities: %w", err)
+	}
+	if id.Capabilities != nil {
+		return caps, setCapabilities(caps, id.Capabilities)
+	}
+	add, err := parseCaps(id.CapAdd)
+	if err != nil {
+		return nil, err
+	}
+	drop, err := parseCaps(id.CapDrop)
+	if err != nil {
+		return nil, err
+	}
+	keep, ambient := keptCaps(caps, add, drop), []capability.Cap(nil)
+	for _, c := range add {
+		if !caps.Get(capability.PERMITTED, c) && !slices.Contains(id.CapAdd, "ALL") {
+			return nil, fmt.Errorf("cannot give CAP_%s: we do not have it ourselves", strings.ToUpper(c.String()))
+		}
+		if slices.Contains(keep, c) && id.User != nil && id.User.UID != 0 {
+			ambient = append(ambient, c)
+		}
+	}
+	// The bounding set first: it needs CAP_SETPCAP, which may be about to go.
+	caps.Clear(capability.BOUNDING)
+	caps.Set(capability.BOUNDING, keep...)
+	if err := caps.Apply(capability.BOUNDS); err != nil {
+		return nil, fmt.Errorf("cannot drop capabilities (that needs CAP_SETPCAP): %w", err)
+	}
+	if id.User != nil && id.User.UID != 0 {
+		keep = ambient
+	}
+	caps.Clear(capability.CAPS | capability.AMBIENT)
+	caps.Set(capability.EFFECTIVE|capability.PERMITTED, keep...)
+	caps.Set(capability.INHERITABLE|capability.AMBIENT, ambient...)
+	return caps, nil
+}
+
+// setCapabilities sets every set that OCI names.
+func setCapabilities(caps capability.Capabilities, sets *specs.LinuxCapabilities) error {
+	caps.Clear(capability.CAPS | capability.BOUNDS | capability.AMBS)
+	for which, names := range map[capability.CapType][]string{
+		capability.BOUNDING: sets.Bounding, capability.EFFECTIVE: sets.Effective, capability.PERMITTED: sets.Permitted,
+		capability.INHERITABLE: sets.Inheritable, capability.AMBIENT: sets.Ambient,
+	} {
+		list, err := parseCaps(names)
+		if err != nil {
+			return err
+		}
+		caps.Set(which, list...)
+	}
+	if err := caps.Apply(capability.BOUNDS); err != nil {
+		return fmt.Errorf("cannot drop capabilities (that needs CAP_SETPCAP): %w", err)
+	}
+	return nil
+}
+
+func keptCaps(caps capability.Capabilities, add, drop []capability.Cap) (keep []capability.Cap) {
+	for _, c := range capability.ListKnown() {
+		has := caps.Get(capability.PERMITTED, c) && !slices.Contains(drop, c)
+		if has || slices.Contains(add, c) && caps.Get(capability.PERMITTED, c) {
+			keep = append(keep, c)
+		}
+	}
+	return keep
+}
+
+func parseCaps(names []string) (caps []capability.Cap, err error) {
+	for _, name := range names {
+		name = strings.TrimPrefix(strings.ToUpper(name), "CAP_")
+		if name == "ALL" {
+			return capability.ListKnown(), nil
+		}
+		at := slices.IndexFunc(capability.ListKnown(), func(c capability.Cap) bool { return strings.EqualFold(c.String(), name) })
+		if at < 0 {
+			return nil, fmt.Errorf("CAP_%s is not a capability", name)
+		}
+		caps = append(caps, capability.ListKnown()[at])
+	}
+	return caps, nil
+}

@@ -1,0 +1,72 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// DefaultPath is the PATH for a command whose environment has none.
+const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// LookPath finds a command as execvp(3) does, in the PATH of env: the command's, not ours. Its
+// error is an [*ExecError].
+func LookPath(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, executable(name)
+	}
+	path := DefaultPath
+	for _, kv := range env {
+		if value, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = value
+		}
+	}
+	var found error = &ExecError{name, fmt.Errorf("%w in PATH %q", unix.ENOENT, path)}
+	for _, dir := range filepath.SplitList(path) {
+		file := filepath.Join(dir, name)
+		err := executable(file)
+		if err == nil {
+			return file, nil
+		}
+		if errors.Is(err, unix.EACCES) && !isDir(file) {
+			found = err // a file that may not be executed is only the answer if there is no other
+		}
+	}
+	return "", found
+}
+
+// LookPathIn finds a command that is to run in a working directory: a name with a slash is
+// relative to that directory. dir is empty for ours.
+func LookPathIn(dir, name string, env []string) (string, error) {
+	if dir == "" {
+		return LookPath(name, env)
+	}
+	if info, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("cannot run in %s: %w", dir, errors.Unwrap(err))
+	} else if !info.IsDir() {
+		return "", fmt.Errorf("cannot run in %s: it is not a directory", dir)
+	}
+	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	return LookPath(name, env)
+}
+
+func executable(file string) error {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return &ExecError{file, errors.Unwrap(err)}
+	case info.IsDir():
+		return &ExecError{file, fmt.Errorf("%w: it is a directory", unix.EACCES)}
+	case info.Mode()&0o111 == 0:
+		return &ExecError{file, fmt.Errorf("%w: it is not marked executable", unix.EACCES)}
+	}
+	return nil
+}
+
+func isDir(file string) bool { info, err := os.Stat(file); return err == nil && info.IsDir() }

@@ -1,0 +1,85 @@
+package child
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// probeName is argv[0] of a probe: the health check by HTTP or TCP, our binary once more inside the
+// job's cgroup and with its rights, so that no image needs a curl. Its arguments are a URL and an
+// address, one of them empty. The supervisor bounds its time.
+const probeName = "cginit-probe"
+
+// ProbeArgs returns the arguments of a probe of a URL or of an address (host:port); the other is
+// empty. The program is [SelfExe].
+func ProbeArgs(url, address string) []string { return []string{probeName, url, address} }
+
+// IsProbe tells whether a command is one of [ProbeArgs].
+func IsProbe(args []string) bool { return args[0] == probeName }
+
+// runProbe does the check. Its exit status is the answer: 0, or 1 with the reason on stdout.
+func runProbe(args []string) int {
+	if len(args) != 3 {
+		fmt.Fprintln(os.Stderr, "cginit: "+probeName+" is cginit's own")
+		return 1
+	}
+	err := byTCP(args[2])
+	if args[1] != "" {
+		err = byHTTP(args[1])
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
+}
+
+func byTCP(address string) error {
+	if address == "" {
+		return nil
+	}
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// byHTTP asks with HTTP/1.0, which every server speaks, and whose answer ends with the connection.
+// net/http would double the binary of process 1.
+func byHTTP(text string) error {
+	u, err := url.Parse(text)
+	if err != nil {
+		return err
+	}
+	address := u.Host
+	if u.Port() == "" {
+		address = net.JoinHostPort(u.Hostname(), "80")
+	}
+	conn, err := net.DialTimeout("tcp", address, time.Minute)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: cginit\r\nConnection: close\r\n\r\n", u.RequestURI(), u.Host); err != nil {
+		return err
+	}
+	line, err := bufio.NewReaderSize(conn, 512).ReadSlice('\n')
+	if err != nil {
+		return fmt.Errorf("no answer from %s: %w", u.Host, err)
+	}
+	words := strings.Fields(string(line))
+	if len(words) < 2 || !strings.HasPrefix(words[0], "HTTP/") {
+		return fmt.Errorf("%s does not answer in HTTP: %q", u.Host, line)
+	}
+	if status, err := strconv.Atoi(words[1]); err != nil || status < 200 || status > 399 {
+		return fmt.Errorf("%s answers %s", text, strings.Join(words[1:], " "))
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package supervisor
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/cginit/cginit/init/child"
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/output"
+)
+
+// connection is what the main process of a run finds open, as an order for its containment.
+type connection struct {
+	hold.Order
+	theirs []*os.File // closed here once the main process has them
+}
+
+func (c *connection) close() {
+	for _, f := range c.theirs {
+		f.Close()
+	}
+}
+
+// spawn starts the main process of a run in its containment.
+func (s *Supervisor) spawn(r *run) (hold.Progress, error) {
+	path, err := programOf(r)
+	if err != nil {
+		return 0, err
+	}
+	c, err := s.connect(r)
+	if err != nil {
+		return 0, err
+	}
+	defer c.close()
+	c.Path = path
+	s.placeAtTerminal(r, c)
+	return r.held.Start(&c.Order)
+}
+
+// programOf finds the program that a run executes.
+func programOf(r *run) (string, error) {
+	if r.role == roleHealth && child.IsProbe(r.spec.Args) {
+		return child.SelfExe, nil
+	}
+	return child.LookPathIn(r.spec.Dir, r.spec.Args[0], r.spec.Env)
+}
+
+// placeAtTerminal says where the main process stands beside us at our terminal, or at its own.
+func (s *Supervisor) placeAtTerminal(r *run, c *connection) {
+	t, isSingle := s.terminal, r.job == s.jobs.single
+	c.NewSession = r.spec.NewSession || c.Terminal >= 0
+	if t == nil || !isSingle {
+		return
+	}
+	c.SharesSession = true
+	c.SharesGroup = t.shared && !r.spec.Group
+	if c.Terminal < 0 && (t.given || r.spec.NewSession) {
+		c.Terminal = int(t.file.Fd())
+	}
+}
+
+// connect makes what a run reads and writes. The command of the command line has what we have.
+func (s *Supervisor) connect(r *run) (_ *connection, err error) {
+	c := &connection{Order: hold.Order{
+		Args: r.spec.Args, Env: r.spec.Env, Dir: r.spec.Dir, Identity: r.spec.Identity,
+		Files: [3]int{0, 1, 2}, Terminal: -1, Inherited: s.inherited.fds, ListenPid: s.inherited.listenPid,
+	}}
+	switch {
+	case r.job == s.jobs.single && r.role == roleMain:
+		return c, nil
+	case r.job.lease != nil && len(r.job.lease.files) > 0:
+		r.job.lease.connect(c)
+		return c, nil
+	}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if !r.spec.StdinOpen {
+		c.Files[0] = int(s.null.Fd())
+	}
+	switch {
+	case r.role == roleHealth:
+		return c, s.capture(r, c)
+	case r.spec.TTY:
+		err = s.connectPty(r, c)
+	default:
+		err = s.connectOutput(r, c)
+	}
+	if err == nil && r.role == roleMain {
+		err = s.connectReadiness(r, c)
+	}
+	return c, err
+}
+
+// connectOutput passes what a run writes on as it is, line by line, or nowhere.
+func (s *Supervisor) connectOutput(r *run, c *connection) error {
+	switch r.spec.Log {
+	case config.LogInherit:
+	case config.LogNone:
+		c.Files[1], c.Files[2] = int(s.null.Fd()), int(s.null.Fd())
+	case config.LogPrefix, config.LogJSON:
+		return s.connectLines(r, c)
+	}
+	return nil
+}
+
+// connectLines gives a run two pipes that we read.
+func (s *Supervisor) connectLines(r *run, c *connection) error {
+	p := &pipes{}
+	for _, stream := range []struct {
+		name string
+		fd   int
+		to   *os.File
+	}{{"stdout", 1, os.Stdout}, {"stderr", 2, os.Stderr}} {
+		read, write, err := newPipe()
+		if err != nil {
+			return err
+		}
+		if u := r.spec.User; u != nil { // it may open /dev/stdout again
+			_ = write.Chown(int(u.UID), -1)
+		}
+		c.Files[stream.fd], c.theirs = int(write.Fd()), append(c.theirs, write)
+		p.open++
+		go s.copyLines(r, p, read, output.NewLines(output.Shared{File: stream.to}, r.source(stream.name)))
+	}
+	r.pipes = p
+	return nil
+}
+
+// source says whose lines a stream has, and how they are written.
+func (r *run) source(stream string) output.Source {
+	src := output.Source{Job: r.name, Run: r.number, Stream: stream, JSON: r.spec.Log == config.LogJSON, TTY: r.spec.TTY}
+	if isTerminal(1) {
+		src.Color = r.spec.Name
+	}
+	return src
+}
+
+// connectPty gives a run a new terminal.
+func (s *Supervisor) connectPty(r *run, c *connection) error {
+	ours, theirs, err := openPty()
+	if err != nil {
+		return fmt.Errorf("cannot make a terminal (is there a /dev/pts?): %w", err)
+	}
+	if u := r.spec.User; u != nil { // it may open /dev/stdout again
+		_ = theirs.Chown(int(u.UID), -1)
+	}
+	c.Terminal = int(theirs.Fd())
+	c.Files = [3]int{c.Terminal, c.Terminal, c.Terminal}
+	r.pipes.hangUp() // of a start that failed for now
+	p := &pipes{open: 1, ours: ours, theirs: theirs}
+	r.pipes = p
+	p.setSize()
+	switch r.spec.Log {
+	case config.LogPrefix, config.LogJSON:
+		go s.copyLines(r, p, ours, output.NewLines(os.Stdout, r.source("stdout")))
+	case config.LogInherit:
+		go s.copyRaw(r, p, output.Shared{File: os.Stdout})
+	case config.LogNone:
+		go s.copyRaw(r, p, io.Discard)
+	}
+	if r.spec.StdinOpen {
+		s.keyboard.read(s.post, s.typedTo)
+	}
+	return nil
+}
+
+// copyLines is the goroutine that passes on the lines of one pipe.
+func (s *Supervisor) copyLines(r *run, p *pipes, from *os.File, to *output.Lines) {
+	last := to.Copy(from, s.turn)
+	from.Close()
+	s.post(func() {
+		r.job.keepWords(last)
+		s.hasDried(r, p)
+	})
+}
+
+// copyRaw is the goroutine that passes on what a run writes on its terminal, as it is.
+func (s *Supervisor) copyRaw(r *run, p *pipes, to io.Writer) {
+	output.CopyRaw(to, p.ours, s.turn)
+	p.ours.Close()
+	s.post(func() { s.hasDried(r, p) })
+}
+
+// hasDried handles that nobody can write to one of a run's pipes any more, and that all is written on.
+func (s *Supervisor) hasDried(r *run, p *pipes) {
+	p.open--
+	if p.areDry() && r.State() == life.RunRemoving {
+		s.feed(r, life.EvDeadline)
+	}
+}
+
+// checkOutput is how many bytes are kept of what a health check writes.
+const checkOutput = 1 << 10
+
+// capture keeps the beginning of what a check writes, for the message that it failed.
+func (s *Supervisor) capture(r *run, c *connection) error {
+	read, write, err := newPipe()
+	if err != nil {
+		return err
+	}
+	c.Files[1], c.Files[2], c.theirs = int(write.Fd()), int(write.Fd()), append(c.theirs, write)
+	p := &pipes{open: 1}
+	r.pipes = p
+	go func() {
+		text, _ := io.ReadAll(io.LimitReader(read, checkOutput))
+		_, _ = io.Copy(io.Discard, read)
+		read.Close()
+		s.post(func() {
+			r.said = string(bytes.TrimSpace(text))
+			s.hasDried(r, p)
+		})
+	}()
+	return nil
+}
+
+// connectReadiness makes what a job says with that it is ready.
+func (s *Supervisor) connectReadiness(r *run, c *connection) error {
+	spec := r.spec
+	if spec.Ready.Kind == config.ReadyFD {
+		read, write, err := newPipe()
+		if err != nil {
+			return err
+		}
+		c.Ready, c.ReadyAs, c.theirs = write, spec.Ready.FD, append(c.theirs, write)
+		go hearReady(read, func() { s.post(func() { s.saysReady(r) }) })
+	}
+	if spec.Ready.Kind != config.ReadyNotify && spec.Watchdog == 0 {
+		return nil
+	}
+	if j := r.job; j.notify == nil {
+		n, err := listenNotify(j.spec.Name, s.post, func(pid int, text string) { s.notified(j, pid, text) })
+		if err != nil {
+			return err
+		}
+		j.notify = n
+	}
+	c.Env = append(slices.Clone(c.Env), r.job.notify.env(spec)...)
+	return nil
+}
+
+// hearReady waits for a line, or for the end of what could still write one.
+func hearReady(read *os.File, ready func()) {
+	defer read.Close()
+	var b [64]byte
+	for {
+		n, err := read.Read(b[:])
+		if slices.Contains(b[:n], '\n') {
+			ready()
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// typedTo returns the terminal of the last run that is to have what we read; nil: there is none.
+func (s *Supervisor) typedTo() *os.File {
+	for _, r := range slices.Backward(s.live) {
+		if r.role == roleMain && r.spec.StdinOpen && r.pipes != nil && r.pipes.ours != nil {
+			return r.pipes.ours
+		}
+	}
+	return nil
+}

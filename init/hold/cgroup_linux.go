@@ -1,0 +1,145 @@
+package hold
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/proc"
+	"golang.org/x/sys/unix"
+)
+
+// cgroupRun holds a run in a cgroup of its own.
+type cgroupRun struct {
+	base
+	dir     cgroup.Dir
+	watch   *cgroup.Watch
+	watchID int32
+	// isInner says that the cgroup is inside that of another run.
+	isInner bool
+}
+
+// signalRounds bounds how often a signal looks for processes that were forked meanwhile.
+const signalRounds = 5
+
+func (c *cgroupRun) Level() Level { return Cgroup }
+
+// Start has the main process be born in the cgroup, or brought there by the exec helper.
+func (c *cgroupRun) Start(o *Order) (Progress, error) {
+	if o.needsHelper() || !c.canClone() {
+		return c.startByHelper(o)
+	}
+	dir, err := os.OpenFile(string(c.dir), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	sys := o.sysProcAttr()
+	sys.UseCgroupFD, sys.CgroupFD = true, int(dir.Fd())
+	err = c.forkCommand(o, sys)
+	switch {
+	case err == nil:
+		return Executed, nil
+	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS):
+		// Whether the clone or the exec was refused cannot be told; the helper tells.
+		return c.startByHelper(o)
+	}
+	return 0, execFailure(o, err)
+}
+
+// canClone tells whether a process can be born in the cgroup. None may be born in a cgroup that
+// stands still: it would stand still before its exec, and Go's whole runtime with it. Whoever has
+// the right can freeze what is inside a job's cgroup at any moment, so the helper brings it there.
+func (c *cgroupRun) canClone() bool {
+	return c.home.clones && !c.isInner && !c.home.jobs.Freezing()
+}
+
+// startByHelper has the exec helper join the cgroup.
+func (c *cgroupRun) startByHelper(o *Order) (Progress, error) {
+	procs, err := c.dir.OpenJoin()
+	if err != nil {
+		return 0, err
+	}
+	return c.forkHelper(o, procs)
+}
+
+func (c *cgroupRun) Procs() ([]int, error) { return c.dir.Procs() }
+
+// Owns compares the end of the process's cgroup path with that of ours: the two can be seen from
+// different cgroup namespaces.
+func (c *cgroupRun) Owns(pid int) bool {
+	if pid == 0 {
+		return false
+	}
+	path, err := proc.Cgroup(pid)
+	if err != nil {
+		return true
+	}
+	place := filepath.Join(filepath.Base(filepath.Dir(string(c.dir))), filepath.Base(string(c.dir)))
+	return strings.Contains(path+"/", "/"+place+"/")
+}
+
+// Signal lists the processes again until nobody is new: a process that forks between the list and
+// its signal leaves a child. What forks faster than that is asked in part.
+func (c *cgroupRun) Signal(sig syscall.Signal) error {
+	var failed error
+	signalled := map[int]bool{}
+	for range signalRounds {
+		pids, err := c.dir.Procs()
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+		before := len(signalled)
+		for _, pid := range pids {
+			if signalled[pid] {
+				continue
+			}
+			signalled[pid] = true
+			if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH {
+				failed = err // the others are to be asked all the same
+			}
+		}
+		if len(signalled) == before {
+			break
+		}
+	}
+	return failed
+}
+
+func (c *cgroupRun) Freeze() error { return c.dir.Freeze() }
+
+func (c *cgroupRun) Thaw() error { return c.dir.Thaw() }
+
+func (c *cgroupRun) Frozen() bool {
+	e, err := c.dir.Events()
+	return err == nil && e.Frozen
+}
+
+func (c *cgroupRun) HasStopped(p proc.Process) bool { return p.IsStopped() }
+
+// Kill also kills a main process that has moved itself out of the cgroup.
+func (c *cgroupRun) Kill() error {
+	err := c.dir.Kill()
+	c.killMain()
+	return err
+}
+
+// Empty counts a cgroup that somebody has removed as empty too.
+func (c *cgroupRun) Empty() bool {
+	e, err := c.dir.Events()
+	return err == nil && !e.Populated || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
+}
+
+func (c *cgroupRun) Usage() Usage {
+	s := c.dir.Stats()
+	return Usage{CPU: s.CPU, MemoryPeak: s.MemoryPeak, PidsPeak: s.PidsPeak, OOMKills: s.OOMKills}
+}
+
+func (c *cgroupRun) Remove() error {
+	c.watch.Close()
+	delete(c.home.watched, c.watchID)
+	return c.dir.Remove()
+}

@@ -1,0 +1,190 @@
+package hold
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/child"
+	"github.com/cginit/cginit/init/status"
+	"golang.org/x/sys/unix"
+)
+
+// guardianName is argv[0] of the guardian. For a supervisor that is not process 1 the guardian does
+// what the kernel does for one that is: when the supervisor dies, its jobs die.
+const guardianName = "cginit-guardian"
+
+// guardian is the supervisor's side of the guardian: a fork of ours that waits in a read of a pipe.
+// It has a session of its own, so that what kills our process group does not kill it too. Only we
+// hold the end of the pipe that writes, and the kernel closes it however we die. Then the guardian
+// kills, and after that becomes our binary once more, to make sure and to remove the cgroups. Until
+// then it costs next to nothing.
+type guardian struct {
+	home  *Home
+	life  *os.File
+	pid   int
+	retry time.Time // when it is started again; zero: it lives
+	delay time.Duration
+}
+
+// guardianDelay is the first delay before a lost guardian is replaced. It doubles up to
+// guardianDelayMost.
+const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Second
+
+// Guard starts the guardian where one is needed: a cgroup holds the jobs, and we are not process 1.
+func (h *Home) Guard() error {
+	if h.level != Cgroup || h.isPid1 {
+		return nil
+	}
+	g := &guardian{home: h, delay: guardianDelay}
+	if err := g.start(); err != nil {
+		return fmt.Errorf("cannot start the guardian: %w", err)
+	}
+	h.guardian = g
+	return nil
+}
+
+// Deadline returns when Expire is to be called; zero means never.
+func (h *Home) Deadline() time.Time {
+	if h.guardian == nil {
+		return time.Time{}
+	}
+	return h.guardian.retry
+}
+
+// Expire replaces a guardian that was lost, if it is time to.
+func (h *Home) Expire(now time.Time) {
+	g := h.guardian
+	if g == nil || g.retry.IsZero() || now.Before(g.retry) {
+		return
+	}
+	err := g.start()
+	if err != nil {
+		g.lost(now)
+	}
+	h.complain("start the guardian", err)
+}
+
+func (g *guardian) start() error {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("cannot make a pipe: %w", err)
+	}
+	defer unix.Close(pipe[0])
+	life := os.NewFile(uintptr(pipe[1]), "guardian's pipe")
+	pid, err := g.fork(pipe)
+	if err != nil {
+		life.Close()
+		return err
+	}
+	if g.life != nil {
+		g.life.Close()
+	}
+	g.life, g.pid, g.retry = life, pid, time.Time{}
+	return nil
+}
+
+func (g *guardian) fork(pipe [2]int) (int, error) {
+	path, err := syscall.BytePtrFromString(child.SelfExe)
+	if err != nil {
+		return 0, err
+	}
+	argv, err := syscall.SlicePtrFromStrings(append([]string{guardianName}, g.home.args()...))
+	if err != nil {
+		return 0, err
+	}
+	events, err := open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY)
+	if err != nil {
+		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
+	}
+	defer unix.Close(events)
+	kill, err := open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY)
+	if err == nil {
+		defer unix.Close(kill)
+	} else {
+		kill = -1 // before Linux 5.14: the guardian kills by pid, once it is executed
+	}
+	v := &vigil{life: pipe[0], ours: pipe[1], kill: kill, events: events, path: path, argv: &argv[0]}
+	v.keepOnly(pipe[0], kill, events, g.home.mount)
+	if m := g.home.mount; m >= 0 {
+		_, _ = unix.FcntlInt(uintptr(m), unix.F_SETFD, 0) // the guardian's paths lead through it, once it is executed
+		defer unix.CloseOnExec(m)
+	}
+	pid, err := v.fork()
+	if err != nil {
+		return 0, fmt.Errorf("cannot fork: %w", err)
+	}
+	return pid, nil
+}
+
+// lost records that the guardian has died before us.
+func (g *guardian) lost(now time.Time) {
+	g.pid, g.retry = 0, now.Add(g.delay)
+	g.delay = min(2*g.delay, guardianDelayMost)
+}
+
+// dismiss ends the guardian: there is nothing left to guard.
+func (g *guardian) dismiss() {
+	if g.pid != 0 {
+		endChild(g.pid)
+	}
+}
+
+// endChild kills a child of ours and waits for it.
+func endChild(pid int) {
+	_ = unix.Kill(pid, unix.SIGKILL)
+	for {
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != unix.EINTR {
+			return
+		}
+	}
+}
+
+// RunGuardian does the work of the guardian whose supervisor has died, if argv[0] says that this
+// process is one, and returns its exit status. It kills the jobs until the kernel says that none is
+// left, and removes their cgroups.
+func RunGuardian(args []string) (exitStatus int, is bool) {
+	if args[0] != guardianName {
+		return 0, false
+	}
+	h, ok := homeFromArgs(args[1:])
+	if !ok {
+		fmt.Fprintln(os.Stderr, "cginit: "+guardianName+" is cginit's own")
+		return status.Failed, true
+	}
+	err := killAll(h.jobs)
+	if err == nil {
+		err = h.remove()
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "cginit: the supervisor was killed, and its guardian %d cannot end its jobs: %v\n", os.Getpid(), err)
+		return status.Failed, true
+	}
+	return 0, true
+}
+
+// killAll kills until the cgroup is empty, and removes it.
+func killAll(jobs cgroup.Dir) error {
+	file, err := os.Open(string(jobs) + "/cgroup.events")
+	if err != nil {
+		return err
+	}
+	poll := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLPRI}}
+	var events [256]byte
+	for wait := closeRetry; ; wait = min(2*wait, time.Second) {
+		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // only what changes after that wakes us
+		_ = jobs.Freeze()                               // for kernels without cgroup.kill: nobody forks meanwhile
+		if err := jobs.Kill(); err != nil {
+			return err
+		}
+		if e, err := jobs.Events(); err == nil && !e.Populated && jobs.Remove() == nil {
+			return nil
+		}
+		if _, err := unix.Poll(poll, int(wait.Milliseconds())); err != nil && err != unix.EINTR {
+			return fmt.Errorf("cannot wait for %s: %w", strconv.Quote(string(jobs)), err)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package hold
+
+import (
+	"cmp"
+
+	"github.com/cginit/cginit/init/config"
+)
+
+// Level says what holds a job's processes together.
+type Level string
+
+// The levels, the strongest first.
+const (
+	// Cgroup is a cgroup of the run's own.
+	Cgroup Level = "cgroup"
+	// PIDNamespace is for one job where the PID namespace is ours: kill(-1) by process 1.
+	PIDNamespace Level = "pidns"
+	// UID is a holder as well, and the uid is the job's alone: kill(-1) by that uid.
+	UID Level = "uid"
+	// Tree is a holder that is the subreaper of the run and kills until no child is left.
+	Tree Level = "tree"
+)
+
+// Levels returns all levels, the strongest first.
+func Levels() []Level { return []Level{Cgroup, PIDNamespace, UID, Tree} }
+
+// Guarantee returns what the level promises, in words.
+func (l Level) Guarantee() string {
+	switch l {
+	case Cgroup:
+		return "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself"
+	case PIDNamespace:
+		return "the kernel's: nothing in this PID namespace outlives the job; that includes what entered it from outside, " +
+			"such as docker exec"
+	case UID:
+		return "the kernel's: nothing that runs as the job's uid outlives it, and it cannot become another"
+	case Tree:
+	}
+	return "best effort: its descendants are killed until none is left, but a job that forks faster than that can delay it, " +
+		"and a job that kills its holder can get away"
+}
+
+// Meets tells whether the level is at least what --require asks for: cgroup, uid, tree, or empty for
+// any. kill(-1) by process 1 is as complete as kill(-1) by a uid: both are one call that no fork
+// slips past.
+func (l Level) Meets(required string) bool {
+	switch required {
+	case "cgroup":
+		return l == Cgroup
+	case "uid":
+		return l == Cgroup || l == PIDNamespace || l == UID
+	}
+	return true
+}
+
+// Usual says how usual jobs are held here.
+type Usual struct {
+	OneCommand Level // nothing but one command, without a control socket
+	ManyJobs   Level
+	OwnUser    Level // a job with user: auto
+}
+
+// Levels returns how usual jobs would be held here.
+func (h *Home) Levels() Usual {
+	u := Usual{h.level, h.level, h.level}
+	if h.level == Cgroup {
+		return u
+	}
+	shared := &Home{level: Tree, isPid1: h.isPid1}
+	u.OneCommand, u.ManyJobs = Tree, Tree
+	if h.isPid1 {
+		u.OneCommand = PIDNamespace
+	}
+	auto := func() uint32 { return new(UIDs).Next(func(uint32) bool { return false }) }
+	u.OwnUser = shared.LevelFor(&config.Identity{User: &config.User{Auto: true}}, auto, func(uint32) bool { return false })
+	return u
+}
+
+// Access returns writable, private (cgroup2 is mounted for us alone) or none.
+func (h *Home) Access() string {
+	switch {
+	case h.why != nil:
+		return "none"
+	case h.mount >= 0:
+		return "private"
+	}
+	return "writable"
+}
+
+// Own returns the directory of the cgroup that we were started in; empty if it is not known.
+func (h *Home) Own() string { return string(h.own) }
+
+// Dir returns the directory of a cgroup like those of runs: that of the jobs, or else our own;
+// empty if there is none.
+func (h *Home) Dir() string { return string(cmp.Or(h.jobs, h.own)) }
+
+// Clones tells whether a process can be born in a cgroup here.
+func (h *Home) Clones() bool { return h.clones }
+
+// Controllers returns the controllers that limits can have.
+func (h *Home) Controllers() []string {
+	if h.own == "" {
+		return nil
+	}
+	return h.own.Controllers()
+}

@@ -1,0 +1,95 @@
+package hold
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cginit/cginit/cgroup"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// enterRetries is how often a process may enter our cgroup (docker exec) between its clearing and
+// the enabling of controllers.
+const enterRetries = 100
+
+// Allow sees to it that runs can have these limits; nil is none.
+func (h *Home) Allow(res *specs.LinuxResources) error {
+	controllers := cgroup.Controllers(res)
+	if err := h.Offers(res); err != nil || len(controllers) == 0 {
+		return err
+	}
+	return h.enable(controllers)
+}
+
+// AllowSome is Allow, resource by resource: it returns the limits that runs can have, and tells
+// refused which they cannot.
+func (h *Home) AllowSome(res *specs.LinuxResources, refused func(controllers string, err error)) *specs.LinuxResources {
+	if h.Allow(res) == nil {
+		return res
+	}
+	kept := &specs.LinuxResources{}
+	for _, copyPart := range parts {
+		var one specs.LinuxResources
+		copyPart(&one, res)
+		if err := h.Allow(&one); err != nil {
+			refused(strings.Join(cgroup.Controllers(&one), " and "), err)
+			continue
+		}
+		copyPart(kept, res)
+	}
+	return kept
+}
+
+// parts are the limits, resource by resource.
+var parts = []func(to, from *specs.LinuxResources){
+	func(to, from *specs.LinuxResources) { to.Memory = from.Memory },
+	func(to, from *specs.LinuxResources) { to.CPU = from.CPU },
+	func(to, from *specs.LinuxResources) { to.Pids = from.Pids },
+	func(to, from *specs.LinuxResources) { to.BlockIO = from.BlockIO },
+	func(to, from *specs.LinuxResources) { to.HugepageLimits = from.HugepageLimits },
+	func(to, from *specs.LinuxResources) { to.Rdma = from.Rdma },
+	func(to, from *specs.LinuxResources) { to.Unified = from.Unified },
+}
+
+// Offers returns an error that says what these limits lack here; it changes nothing.
+func (h *Home) Offers(res *specs.LinuxResources) error {
+	controllers := cgroup.Controllers(res)
+	switch {
+	case len(controllers) == 0:
+		return nil
+	case h.level != Cgroup:
+		return fmt.Errorf("limits need a writable cgroup v2, and there is none: %w; %s", h.why, h.hint())
+	}
+	return h.own.Offers(controllers)
+}
+
+// enable makes controllers available to runs. No process may be in our own cgroup then, so we move
+// to a leaf below it, with all that came with us or has entered since.
+func (h *Home) enable(controllers []string) error {
+	if h.leaf == "" && !h.own.IsRoot() {
+		leaf, err := h.own.MakeUnique(leafName)
+		if err != nil {
+			return err
+		}
+		h.leaf = leaf
+	}
+	for range enterRetries {
+		if h.leaf != "" {
+			if err := h.own.MoveAll(h.leaf); err != nil {
+				return err
+			}
+		}
+		added, err := h.own.Enable(controllers)
+		if errors.Is(err, unix.EBUSY) {
+			continue
+		}
+		if err == nil {
+			h.enabled = append(h.enabled, added...)
+			_, err = h.jobs.Enable(controllers)
+		}
+		return err
+	}
+	return errors.New("cannot enable controllers: processes keep entering our cgroup")
+}

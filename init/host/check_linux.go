@@ -1,0 +1,175 @@
+// Package host finds out what cginit --check says: where we are, what the kernel can do, how jobs
+// would be held here, and what to add for a better level. It starts nothing and leaves nothing
+// behind.
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/hold"
+)
+
+// Question is what [Check] is to look at.
+type Question struct {
+	// Jobs are those of the file, or the command alone; nil: only the place is looked at.
+	Jobs []config.Spec
+	// IsCommand says that the one job is the command of the command line.
+	IsCommand bool
+	// TakesCalls says that there is to be a control socket, so that more jobs may come.
+	TakesCalls bool
+	// Socket is the path of the control socket; none: there is none; empty: not said.
+	Socket string
+	// Require is the weakest containment that will do; empty: any.
+	Require string
+	// BestEffortLimits says that a limit that cannot be enforced is no error.
+	BestEffortLimits bool
+}
+
+// Findings is what [Check] found. Its JSON is what cginit --check --json prints.
+type Findings struct {
+	Platform  string    `json:"platform"`
+	Container Container `json:"container"`
+	Cgroup    Cgroup    `json:"cgroup"`
+	Kernel    []Feature `json:"kernel"`
+	// Levels says how jobs are held here in general, Jobs how those in question are.
+	Levels []Held `json:"levels"`
+	Jobs   []Held `json:"jobs,omitempty"`
+	// Best is the best level that there is anywhere.
+	Best       hold.Level `json:"best"`
+	Guarantees []Promise  `json:"guarantees"`
+	// Missing says what no option of the container's can give.
+	Missing string `json:"missing,omitempty"`
+	// Ways lead to the best level; empty if it is there.
+	Ways     []Way    `json:"ways,omitempty"`
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Held is how something is held here.
+type Held struct {
+	What  string     `json:"what"`
+	Level hold.Level `json:"level"`
+}
+
+// Promise is what a level promises.
+type Promise struct {
+	Level     hold.Level `json:"level"`
+	Guarantee string     `json:"guarantee"`
+}
+
+// What is looked at where nothing in particular is asked for.
+const (
+	oneCommand  = "one command"
+	manyJobs    = "several jobs"
+	ownUserJobs = "jobs with user: auto"
+)
+
+// Check looks at the place where it is called: what could be held here, and how, and what a
+// supervisor would lack. An error means that it could not look.
+func Check(q Question) (*Findings, error) {
+	h, err := hold.Open(hold.Options{Alone: q.IsCommand && !q.TakesCalls, Hint: HowToGetCgroup})
+	if err != nil {
+		return nil, err
+	}
+	f := &Findings{Platform: platform(), Container: lookAround(), Kernel: features(h)}
+	f.Cgroup = cgroupFacts(h)
+	f.socket(q.Socket)
+	f.levels(h, &q)
+	for i := range q.Jobs {
+		f.job(h, &q, i)
+	}
+	return f, h.Close()
+}
+
+// levels says how well jobs are held here, and how they could be.
+func (f *Findings) levels(h *hold.Home, q *Question) {
+	levels := h.Levels()
+	f.Best = hold.Levels()[0]
+	if h.Why() != nil {
+		f.Missing = f.hopeless(h.Why())
+		f.Ways = waysOn(f.Platform)
+	}
+	f.Levels = []Held{{oneCommand, levels.OneCommand}, {manyJobs, levels.ManyJobs}, {ownUserJobs, levels.OwnUser}}
+	for _, l := range hold.Levels() {
+		f.Guarantees = append(f.Guarantees, Promise{l, l.Guarantee()})
+	}
+	if len(q.Jobs) > 0 {
+		return
+	}
+	if err := h.Suffices(levels.OneCommand, q.Require); err != nil {
+		f.Problems = append(f.Problems, err.Error())
+	}
+}
+
+// job looks at one job of the file, or at the command.
+func (f *Findings) job(h *hold.Home, q *Question, i int) {
+	spec := &q.Jobs[i]
+	level := levelOf(h, q.Jobs, i)
+	f.Jobs = append(f.Jobs, Held{spec.Name, level})
+	problem := func(err error) {
+		if err != nil {
+			f.Problems = append(f.Problems, fmt.Sprintf("%s: %v", spec.Name, err))
+		}
+	}
+	problem(h.Suffices(level, q.Require))
+	problem(hold.AllowUser(spec))
+	if !q.BestEffortLimits {
+		problem(h.Offers(spec.Resources))
+	}
+}
+
+// levelOf returns what would hold the job of specs[i] beside the others.
+func levelOf(h *hold.Home, specs []config.Spec, i int) hold.Level {
+	uid := func() uint32 {
+		if u := specs[i].User; !u.Auto {
+			return u.UID
+		}
+		var uids hold.UIDs
+		return uids.Next(func(uint32) bool { return false })
+	}
+	others := slices.Delete(slices.Clone(specs), i, i+1)
+	return h.LevelFor(&specs[i].Identity, uid, func(uid uint32) bool {
+		return slices.ContainsFunc(others, func(other config.Spec) bool { return hold.RunsAs(&other, uid) })
+	})
+}
+
+// socket tries the control socket, if one is asked for.
+func (f *Findings) socket(path string) {
+	if path == "none" {
+		return
+	}
+	asked := path != ""
+	if !asked {
+		path = control.DefaultSocket
+	}
+	f.Container.Socket = Socket{Path: path}
+	server, err := control.Listen(control.Config{Path: path})
+	if err == nil {
+		err = server.Close()
+	}
+	if err == nil {
+		return
+	}
+	f.Container.Socket.Problem = err.Error()
+	if asked {
+		f.Problems = append(f.Problems, err.Error())
+	}
+}
+
+// hopeless says why no option of a container's can give it a cgroup, if none can.
+func (f *Findings) hopeless(why error) string {
+	switch {
+	case errors.Is(why, cgroup.ErrV1), errors.Is(why, cgroup.ErrNoMount) && f.Cgroup.Version == "v1":
+		return "the host is on cgroup v1, where nothing can be delegated to a container: boot it with systemd.unified_cgroup_hierarchy=1"
+	case (errors.Is(why, cgroup.ErrPermission) || errors.Is(why, cgroup.ErrReadOnly)) && os.Getuid() != 0 && cgroup.InContainer() && !underSystemd():
+		return "process 1 is not root: start it as root (USER 0) and give its jobs a user"
+	case errors.Is(why, cgroup.ErrNotOurs) && cgroup.InContainer():
+		return "the container is in the host's cgroup namespace: add --cgroupns private"
+	}
+	return ""
+}

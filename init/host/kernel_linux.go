@@ -1,0 +1,84 @@
+package host
+
+import (
+	"os"
+
+	"github.com/cginit/cginit/init/hold"
+	"golang.org/x/sys/unix"
+)
+
+// Feature is something of the kernel's that we use where it is there. It is tried, and not concluded
+// from a version: filters and other kernels answer as they like.
+type Feature struct {
+	Name string `json:"name"`
+	// Works is yes, no, or unknown where there is no cgroup to try it in.
+	Works string `json:"works"`
+	// Why says why it does not work, For what it is used for.
+	Why string `json:"why,omitempty"`
+	For string `json:"for"`
+}
+
+// The values of Feature.Works.
+const featureWorks, featureFails, featureUntried = "yes", "no", "unknown"
+
+func features(h *hold.Home) []Feature {
+	tried := func(name, what string, err error) Feature {
+		if err == nil {
+			return Feature{Name: name, Works: featureWorks, For: what}
+		}
+		return Feature{Name: name, Works: featureFails, Why: err.Error(), For: what}
+	}
+	return []Feature{
+		cloneFeature(h),
+		fileFeature(h, "cgroup.kill", "kills all of a job in one call (Linux 5.14)"),
+		fileFeature(h, "cgroup.freeze", "a job holds still while it is listed (Linux 5.2)"),
+		tried("clone3", "the call by which a process is born in its cgroup (Linux 5.7)", tryClone3()),
+		tried("pidfd_open", "a process that cannot be mistaken for another (Linux 5.3)", tryPidfd()),
+		tried("close_range", "no descriptor of ours is left to a job (Linux 5.9)", unix.CloseRange(farFD, farFD, 0)),
+		tried("subreaper", "orphans come to who holds them (Linux 3.4)", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)),
+	}
+}
+
+// farFD is a descriptor that is not open.
+const farFD = 1 << 30
+
+// cloneFeature tells whether a job's first process is born in its cgroup. Where it is not, it moves
+// there before it executes.
+func cloneFeature(h *hold.Home) Feature {
+	f := Feature{Name: "clone into a cgroup", Works: featureUntried, For: "a process is born in its cgroup, and need not move there"}
+	if h.Why() == nil {
+		f.Works = featureFails
+		if h.Clones() {
+			f.Works = featureWorks
+		}
+	}
+	return f
+}
+
+// fileFeature looks for one of the files that every cgroup but the root of all has.
+func fileFeature(h *hold.Home, file, what string) Feature {
+	f := Feature{Name: file, Works: featureUntried, For: what}
+	if dir := h.Dir(); dir != "" {
+		f.Works = featureFails
+		if exists(dir + "/" + file) {
+			f.Works = featureWorks
+		}
+	}
+	return f
+}
+
+// tryClone3 passes arguments too short for a process to come of them: the kernel answers EINVAL.
+func tryClone3() error {
+	if _, _, errno := unix.RawSyscall(unix.SYS_CLONE3, 0, 0, 0); errno != unix.EINVAL {
+		return errno
+	}
+	return nil
+}
+
+func tryPidfd() error {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err == nil {
+		err = unix.Close(fd)
+	}
+	return err
+}

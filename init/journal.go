@@ -1,0 +1,111 @@
+package supervisor
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cginit/cginit/init/control"
+)
+
+const (
+	eventsKept    = 512 // for a reader that comes back
+	processesKept = 16  // of a receipt in one of them
+)
+
+// journal is the last events, and who follows them.
+type journal struct {
+	isOn      bool // there is a control socket; without one nobody can ask
+	last      int  // the number of the last event
+	kept      []control.Event
+	followers []*follower
+}
+
+// follower is an Events call that goes on.
+type follower struct {
+	call *control.Call
+	jobs []string // none: all
+}
+
+func (f *follower) wants(e *control.Event) bool {
+	return len(f.jobs) == 0 || slices.Contains(f.jobs, e.Job)
+}
+
+// add adds an event, and sends it to those who follow.
+func (j *journal) add(e control.Event) {
+	if !j.isOn {
+		return
+	}
+	j.last++
+	e.Seq, e.Time = j.last, time.Now()
+	j.followers = slices.DeleteFunc(j.followers, func(f *follower) bool {
+		return f.wants(&e) && !f.call.Continue(control.EventsReply{Events: []control.Event{e}, Last: j.last})
+	})
+	if e.Receipt != nil && len(e.Receipt.Processes) > processesKept {
+		short := *e.Receipt
+		short.Omitted += len(short.Processes) - processesKept
+		short.Processes = slices.Clone(short.Processes[:processesKept])
+		e.Receipt = &short
+	}
+	if len(j.kept) == eventsKept {
+		copy(j.kept, j.kept[1:])
+		j.kept = j.kept[:eventsKept-1]
+	}
+	j.kept = append(j.kept, e)
+}
+
+// addState tells that something about a job has changed.
+func (j *journal) addState(of *job) {
+	j.add(control.Event{Kind: control.EventState, Job: of.spec.Name, Run: of.runs, State: of.shown(), Pid: of.run.pid()})
+}
+
+func (j *journal) addHealth(of *job) {
+	j.add(control.Event{Kind: control.EventHealth, Job: of.spec.Name, Run: of.runs, Health: of.health.shown()})
+}
+
+func (j *journal) addFrozen(of *job, frozen bool) {
+	j.add(control.Event{Kind: control.EventFrozen, Job: of.spec.Name, Run: of.runs, Frozen: &frozen})
+}
+
+func (j *journal) addReceipt(r *Receipt) {
+	j.add(control.Event{Kind: control.EventReceipt, Job: r.Job, Run: r.Run, Receipt: &r.Receipt})
+}
+
+// addPhase tells how far the supervisor itself has come.
+func (j *journal) addPhase(message string) {
+	j.add(control.Event{Kind: control.EventSupervisor, Message: message})
+}
+
+// follow answers an Events call: with what is kept, and, if more is asked for, with what comes.
+func (j *journal) follow(c *control.Call, p *control.EventsParams) {
+	f := &follower{call: c, jobs: p.Jobs}
+	reply := control.EventsReply{Events: []control.Event{}, Last: j.last}
+	if p.Since != nil {
+		first := j.last - len(j.kept) + 1
+		reply.Missed = max(0, first-max(*p.Since, 0)-1)
+		for i := range j.kept {
+			if e := &j.kept[i]; e.Seq > *p.Since && f.wants(e) {
+				reply.Events = append(reply.Events, *e)
+			}
+		}
+	}
+	if !c.More {
+		c.Reply(reply)
+		return
+	}
+	if c.Continue(reply) {
+		j.followers = append(j.followers, f)
+	}
+}
+
+// drop forgets the followers of a connection that has ended.
+func (j *journal) drop(conn *control.Conn) {
+	j.followers = slices.DeleteFunc(j.followers, func(f *follower) bool {
+		if f.call.Conn != conn {
+			return false
+		}
+		f.call.Fail(errConnectionEnded)
+		return true
+	})
+}
+
+var errConnectionEnded = control.Failed{Reason: "the connection has ended"}

@@ -1,0 +1,212 @@
+package life
+
+import (
+	"time"
+
+	"github.com/cginit/cginit/init/config"
+)
+
+// Step is the life of a job over its runs: what it does for each event in each state. It touches
+// nothing but j, so that the tests run it over every pair.
+func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
+	switch ev.Kind {
+	case EvJobStart:
+		j.want, j.ending = true, false
+		switch j.state {
+		case JobDown, JobDone, JobFailed, JobDelayed:
+			j.retries = 0
+			return j.enter(JobBlocked, time.Time{}, DoJobTell)
+		case JobStopping:
+			j.again = true
+		case JobBlocked, JobPreparing, JobStarting, JobUp:
+		}
+	case EvJobStop:
+		j.want, j.again, j.ending = false, false, false
+		switch j.state {
+		case JobBlocked, JobDelayed:
+			return j.enter(JobDown, time.Time{}, DoJobTell)
+		case JobPreparing, JobStarting, JobUp:
+			return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
+		case JobDown, JobStopping, JobDone, JobFailed:
+		}
+	case EvJobRestart:
+		j.want, j.ending = true, false
+		switch j.state {
+		case JobDown, JobDone, JobFailed, JobDelayed:
+			j.retries = 0
+			return j.enter(JobBlocked, time.Time{}, DoJobTell)
+		case JobPreparing, JobStarting, JobUp:
+			j.again = true
+			return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
+		case JobStopping:
+			j.again = true
+		case JobBlocked:
+		}
+	case EvJobMet:
+		switch j.state {
+		case JobBlocked:
+			j.ready, j.bad, j.ok = false, "", false
+			if len(j.spec.PreStart) > 0 {
+				return j.enter(JobPreparing, j.startBy(now), DoJobPrepare, DoJobTell)
+			}
+			return j.launch(j.startBy(now))
+		case JobDown, JobPreparing, JobStarting, JobUp, JobStopping, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobImpossible:
+		switch j.state {
+		case JobBlocked:
+			if j.booting { // later, what it depends on may be started by hand
+				j.bad = ev.Why
+				return j.enter(JobFailed, time.Time{}, DoJobRest, DoJobTell)
+			}
+		case JobDown, JobPreparing, JobStarting, JobUp, JobStopping, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobPrepared:
+		switch j.state {
+		case JobPreparing:
+			return j.launch(j.deadline)
+		case JobDown, JobBlocked, JobStarting, JobUp, JobStopping, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobReady:
+		switch j.state {
+		case JobStarting:
+			j.ready, j.readyAt = true, now
+			return j.enter(JobUp, j.watchdog(now), DoJobReady, DoJobTell)
+		case JobDown, JobBlocked, JobPreparing, JobUp, JobStopping, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobBad:
+		switch j.state {
+		case JobStarting, JobUp:
+			return j.stopBad(ev.Why)
+		case JobDown, JobBlocked, JobPreparing, JobStopping, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobEnded:
+		switch j.state {
+		case JobPreparing, JobStarting, JobUp:
+			j.ok = ev.OK
+			if ev.Why != "" {
+				j.bad = ev.Why
+			}
+			return j.after(now)
+		case JobStopping:
+			j.ok = ev.OK
+			return j.stopped(now)
+		case JobDown, JobBlocked, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobDeadline:
+		return j.timeUp(now)
+	}
+	return nil
+}
+
+// timeUp is Step for EvJobDeadline: each state has one reason for its deadline.
+func (j *Job) timeUp(now time.Time) []JobAction {
+	j.deadline = time.Time{}
+	switch j.state {
+	case JobDelayed:
+		return j.enter(JobBlocked, time.Time{}, DoJobTell)
+	case JobPreparing, JobStarting:
+		return j.stopBad("it was not ready in " + j.spec.StartTimeout.String() + " (start_timeout)")
+	case JobUp:
+		return j.stopBad("no WATCHDOG=1 came for " + j.spec.Watchdog.String() + " (watchdog)")
+	case JobStopping: // its pre_stop steps take too long
+		return []JobAction{DoJobStopRun}
+	case JobDown, JobBlocked, JobDone, JobFailed:
+	}
+	return nil
+}
+
+// stopBad stops a run that is not as it should be.
+func (j *Job) stopBad(why string) []JobAction {
+	j.bad = why
+	return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
+}
+
+// after decides what follows a run that was not stopped on request.
+func (j *Job) after(now time.Time) []JobAction {
+	if j.ending { // it was to be stopped as soon as nothing needed it
+		j.want, j.ending = false, false
+		return j.enter(JobDown, time.Time{}, DoJobTell)
+	}
+	j.ok = j.ok && j.bad == ""
+	if j.ready && now.Sub(j.readyAt) >= j.spec.Restart.Window {
+		j.retries = 0
+	}
+	if j.restarts() {
+		j.retries++
+		return j.enter(JobDelayed, now.Add(j.delay()), DoJobTell)
+	}
+	if j.ok && !j.failsStart() {
+		return j.enter(JobDone, time.Time{}, DoJobRest, DoJobTell)
+	}
+	return j.enter(JobFailed, time.Time{}, DoJobRest, DoJobTell)
+}
+
+// stopped decides what follows a run that was stopped: on request, or because it was bad.
+func (j *Job) stopped(now time.Time) []JobAction {
+	switch {
+	case j.again:
+		j.again, j.retries = false, 0
+		return j.enter(JobBlocked, time.Time{}, DoJobTell)
+	case j.want:
+		return j.after(now)
+	}
+	return j.enter(JobDown, time.Time{}, DoJobTell)
+}
+
+// failsStart tells whether the end of the job fails the start of the supervisor: it is a service
+// that ends, or has to be stopped for not being as it should, while everything starts. That its
+// command was executed proves nothing.
+func (j *Job) failsStart() bool { return j.booting && j.spec.Service }
+
+// restarts tells whether its policy has the job run again. A job that fails the start is not
+// tried until it is well.
+func (j *Job) restarts() bool {
+	p := j.spec.Restart
+	switch {
+	case j.spec.Essential, j.failsStart():
+		return false
+	case p.Max > 0 && j.retries >= p.Max:
+		return false
+	}
+	return p.Policy == config.RestartAlways || p.Policy == config.RestartOnFailure && !j.ok
+}
+
+// delay returns the time before the next run: the first delay, doubled for each retry.
+func (j *Job) delay() time.Duration {
+	d, most := j.spec.Restart.Delay, max(j.spec.Restart.Delay, j.spec.Restart.MaxDelay)
+	for range j.retries - 1 {
+		if d *= 2; d >= most {
+			return most
+		}
+	}
+	return d
+}
+
+func (j *Job) launch(startBy time.Time) []JobAction {
+	return j.enter(JobStarting, startBy, DoJobLaunch, DoJobTell)
+}
+
+// startBy returns when a start that begins now must be over, pre_start steps included; zero if
+// there is no such limit.
+func (j *Job) startBy(now time.Time) time.Time {
+	if j.spec.StartTimeout == 0 {
+		return time.Time{}
+	}
+	return now.Add(j.spec.StartTimeout)
+}
+
+// watchdog returns when the next WATCHDOG=1 must have come; zero if none must.
+func (j *Job) watchdog(now time.Time) time.Time {
+	if j.spec.Watchdog == 0 {
+		return time.Time{}
+	}
+	return now.Add(j.spec.Watchdog)
+}
+
+// enter changes the state. Every transition sets the deadline, so that no deadline outlives its
+// reason.
+func (j *Job) enter(s JobState, deadline time.Time, a ...JobAction) []JobAction {
+	j.state, j.deadline, j.stopBy = s, deadline, time.Time{}
+	return a
+}

@@ -1,0 +1,232 @@
+package life
+
+import (
+	"time"
+
+	"github.com/cginit/cginit/init/config"
+)
+
+// Step is the whole life of a run: what it does for each event in each state. It touches nothing
+// but r, so that the tests run it over every pair.
+func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
+	switch ev {
+	case EvStart:
+		switch r.state {
+		case RunIdle:
+			return r.enter(RunStarting, now, time.Time{}, DoSpawn)
+		case RunStarting, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvPending:
+		switch r.state {
+		case RunStarting:
+			r.pending = true
+		case RunIdle, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvSpawned:
+		r.pending = false
+		switch r.state {
+		case RunStarting:
+			if r.cause != "" { // it was to end before it had begun
+				return r.ask(r.cause, now)
+			}
+			return r.enter(RunRunning, now, r.timeout(now))
+		case RunIdle, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvSpawnBusy:
+		r.pending = false
+		switch r.state {
+		case RunStarting:
+			if r.cause != "" {
+				return r.end(r.cause, now)
+			}
+			r.deadline = now.Add(min(spawnRetry<<r.tries, spawnRetryMost))
+			r.tries = min(r.tries+1, 16)
+		case RunIdle, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvSpawnFailed:
+		r.pending = false
+		switch r.state {
+		case RunStarting, RunRunning: // running: the exec helper found that the command cannot be executed
+			return r.end(StartFailed, now)
+		case RunIdle, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvStop:
+		switch r.state {
+		case RunIdle, RunStarting:
+			if r.pending {
+				return r.abandonIn(max(r.because(r.why()).grace, freezeWait), now)
+			}
+			return r.end(r.why(), now)
+		case RunRunning:
+			return r.ask(r.why(), now)
+		case RunWaiting:
+			if r.IsDaemon() {
+				return r.ask(r.why(), now)
+			}
+			r.cause = r.why() // it went on after its main process had ended
+			return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
+		case RunAsking, RunStopping, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvKill:
+		switch r.state {
+		case RunIdle, RunStarting:
+			if r.pending {
+				r.because(Killed).grace = 0
+				return r.abandonIn(freezeWait, now)
+			}
+			return r.end(Killed, now)
+		case RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunStuck:
+			return r.because(Killed).standStill(now)
+		case RunFreezing, RunKilling, RunRemoving, RunEnded:
+		}
+	case EvMainExit:
+		return r.mainExit(now)
+	case EvEmpty:
+		switch r.state {
+		case RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck:
+			r.mainGone = true
+			return r.because(Exited).enter(RunRemoving, now, time.Time{}, DoRemove)
+		case RunIdle, RunStarting, RunRemoving, RunEnded:
+		}
+	case EvFrozen:
+		switch r.state {
+		case RunAsking:
+			return r.asked(now)
+		case RunFreezing:
+			return r.enter(RunKilling, now, now.Add(killRetry), DoList, DoKill)
+		case RunIdle, RunStarting, RunRunning, RunStopping, RunWaiting, RunLeaving, RunKilling, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvUnkillable:
+		switch r.state {
+		case RunKilling:
+			return r.enter(RunStuck, now, time.Time{}, DoReport)
+		case RunIdle, RunStarting, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunStuck, RunRemoving, RunEnded:
+		}
+	case EvRemoved:
+		switch r.state {
+		case RunRemoving:
+			return r.enter(RunEnded, now, time.Time{}, DoReport)
+		case RunIdle, RunStarting, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunEnded:
+		}
+	case EvDeadline:
+		return r.timeUp(now)
+	}
+	return nil
+}
+
+// mainExit is Step for EvMainExit: the policy for what the main process leaves behind.
+func (r *Run) mainExit(now time.Time) []RunAction {
+	r.mainGone = true
+	switch r.state {
+	case RunRunning:
+		if r.IsDaemon() { // what it has forked is the job now
+			return r.enter(RunWaiting, now, r.deadline)
+		}
+		r.because(Exited)
+		switch r.spec.Leftovers {
+		case config.LeftoversWait:
+			return r.enter(RunWaiting, now, r.deadline)
+		case config.LeftoversKill:
+			return r.standStill(now)
+		case config.LeftoversStop:
+		}
+		return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
+	case RunStopping:
+		if r.spec.KillMode == config.Process {
+			return r.standStill(now)
+		}
+		return r.enter(RunLeaving, now, r.deadline, DoAskRest)
+	case RunIdle, RunStarting, RunAsking, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+	}
+	return nil
+}
+
+// timeUp is Step for EvDeadline: each state has one reason for its deadline.
+func (r *Run) timeUp(now time.Time) []RunAction {
+	switch r.state {
+	case RunStarting:
+		if r.pending {
+			r.deadline = time.Time{}
+			return []RunAction{DoAbandon}
+		}
+		return r.enter(RunStarting, now, time.Time{}, DoSpawn)
+	case RunRunning:
+		return r.ask(TimedOut, now)
+	case RunWaiting:
+		r.cause = TimedOut
+		return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
+	case RunAsking: // the processes do not freeze: ask those that can be asked
+		return r.asked(now)
+	case RunStopping, RunLeaving:
+		return r.standStill(now)
+	case RunFreezing: // the processes do not freeze: the list may be short of some, the kill is not
+		return r.enter(RunKilling, now, now.Add(killRetry), DoList, DoKill)
+	case RunKilling:
+		r.deadline = now.Add(killRetry)
+		return []RunAction{DoKill}
+	case RunRemoving:
+		r.deadline = time.Time{}
+		return []RunAction{DoRemove}
+	case RunIdle, RunStuck, RunEnded:
+	}
+	return nil
+}
+
+// enter changes the state. Every transition sets the deadline, so that no deadline outlives its
+// reason.
+func (r *Run) enter(s RunState, now, deadline time.Time, a ...RunAction) []RunAction {
+	if !r.since.IsZero() {
+		r.spent[r.state] += now.Sub(r.since)
+	}
+	r.state, r.since, r.deadline = s, now, deadline
+	return a
+}
+
+// because sets the cause, unless there is one: what ended the run is what happened first.
+func (r *Run) because(c Cause) *Run {
+	if r.cause == "" {
+		r.cause = c
+	}
+	return r
+}
+
+func (r *Run) ask(c Cause, now time.Time) []RunAction {
+	r.because(c)
+	if r.spec.KillMode == config.ControlGroup {
+		return r.enter(RunAsking, now, now.Add(freezeWait), DoFreeze)
+	}
+	return r.enter(RunStopping, now, now.Add(r.grace), DoAsk)
+}
+
+func (r *Run) asked(now time.Time) []RunAction {
+	next := RunStopping
+	if r.mainGone {
+		next = RunLeaving
+	}
+	return r.enter(next, now, now.Add(r.grace), DoAskAll)
+}
+
+// abandonIn bounds how long a holder may take to say that it has started what is to end. An exec
+// can wait for ever: for a file server that has gone, for whoever holds a lease on the file.
+func (r *Run) abandonIn(wait time.Duration, now time.Time) []RunAction {
+	if at := now.Add(wait); r.deadline.IsZero() || at.Before(r.deadline) {
+		r.deadline = at
+	}
+	return nil
+}
+
+func (r *Run) standStill(now time.Time) []RunAction {
+	return r.enter(RunFreezing, now, now.Add(freezeWait), DoFreeze)
+}
+
+// end ends a run that has no process.
+func (r *Run) end(c Cause, now time.Time) []RunAction {
+	return r.because(c).enter(RunRemoving, now, time.Time{}, DoRemove)
+}
+
+func (r *Run) timeout(now time.Time) time.Time {
+	if r.spec.Timeout == 0 {
+		return time.Time{}
+	}
+	return now.Add(r.spec.Timeout)
+}

@@ -1,0 +1,239 @@
+package life
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cginit/cginit/init/config"
+)
+
+var (
+	t0    = time.Unix(1000, 0)
+	grace = 9 * time.Second
+)
+
+// variants are the jobs whose policies step distinguishes.
+func variants() []config.Spec {
+	var specs []config.Spec
+	for _, mode := range []config.KillMode{config.Mixed, config.ControlGroup, config.Process} {
+		for _, left := range []config.Leftovers{config.LeftoversStop, config.LeftoversWait, config.LeftoversKill} {
+			for _, limit := range []time.Duration{0, time.Minute} {
+				specs = append(specs, config.Spec{Name: "main", GracePeriod: grace, KillMode: mode, Leftovers: left, Timeout: limit})
+			}
+		}
+	}
+	return specs
+}
+
+// mayLive tells whether something of the job may be alive in that state.
+func mayLive(s RunState) bool {
+	return !slices.Contains([]RunState{RunIdle, RunStarting, RunRemoving, RunEnded}, s)
+}
+
+// TestStepIsTotal runs every event in every state, for every policy, and asserts what must
+// hold whatever happens.
+func TestStepIsTotal(t *testing.T) {
+	for _, spec := range variants() {
+		for s := range runStates {
+			for ev := range runEvents {
+				for _, gone := range []bool{false, true} {
+					r := NewRun(&spec)
+					r.state, r.since, r.deadline, r.mainGone = s, t0, t0.Add(time.Hour), gone
+					if s > RunRunning {
+						r.cause = Stopped
+					}
+					name := fmt.Sprintf("%v/%s/%s: event %d in state %d", spec.KillMode, spec.Leftovers, spec.Timeout, ev, s)
+					check(t, name, s, ev, r, r.Step(ev, t0))
+				}
+			}
+		}
+	}
+}
+
+func check(t *testing.T, name string, from RunState, ev RunEvent, r *Run, actions []RunAction) {
+	t.Helper()
+	has := func(a RunAction) bool { return slices.Contains(actions, a) }
+	if has(DoRemove) && mayLive(from) && ev != EvEmpty && ev != EvSpawnFailed {
+		t.Errorf("%s: the cgroup is removed, and nothing says that it is empty", name)
+	}
+	if has(DoSpawn) && from != RunIdle && from != RunStarting {
+		t.Errorf("%s: started beside its own leftovers", name)
+	}
+	if r.state == RunEnded && from != RunEnded && ev != EvRemoved {
+		t.Errorf("%s: it has ended, and its cgroup is still there", name)
+	}
+	if (r.state == RunEnded || r.state == RunStuck) && from != r.state && !has(DoReport) {
+		t.Errorf("%s: a teardown without a receipt", name)
+	}
+	if has(DoReport) && r.state != RunEnded && r.state != RunStuck {
+		t.Errorf("%s: a receipt before the end", name)
+	}
+	if has(DoKill) && (has(DoAsk) || has(DoAskAll) || has(DoAskRest)) {
+		t.Errorf("%s: asked and killed in one step", name)
+	}
+	if r.state != from && r.deadline.Equal(t0.Add(time.Hour)) && r.state != RunLeaving && r.state != RunWaiting {
+		t.Errorf("%s: a deadline outlives the state it was for", name)
+	}
+	if bounded := slices.Contains([]RunState{RunAsking, RunStopping, RunLeaving, RunFreezing, RunKilling}, r.state); bounded && r.deadline.IsZero() {
+		t.Errorf("%s: state %d without a deadline may last for ever", name, r.state)
+	}
+	if slices.Contains([]RunState{RunEnded, RunStuck}, r.state) && from != r.state && !r.deadline.IsZero() {
+		t.Errorf("%s: a deadline after the end", name)
+	}
+	if r.state > RunRunning && r.cause == "" {
+		t.Errorf("%s: a teardown without a cause", name)
+	}
+}
+
+// TestEveryStateEnds: from every state, a kill followed by the kernel's answers ends the job.
+func TestEveryStateEnds(t *testing.T) {
+	for _, spec := range variants() {
+		for s := range runStates {
+			r := NewRun(&spec)
+			r.state, r.since = s, t0
+			for _, ev := range []RunEvent{EvKill, EvFrozen, EvMainExit, EvEmpty, EvRemoved} {
+				r.Step(ev, t0)
+			}
+			if r.state != RunEnded {
+				t.Errorf("%+v from state %d: it ends in state %d", spec, s, r.state)
+			}
+		}
+	}
+}
+
+// life plays events and returns the actions, an event's joined.
+func life(r *Run, events ...RunEvent) (got [][]RunAction) {
+	for _, ev := range events {
+		got = append(got, r.Step(ev, t0))
+	}
+	return got
+}
+
+func TestLives(t *testing.T) {
+	start := []RunEvent{EvStart, EvSpawned}
+	for name, c := range map[string]struct {
+		spec   config.Spec
+		events []RunEvent
+		want   [][]RunAction
+		cause  Cause
+	}{
+		"it ends and leaves nothing": {
+			spec: config.Spec{}, events: []RunEvent{EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoRemove}, {DoReport}}, cause: Exited,
+		},
+		"its leftovers are asked, then killed": {
+			spec:   config.Spec{KillMode: config.Mixed, Leftovers: config.LeftoversStop},
+			events: []RunEvent{EvMainExit, EvDeadline, EvFrozen, EvDeadline, EvEmpty, EvRemoved},
+			want:   [][]RunAction{{DoAskRest}, {DoFreeze}, {DoList, DoKill}, {DoKill}, {DoRemove}, {DoReport}}, cause: Exited,
+		},
+		"its leftovers are killed at once": {
+			spec: config.Spec{Leftovers: config.LeftoversKill}, events: []RunEvent{EvMainExit, EvFrozen, EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoFreeze}, {DoList, DoKill}, {DoRemove}, {DoReport}}, cause: Exited,
+		},
+		"its leftovers are waited for until somebody stops them": {
+			spec: config.Spec{Leftovers: config.LeftoversWait}, events: []RunEvent{EvMainExit, EvStop, EvEmpty, EvRemoved},
+			want: [][]RunAction{nil, {DoAskRest}, {DoRemove}, {DoReport}}, cause: Stopped,
+		},
+		"stopped, mixed": {
+			spec: config.Spec{KillMode: config.Mixed}, events: []RunEvent{EvStop, EvMainExit, EvDeadline, EvDeadline, EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoAsk}, {DoAskRest}, {DoFreeze}, {DoList, DoKill}, {DoRemove}, {DoReport}}, cause: Stopped,
+		},
+		"stopped, process": {
+			spec: config.Spec{KillMode: config.Process}, events: []RunEvent{EvStop, EvMainExit, EvFrozen, EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoAsk}, {DoFreeze}, {DoList, DoKill}, {DoRemove}, {DoReport}}, cause: Stopped,
+		},
+		"stopped, control-group, though it does not freeze": {
+			spec: config.Spec{KillMode: config.ControlGroup}, events: []RunEvent{EvStop, EvDeadline, EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoFreeze}, {DoAskAll}, {DoRemove}, {DoReport}}, cause: Stopped,
+		},
+		"its time is up": {
+			spec: config.Spec{Timeout: 1}, events: []RunEvent{EvDeadline, EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoAsk}, {DoRemove}, {DoReport}}, cause: TimedOut,
+		},
+		"unkillable": {
+			spec: config.Spec{}, events: []RunEvent{EvKill, EvFrozen, EvUnkillable},
+			want: [][]RunAction{{DoFreeze}, {DoList, DoKill}, {DoReport}}, cause: Killed,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := NewRun(&c.spec)
+			life(r, start...)
+			got := life(r, c.events...)
+			if !slices.EqualFunc(got, c.want, slices.Equal) {
+				t.Errorf("actions %v, want %v", got, c.want)
+			}
+			if r.cause != c.cause {
+				t.Errorf("cause %q, want %q", r.cause, c.cause)
+			}
+		})
+	}
+}
+
+// TestOneGracePeriod: the leftovers get what the main process has left of it.
+func TestOneGracePeriod(t *testing.T) {
+	r := NewRun(&config.Spec{GracePeriod: grace, KillMode: config.Mixed})
+	life(r, EvStart, EvSpawned, EvStop)
+	end := r.deadline
+	r.Step(EvMainExit, t0.Add(grace/2))
+	if !r.deadline.Equal(end) || !end.Equal(t0.Add(grace)) {
+		t.Errorf("the grace period ends at %v, then at %v; want %v twice", end, r.deadline, t0.Add(grace))
+	}
+}
+
+func TestStopSignalOfTimeout(t *testing.T) {
+	if got := NewRun(&config.Spec{}).StopSignal(); got != syscall.SIGTERM {
+		t.Errorf("without --stop-signal a timeout asks with %v", got)
+	}
+	if got := NewRun(&config.Spec{StopSignal: syscall.SIGQUIT}).StopSignal(); got != syscall.SIGQUIT {
+		t.Errorf("--stop-signal QUIT asks with %v", got)
+	}
+}
+
+// TestStopWhileAHolderStartsIt: what a holder may have started is not taken for ended, and is
+// asked, or killed, as soon as it is there.
+func TestStopWhileAHolderStartsIt(t *testing.T) {
+	for _, ev := range []RunEvent{EvStop, EvKill} {
+		r := NewRun(&config.Spec{Name: "web", GracePeriod: time.Minute})
+		r.Step(EvStart, t0)
+		r.Step(EvPending, t0)
+		if actions := r.Step(ev, t0); r.state != RunStarting || len(actions) > 0 {
+			t.Errorf("event %d: state %d, actions %v", ev, r.state, actions)
+		}
+		wait := time.Minute
+		if ev == EvKill {
+			wait = freezeWait
+		}
+		if r.deadline != t0.Add(wait) {
+			t.Errorf("event %d: deadline %v", ev, r.deadline)
+		}
+		if actions := r.Step(EvDeadline, r.deadline); r.state != RunStarting || !r.deadline.IsZero() || !slices.Equal(actions, []RunAction{DoAbandon}) {
+			t.Errorf("event %d: at the deadline state %d, actions %v, deadline %v", ev, r.state, actions, r.deadline)
+		}
+		actions := r.Step(EvSpawned, t0)
+		if r.state != RunStopping || !slices.Equal(actions, []RunAction{DoAsk}) || ev == EvKill && r.deadline != t0 {
+			t.Errorf("event %d: then state %d, actions %v, deadline %v", ev, r.state, actions, r.deadline)
+		}
+	}
+}
+
+// TestForkIsTriedAgain: a fork that fails for now is tried again, after 20 ms, doubled to a
+// second, for ever: when to give up is not for step to say.
+func TestForkIsTriedAgain(t *testing.T) {
+	r := NewRun(&config.Spec{Name: "web"})
+	r.Step(EvStart, t0)
+	for _, want := range []time.Duration{20, 40, 80, 160, 320, 640, 1000, 1000} {
+		r.Step(EvSpawnBusy, t0)
+		if got := r.deadline.Sub(t0); got != want*time.Millisecond {
+			t.Errorf("it is tried again after %s, not %d ms", got, want)
+		}
+	}
+	for range 1000 {
+		r.Step(EvSpawnBusy, t0)
+	}
+	if r.state != RunStarting || r.deadline != t0.Add(time.Second) {
+		t.Errorf("state %d, deadline %v", r.state, r.deadline)
+	}
+}

@@ -1,0 +1,201 @@
+package supervisor
+
+import (
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/life"
+)
+
+// loop handles one message at a time until nothing is left to do.
+func (s *Supervisor) loop() {
+	s.home.Watch()
+	more := false
+	for {
+		if over := !more && s.isOver(); over && !s.takeLast() {
+			return
+		} else if !over {
+			s.take(more)
+		}
+		more = s.settleSome()
+	}
+}
+
+// take waits for the next message and handles it. With more it does not wait.
+func (s *Supervisor) take(more bool) {
+	select {
+	case <-readyIf(more):
+	case <-s.inbox.child:
+		s.reap()
+	case sig := <-s.inbox.stop:
+		s.signaled(sig.(syscall.Signal))
+	case sig := <-s.inbox.other:
+		s.signaled(sig.(syscall.Signal))
+	case m := <-s.messages:
+		m()
+	case m := <-s.calls.arrive():
+		s.served(m)
+	case <-s.log.Room():
+		s.log.Push()
+	case <-s.reports.file.Room():
+		s.reports.file.Push()
+	case <-s.alarm():
+		s.expire(s.now())
+	}
+}
+
+// takeLast handles what has come when nothing is left to do, and returns false if nothing has: a
+// reload that somebody has asked for may bring new work.
+func (s *Supervisor) takeLast() bool {
+	if s.phase == phaseEnding || s.jobs.single != nil {
+		return false
+	}
+	select {
+	case sig := <-s.inbox.other:
+		s.signaled(sig.(syscall.Signal))
+	case m := <-s.messages:
+		m()
+	case m := <-s.calls.arrive():
+		s.served(m)
+	default:
+		return false
+	}
+	return true
+}
+
+// readyIf returns a channel that is always ready, or one that never is.
+func readyIf(now bool) <-chan struct{} {
+	if !now {
+		return nil
+	}
+	return alwaysReady
+}
+
+var alwaysReady = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// post brings a message to the loop; only the goroutines that read call it. It waits for its turn, so
+// that a goroutine that sends much is slowed down and not the loop.
+func (s *Supervisor) post(m message) { s.messages <- m }
+
+func (s *Supervisor) now() time.Time { return time.Now() }
+
+// alarm returns a channel that fires at the nearest deadline. It is nil if there is none: without a
+// reason to wake up we do not.
+func (s *Supervisor) alarm() <-chan time.Time {
+	next := nearest(s.shutdown.deadline(), s.home.Deadline())
+	next = nearest(next, s.calls.waiters.deadline())
+	for _, r := range s.live {
+		next = nearest(next, r.Deadline())
+	}
+	for _, j := range s.jobs.all {
+		next = nearest(next, nearest(j.Deadline(), j.health.next))
+	}
+	if next.IsZero() {
+		return nil
+	}
+	if s.timer == nil {
+		s.timer = time.NewTimer(0)
+	}
+	s.timer.Reset(next.Sub(s.now()))
+	return s.timer.C
+}
+
+// expire acts on every deadline that has passed.
+func (s *Supervisor) expire(now time.Time) {
+	if passed(s.shutdown.deadline(), now) {
+		s.killRest()
+	}
+	s.home.Expire(now)
+	s.calls.waiters.expire(now)
+	for _, r := range s.liveRuns() {
+		s.expireRun(r, now)
+	}
+	for _, j := range s.jobs.all {
+		if passed(j.Deadline(), now) {
+			s.expireJob(j, now)
+		}
+		if passed(j.health.next, now) {
+			s.check(j)
+		}
+	}
+}
+
+func (s *Supervisor) expireRun(r *run, now time.Time) {
+	if !passed(r.Deadline(), now) {
+		return
+	}
+	s.inspect(r)
+	switch {
+	case !passed(r.Deadline(), now):
+	case r.State() == life.RunKilling && s.isUnkillable(r):
+		s.feed(r, life.EvUnkillable)
+	default:
+		s.feed(r, life.EvDeadline)
+	}
+}
+
+// expireJob spares a job that somebody has frozen: it cannot feed its watchdog.
+func (s *Supervisor) expireJob(j *job, now time.Time) {
+	if j.State() == life.JobUp && j.run.paused {
+		j.FeedWatchdog(now)
+		return
+	}
+	s.queue.add(j, life.EvJobDeadline)
+}
+
+// liveRuns is for loops in which runs may end.
+func (s *Supervisor) liveRuns() []*run { return slices.Clone(s.live) }
+
+// close gives back what is left when all have ended. If something cannot be killed, the guardian
+// stays, and sees to the rest when we are gone.
+func (s *Supervisor) close() {
+	if s.home != nil {
+		s.home.DropSpare()
+		if !s.isStuck() {
+			s.closeHome()
+		}
+	}
+	s.reports.close(s.verdict.failure)
+	if s.calls.server != nil {
+		if err := s.calls.server.Close(); err != nil {
+			s.log.Printf("cannot remove the control socket: %v", err)
+		}
+	}
+	s.log.Close()
+	s.keyboard.restore()
+	s.leaveTerminal()
+}
+
+func (s *Supervisor) closeHome() {
+	if !isProcess1() && s.jobs.haveStarted() { // the kernel does it where process 1 ends
+		s.reapRest()
+	}
+	if err := s.home.Close(); err != nil {
+		s.log.Printf("cannot remove our cgroups: %v", err)
+	}
+}
+
+// isStuck tells whether something outlives every kill.
+func (s *Supervisor) isStuck() bool { return len(s.live) > 0 && s.onlyStuck() }
+
+func (s *Supervisor) onlyStuck() bool {
+	return !slices.ContainsFunc(s.live, func(r *run) bool { return !r.isStuck() })
+}
+
+// calls is the control socket, and the calls that are answered later.
+type calls struct {
+	server   *control.Server // nil: there is no control socket
+	journal  journal
+	waiters  waiters
+	commands int // runs that were given a name
+}
+
+// arrive returns the channel of requests; nil, which never receives, without a server.
+func (c *calls) arrive() <-chan control.Message {
+	if c.server == nil {
+		return nil
+	}
+	return c.server.Messages()
+}

@@ -1,0 +1,107 @@
+package supervisor
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/cginit/cginit/init/config"
+	"golang.org/x/sys/unix"
+)
+
+// notifyMost bounds a message of sd_notify(3), in bytes.
+const notifyMost = 4096
+
+// notifier is a job's NOTIFY_SOCKET. It is an abstract socket (unix(7)): it needs no place to write,
+// and goes away with us. Whoever is in our network namespace could send to it, so the sender must be
+// a process of the job's.
+type notifier struct {
+	name   string
+	file   *os.File
+	status string // STATUS= of the present run
+}
+
+// listenNotify makes the socket of a job and the goroutine that reads it, which tells heard, in the
+// loop, who sent what.
+func listenNotify(job string, post func(message), heard func(pid int, text string)) (*notifier, error) {
+	var random [8]byte
+	if _, err := unix.Getrandom(random[:], 0); err != nil {
+		return nil, fmt.Errorf("cannot name a notify socket: %w", err)
+	}
+	n := &notifier{name: "@cginit/" + hex.EncodeToString(random[:]) + "/" + job}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a notify socket: %w", err)
+	}
+	n.file = os.NewFile(uintptr(fd), n.name)
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+		return nil, fmt.Errorf("cannot make a notify socket: %w", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: n.name}); err != nil {
+		return nil, fmt.Errorf("cannot bind a notify socket: %w", err)
+	}
+	go hearNotify(n.file, post, heard)
+	return n, nil
+}
+
+// env returns the variables that tell the job of the socket.
+func (n *notifier) env(spec *config.Spec) []string {
+	env := []string{"NOTIFY_SOCKET=" + n.name}
+	if spec.Watchdog > 0 {
+		env = append(env, "WATCHDOG_USEC="+strconv.FormatInt(spec.Watchdog.Microseconds(), 10))
+	}
+	return env
+}
+
+// hearNotify turns datagrams into messages.
+func hearNotify(socket *os.File, post func(message), heard func(pid int, text string)) {
+	conn, err := socket.SyscallConn()
+	if err != nil {
+		return
+	}
+	for {
+		buf, oob := make([]byte, notifyMost), make([]byte, unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4*64))
+		var n, oobn int
+		var failure error
+		err := conn.Read(func(fd uintptr) bool {
+			n, oobn, _, _, failure = unix.Recvmsg(int(fd), buf, oob, unix.MSG_CMSG_CLOEXEC)
+			return failure != unix.EAGAIN && failure != unix.EINTR
+		})
+		if err != nil || failure != nil {
+			return // closed: the job is gone
+		}
+		pid := senderOf(oob[:oobn])
+		post(func() { heard(pid, string(buf[:n])) })
+	}
+}
+
+// senderOf returns who sent a datagram, and closes the descriptors that came with it.
+func senderOf(oob []byte) (pid int) {
+	messages, _ := unix.ParseSocketControlMessage(oob)
+	for _, m := range messages {
+		if cred, err := unix.ParseUnixCredentials(&m); err == nil {
+			pid = int(cred.Pid)
+		}
+		if fds, err := unix.ParseUnixRights(&m); err == nil {
+			for _, fd := range fds {
+				unix.Close(fd)
+			}
+		}
+	}
+	return pid
+}
+
+// notifyManager tells whoever started us how far we are (sd_notify(3)), if they want to know.
+func notifyManager(text string) error {
+	name := os.Getenv("NOTIFY_SOCKET")
+	if name == "" {
+		return nil
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Sendto(fd, []byte(text), unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: name})
+}

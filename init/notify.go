@@ -1,0 +1,69 @@
+package supervisor
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cginit/cginit/init/life"
+)
+
+// saysReady takes a run's word for its being ready, if it is the present one of its job.
+func (s *Supervisor) saysReady(r *run) {
+	if r.job.run == r && r.Status() == nil {
+		s.queue.add(r.job, life.EvJobReady)
+	}
+}
+
+// notified handles what a job says of itself (sd_notify(3)).
+func (s *Supervisor) notified(j *job, pid int, text string) {
+	r := j.run
+	if r == nil || r.held == nil || !r.held.Owns(pid) {
+		s.log.Complain("take a notification", fmt.Errorf("process %d, which is not one of %s, sent one in its name", pid, j.spec.Name))
+		return
+	}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		switch key {
+		case "READY":
+			if value == "1" {
+				s.queue.add(j, life.EvJobReady)
+			}
+		case "STATUS":
+			j.notify.status = value
+			s.calls.journal.addState(j)
+		case "WATCHDOG":
+			s.watchdogSeen(j, value)
+		case "EXTEND_TIMEOUT_USEC":
+			s.extend(j, value)
+		case "STOPPING": // it ends by itself: whoever waits for it should know
+			s.calls.journal.addState(j)
+		}
+	}
+}
+
+// watchdogSeen puts off the watchdog, or has it bark for the job itself.
+func (s *Supervisor) watchdogSeen(j *job, value string) {
+	switch {
+	case j.State() != life.JobUp || j.spec.Watchdog == 0:
+	case value == "1":
+		j.FeedWatchdog(s.now())
+	case value == "trigger":
+		s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: "it triggered its own watchdog"})
+	}
+}
+
+// extend gives a job that is starting or stopping time until so many microseconds from now, never less
+// than it has anyway.
+func (s *Supervisor) extend(j *job, value string) {
+	usec, err := strconv.ParseUint(value, 10, 63)
+	if err != nil {
+		return
+	}
+	until := s.now().Add(time.Duration(min(usec, uint64(24*time.Hour/time.Microsecond))) * time.Microsecond)
+	j.ExtendStart(until)
+	if j.State() == life.JobStopping {
+		j.run.ExtendGrace(until)
+	}
+}

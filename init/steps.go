@@ -1,0 +1,135 @@
+package supervisor
+
+import (
+	"fmt"
+
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/life"
+)
+
+// stepsOf returns the steps of one kind, and what they are called.
+func (j *job) stepsOf(kind role) (steps []config.Hook, name string) {
+	switch kind {
+	case rolePreStart:
+		return j.spec.PreStart, "pre_start"
+	case rolePostStart:
+		return j.spec.PostStart, "post_start"
+	case rolePreStop:
+		return j.spec.PreStop, "pre_stop"
+	case roleMain, roleHealth:
+	}
+	return nil, ""
+}
+
+// beginSteps runs the steps of a kind, one after the other.
+func (s *Supervisor) beginSteps(j *job, kind role) {
+	j.stepsRun = 0
+	s.nextStep(j, kind)
+}
+
+// nextStep runs the next step of a kind, or goes on with what comes after the last.
+func (s *Supervisor) nextStep(j *job, kind role) {
+	steps, name := j.stepsOf(kind)
+	if j.stepsRun == len(steps) {
+		s.stepsDone(j, kind)
+		return
+	}
+	step := steps[j.stepsRun]
+	r := s.attendant(j, kind, name, &config.Spec{
+		Args: step.Args, Env: step.Env, Dir: step.Dir, Timeout: step.Timeout,
+		Identity: config.Identity{User: s.jobs.userOf(j, step.User)}, Output: config.Output{Log: j.spec.Log},
+	})
+	if kind == rolePreStart { // nothing of the job runs yet that the step could be inside of
+		r.owner, r.spec.Name, r.spec.Resources = nil, j.spec.Name+".pre_start", j.spec.Resources
+	}
+	j.stepRun = r
+	s.begin(r)
+}
+
+// stepEnded handles that a step has ended.
+func (s *Supervisor) stepEnded(r *run, receipt *Receipt) {
+	j, ok := r.job, receipt.ExitStatus == 0
+	if j.stepRun != r {
+		return
+	}
+	j.stepRun = nil
+	_, name := j.stepsOf(r.role)
+	failure := fmt.Sprintf("its %s step %d failed: %s", name, j.stepsRun+1, receipt.end())
+	switch {
+	case r.role == rolePostStart && r.owner.IsOver(): // it was killed because of that
+	case r.role == rolePreStart && (j.State() != life.JobPreparing || !ok):
+		j.last = receipt
+		ev := life.JobEvent{Kind: life.EvJobEnded}
+		if j.State() == life.JobPreparing {
+			ev.Why = failure
+		}
+		s.queue.addEvent(j, ev)
+	case r.role == rolePostStart && !ok && j.State() == life.JobUp:
+		s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: failure})
+	case r.role == rolePreStop && r.owner.IsGoing(): // what is left of the steps comes too late
+		s.stopMain(j)
+	case r.role == rolePreStop && !ok:
+		s.log.Printf("%s: %s", j.spec.Name, failure)
+		fallthrough
+	default:
+		j.stepsRun++
+		s.nextStep(j, r.role)
+	}
+}
+
+func (s *Supervisor) stepsDone(j *job, kind role) {
+	switch kind {
+	case rolePreStart:
+		s.queue.add(j, life.EvJobPrepared)
+	case rolePreStop:
+		s.stopMain(j)
+	case rolePostStart:
+		s.queue.changed = true // the start waited for it
+	case roleMain, roleHealth:
+	}
+}
+
+// stopRun begins the end of the job's run: its pre_stop steps, then the stop signal. It is called
+// again when the steps take too long.
+func (s *Supervisor) stopRun(j *job) {
+	grace := j.spec.GracePeriod
+	if j.grace != nil {
+		grace = *j.grace
+	}
+	first := j.BeginStop(grace, s.now())
+	if first {
+		j.grace = nil
+		s.thawPaused(j.run)
+	}
+	j.health.stop()
+	if step := j.stepRun; step != nil {
+		if step.role == rolePreStart { // there is nothing else
+			step.StopIn(j.GraceLeft(s.now()))
+			s.feed(step, life.EvStop)
+			return
+		}
+		j.stepRun = nil // what it was for is over
+		s.feed(step, life.EvKill)
+	}
+	if first && j.HasBeenReady() && len(j.spec.PreStop) > 0 && !j.run.IsStopping() {
+		j.AwaitSteps()
+		s.beginSteps(j, rolePreStop)
+		return
+	}
+	s.stopMain(j)
+}
+
+// stopMain asks the run itself to stop; what the pre_stop steps took of the grace period is gone.
+func (s *Supervisor) stopMain(j *job) {
+	r := j.run
+	j.StepsOver()
+	if r == nil || r.State() == life.RunEnded { // it was between two steps, or its end is about to be told
+		s.queue.add(j, life.EvJobEnded)
+		return
+	}
+	r.StopIn(j.GraceLeft(s.now()))
+	if j.Bad() != "" {
+		r.StopBecause(life.Failing)
+	}
+	s.feed(r, life.EvStop)
+}

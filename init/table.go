@@ -1,0 +1,125 @@
+package supervisor
+
+import (
+	"slices"
+
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/life"
+)
+
+// table holds the jobs.
+type table struct {
+	all    []*job          // in the order of the file, then as they were started
+	named  map[string]*job // the same, by name
+	single *job            // the command of the command line; nil: we run a file
+	uids   hold.UIDs
+}
+
+func (t *table) add(spec config.Spec) *job {
+	j := newJob(spec)
+	t.all = append(t.all, j)
+	t.named[spec.Name] = j
+	return j
+}
+
+// remove takes a job out of the table.
+func (t *table) remove(j *job) {
+	if j.notify != nil {
+		j.notify.file.Close()
+	}
+	delete(t.named, j.spec.Name)
+	t.all = slices.DeleteFunc(t.all, func(other *job) bool { return other == j })
+}
+
+// find returns the jobs of a name: a scaled job is found by that of a replica and by that of all.
+func (t *table) find(name string) []*job {
+	return slices.DeleteFunc(slices.Clone(t.all), func(j *job) bool { return j.spec.Name != name && j.spec.Scaled != name })
+}
+
+// dependencies tells whether all that a job depends on is there, or why it never will be.
+func (t *table) dependencies(j *job) (met bool, never string) {
+	met = true
+	for _, d := range j.spec.After {
+		on := t.named[d.Job]
+		if on == nil {
+			return false, "it depends on " + d.Job + ", which is gone"
+		}
+		if !on.satisfies(d.Condition) {
+			met = false
+			if on.IsIdle() && (on.State() != life.JobDown || !on.IsWanted()) {
+				never = "it depends on " + d.Job + ", which is " + on.State().String()
+			}
+		}
+	}
+	return met, never
+}
+
+// blockedBy returns the name of the first job that a job waits for; empty: there is none.
+func (t *table) blockedBy(j *job) string {
+	for _, d := range j.spec.After {
+		if on := t.named[d.Job]; on == nil || !on.satisfies(d.Condition) {
+			return d.Job
+		}
+	}
+	return ""
+}
+
+// isNeeded tells whether something that depends on the job is not down yet.
+func (t *table) isNeeded(j *job) bool {
+	return slices.ContainsFunc(t.all, func(other *job) bool {
+		return other != j && other.IsLive() && other.dependsOn(j.spec.Name)
+	})
+}
+
+// withDependents adds to jobs all that depend on them, and so on.
+func (t *table) withDependents(jobs []*job) []*job {
+	all := slices.Clone(jobs)
+	for i := 0; i < len(all); i++ {
+		for _, other := range t.all {
+			if other.dependsOn(all[i].spec.Name) && !slices.Contains(all, other) {
+				all = append(all, other)
+			}
+		}
+	}
+	return all
+}
+
+// haveStarted tells whether any run was ever begun.
+func (t *table) haveStarted() bool {
+	return slices.ContainsFunc(t.all, func(j *job) bool { return j.runs > 0 })
+}
+
+// userOf puts a uid in the place of auto: one for the job and its steps, for all of its runs.
+func (t *table) userOf(j *job, u *config.User) *config.User {
+	if u == nil || !u.Auto {
+		return u
+	}
+	if j.uid == 0 {
+		j.uid = t.uids.Next(func(id uint32) bool {
+			return slices.ContainsFunc(t.all, func(other *job) bool { return other.uid == id })
+		})
+	}
+	return &config.User{UID: j.uid, GID: j.uid, Groups: u.Groups, Home: u.Home}
+}
+
+// specOf returns what a run of the job executes: its spec, with the uid that was chosen for it.
+func (t *table) specOf(j *job) *config.Spec {
+	if u := j.spec.User; u == nil || !u.Auto {
+		return &j.spec
+	}
+	spec := j.spec
+	spec.User = t.userOf(j, spec.User)
+	return &spec
+}
+
+// levelOf returns what holds the job's next run. A run that has ended and is only still shown needs
+// its uid no more.
+func (t *table) levelOf(h *hold.Home, j *job) hold.Level {
+	uid := func() uint32 { return t.userOf(j, j.spec.User).UID }
+	return h.LevelFor(&j.spec.Identity, uid, func(uid uint32) bool {
+		return slices.ContainsFunc(t.all, func(other *job) bool {
+			return other != j && !other.over && (other.uid == uid || hold.RunsAs(&other.spec, uid))
+		})
+	})
+}

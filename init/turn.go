@@ -1,0 +1,113 @@
+package supervisor
+
+import (
+	"github.com/cginit/cginit/init/life"
+)
+
+// turnMost bounds how many events one turn of the loop handles: where hundreds of jobs start at once,
+// signals and calls must not wait for the last of them.
+const turnMost = 16
+
+// settle has every job take what has come for it, and those go on that waited for it, until nothing
+// changes any more.
+func (s *Supervisor) settle() {
+	for s.settleSome() {
+	}
+}
+
+// settleSome does a bounded part of that, and tells whether there is more.
+func (s *Supervisor) settleSome() (more bool) {
+	for range turnMost {
+		n, ok := s.queue.take()
+		if !ok {
+			break
+		}
+		s.advance(n.job, n.event)
+	}
+	if s.queue.isEmpty() && s.queue.changed {
+		s.queue.changed = false
+		s.unblock()
+		s.stopNext()
+		s.checkUp()
+		s.calls.waiters.check(s.jobs.named)
+	}
+	return !s.queue.isEmpty() || s.queue.changed
+}
+
+// advance gives a job an event and does what step answers.
+func (s *Supervisor) advance(j *job, ev life.JobEvent) {
+	before := j.State()
+	actions := j.Step(ev, s.now())
+	s.trace.job(j, ev, before, actions)
+	for _, a := range actions {
+		s.actOnJob(j, a)
+	}
+	if j.State() != before {
+		s.calls.journal.addState(j)
+	}
+	s.settleJob(j)
+}
+
+func (s *Supervisor) actOnJob(j *job, a life.JobAction) {
+	switch a {
+	case life.DoJobTell:
+		s.queue.changed = true
+	case life.DoJobPrepare:
+		s.beginSteps(j, rolePreStart)
+	case life.DoJobLaunch:
+		s.launch(j)
+	case life.DoJobReady:
+		s.isReady(j)
+	case life.DoJobStopRun:
+		s.stopRun(j)
+	case life.DoJobRest:
+		s.atRest(j)
+	}
+}
+
+// settleJob does what waited for a job to have nothing running: another spec, its next run, its being
+// forgotten.
+func (s *Supervisor) settleJob(j *job) {
+	if j.IsLive() {
+		return
+	}
+	if j.replacement != nil {
+		j.spec, j.replacement = *j.replacement, nil
+		s.schedule(j)
+	}
+	switch {
+	case j.gone && j.IsIdle():
+		s.drop(j)
+	case j.lease != nil && j.IsIdle() && !j.over:
+		j.over = true
+		s.runOver(j)
+	case j.queued && j.IsIdle():
+		j.queued = false
+		s.queue.add(j, life.EvJobStart)
+	}
+}
+
+// drop takes a job out of the table. Somebody may wait for it.
+func (s *Supervisor) drop(j *job) {
+	s.jobs.remove(j)
+	s.queue.changed = true
+}
+
+// unblock looks for each blocked job whether what it depends on is there.
+func (s *Supervisor) unblock() {
+	if s.phase == phaseEnding {
+		return
+	}
+	for _, j := range s.jobs.all {
+		if j.State() != life.JobBlocked {
+			continue
+		}
+		met, never := s.jobs.dependencies(j)
+		switch {
+		case met:
+			s.queue.add(j, life.EvJobMet)
+		case never != "":
+			s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobImpossible, Why: never})
+		}
+	}
+}

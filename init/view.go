@@ -1,0 +1,127 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/proc"
+)
+
+// processesShown bounds how many processes a list shows of one job.
+const processesShown = 512
+
+// shown returns the job's state in the words of the wire.
+func (j *job) shown() control.State {
+	switch j.State() {
+	case life.JobDown:
+		return control.Idle
+	case life.JobBlocked, life.JobDelayed:
+		return control.Waiting
+	case life.JobDone, life.JobFailed:
+		return control.Ended
+	case life.JobPreparing:
+		return control.Starting
+	case life.JobStarting, life.JobUp, life.JobStopping:
+	}
+	if j.run == nil {
+		return control.Starting
+	}
+	switch j.run.State() {
+	case life.RunFreezing, life.RunKilling:
+		return control.Killing
+	case life.RunStuck:
+		return control.Stuck
+	case life.RunAsking, life.RunStopping, life.RunLeaving, life.RunRemoving:
+		return control.Stopping
+	case life.RunIdle, life.RunStarting, life.RunRunning, life.RunWaiting, life.RunEnded:
+	}
+	return map[life.JobState]control.State{
+		life.JobStarting: control.Starting, life.JobUp: control.Running, life.JobStopping: control.Stopping,
+	}[j.State()]
+}
+
+// kind returns what the job is, in the words of the wire.
+func (j *job) kind() string {
+	switch {
+	case j.lease != nil:
+		return control.KindRun
+	case j.spec.Service:
+		return control.KindService
+	}
+	return control.KindJob
+}
+
+// view returns the job as the wire shows it, with its processes if they are asked for.
+func (t *table) view(j *job, processes bool) control.Job {
+	v := control.Job{
+		Name: j.spec.Name, Kind: j.kind(), State: j.shown(), Run: j.runs,
+		Command: j.spec.Args, Restarts: j.Retries(), Labels: j.spec.Labels, Status: t.statusOf(j),
+		Leased: j.lease != nil && !j.lease.detached, Next: instant(nearest(j.next, j.RetryAt())),
+	}
+	if j.HasBeenReady() {
+		v.Ready = instant(j.ReadyAt())
+	}
+	if j.last != nil {
+		exitStatus := j.last.ExitStatus
+		v.ExitStatus, v.Ended = &exitStatus, instant(j.last.Ended)
+	}
+	r := j.run
+	if r == nil {
+		return v
+	}
+	v.Started, v.Containment = instant(r.book.started), string(r.level)
+	if r.State() == life.RunEnded {
+		return v
+	}
+	v.Health = j.health.shown()
+	v.Frozen, v.Pid, v.Ended, v.ExitStatus = r.paused, r.pid(), nil, nil
+	if processes && r.held != nil {
+		v.Processes, v.Omitted = viewProcesses(r)
+	}
+	return v
+}
+
+// views is view for several jobs, without their processes.
+func (t *table) views(jobs []*job) []control.Job {
+	shown := make([]control.Job, len(jobs))
+	for i, j := range jobs {
+		shown[i] = t.view(j, false)
+	}
+	return shown
+}
+
+// statusOf returns what a job says of itself, or why it is not up.
+func (t *table) statusOf(j *job) string {
+	switch {
+	case j.State() == life.JobBlocked:
+		if on := t.blockedBy(j); on != "" {
+			return "waits for " + on
+		}
+	case j.State() == life.JobDelayed, j.State() == life.JobFailed:
+		return j.why()
+	case j.notify != nil:
+		return j.notify.status
+	}
+	return ""
+}
+
+// instant returns nil for no time.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func viewProcesses(r *run) (shown []control.Process, omitted int) {
+	pids, _ := r.held.Procs()
+	for _, pid := range pids[:min(len(pids), processesShown)] {
+		if p, ok := proc.ReadLiving(pid); ok {
+			shown = append(shown, control.Process{
+				Pid: p.Pid, PPid: p.PPid, Command: p.CommandLine(), State: string(p.State), Age: milliseconds(p.Age()),
+			})
+		}
+	}
+	return shown, max(0, len(pids)-processesShown)
+}
