@@ -15,6 +15,7 @@ import (
 
 	supervisor "github.com/cginit/cginit/init"
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/control"
 )
 
 const version = "0.1.0"
@@ -105,7 +106,7 @@ func merge(c *supervisor.Config, f *config.File, o *config.Options) {
 		c.Socket, c.SocketRequired = f.Socket, f.Socket != "" && f.Socket != "none"
 	}
 	if c.Socket == "" {
-		c.Socket = config.DefaultSocket
+		c.Socket = control.DefaultSocket
 	}
 	if o.Report == "" {
 		c.Report = f.Report

@@ -21,9 +21,6 @@ const envPrefix = "CGINIT_"
 // the receipt.
 const DefaultGracePeriod = 9 * time.Second
 
-// DefaultSocket is where the control server listens unless it is told otherwise.
-const DefaultSocket = "/run/cginit.sock"
-
 // DefaultFile is read where there is neither a command nor --config.
 const DefaultFile = "/etc/cginit.yaml"
 
