@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moby/sys/capability"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -16,9 +17,9 @@ func identityKeys() []*field {
 		key("user", "whom it runs as: NAME|UID[:GROUP|GID]", located(), func(d *draft) **node { return &d.user }),
 		key("group_add", "groups besides the user's, by name or number", listOf(located()), func(d *draft) *[]*node { return &d.groups }),
 		umaskKey(),
-		key("cap_add", "capabilities that it has, such as NET_BIND_SERVICE, or ALL; of those that cginit has", listOf(capability()),
+		key("cap_add", "capabilities that it has, such as NET_BIND_SERVICE, or ALL; of those that cginit has", listOf(capabilityName()),
 			func(d *draft) *[]string { return &d.CapAdd }),
-		key("cap_drop", "capabilities that it has not, or ALL", listOf(capability()), func(d *draft) *[]string { return &d.CapDrop }),
+		key("cap_drop", "capabilities that it has not, or ALL", listOf(capabilityName()), func(d *draft) *[]string { return &d.CapDrop }),
 		key("security_opt", "no-new-privileges[:true|false]: it cannot gain rights by executing a program", securityOpt(),
 			func(d *draft) *bool { return &d.NoNewPrivileges }),
 		keyTo("oom_score_adj", "how soon it is killed when memory is short: -1000 (never) to 1000", count(-1000, 1000),
@@ -41,15 +42,9 @@ func umaskKey() *field {
 		func(_ *problems, _ *node, d *draft, n uint32) { d.Umask = &n })
 }
 
-// capabilities are those of Linux 5.9 and later, by number.
-const capabilities = "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE " +
-	"NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE " +
-	"SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL " +
-	"SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
-
-func capability() value[string] {
+func capabilityName() value[string] {
 	return quoted(schemaText, func(s string) (string, error) {
-		name, known := strings.TrimPrefix(strings.ToUpper(s), "CAP_"), strings.Fields(capabilities)
+		name, known := strings.TrimPrefix(strings.ToUpper(s), "CAP_"), knownCapabilities()
 		switch {
 		case name == "ALL":
 			return name, nil
@@ -58,6 +53,16 @@ func capability() value[string] {
 		}
 		return "", fmt.Errorf("unknown capability %q%s", s, didYouMean(name, known))
 	})
+}
+
+// knownCapabilities returns the names of all capabilities, in upper case and without CAP_.
+func knownCapabilities() []string {
+	all := capability.ListKnown()
+	known := make([]string, len(all))
+	for i, c := range all {
+		known[i] = strings.ToUpper(c.String())
+	}
+	return known
 }
 
 func securityOpt() value[bool] {
@@ -77,9 +82,13 @@ func securityOpt() value[bool] {
 	}}
 }
 
-var rlimits = []string{
-	"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
-	"sigpending", "stack",
+// ulimitNames returns the resource limits that ulimits takes, in alphabetical order. Docker refuses
+// "as" there too: a limit of the address space would stop the exec helper, a Go program, and not the
+// command.
+func ulimitNames() []string {
+	names := slices.DeleteFunc(slices.Clone(Rlimits), func(name string) bool { return name == "as" })
+	slices.Sort(names)
+	return names
 }
 
 // ulimits are resource limits; -1 is no limit.
@@ -101,9 +110,10 @@ func ulimits() value[[]specs.POSIXRlimit] {
 	}})
 	return value[[]specs.POSIXRlimit]{all.shape, func(p *problems, n *node) (limits []specs.POSIXRlimit, ok bool) {
 		entries, ok := all.read(p, n)
+		known := ulimitNames()
 		for _, e := range entries {
-			if !slices.Contains(rlimits, e.key) {
-				p.wrongAll(e.node, "unknown limit %q%s", e.key, didYouMean(e.key, rlimits))
+			if !slices.Contains(known, e.key) {
+				p.wrongAll(e.node, "unknown limit %q%s", e.key, didYouMean(e.key, known))
 			}
 			e.value.Type = "RLIMIT_" + strings.ToUpper(e.key)
 			limits = append(limits, e.value)
