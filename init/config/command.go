@@ -13,10 +13,10 @@ func command() value[[]string] {
 	return value[[]string]{
 		&shape{schema: schemaText, also: []*shape{words.shape}, nullable: true, whole: true},
 		func(p *problems, n *node) ([]string, bool) {
-			if n.kind == list {
+			if n.kind == listKind {
 				return words.read(p, n)
 			}
-			if !p.must(n, scalar, "a string or a list") {
+			if !p.must(n, scalarKind, "a string or a list") {
 				return nil, false
 			}
 			line, ok := text().read(p, n)

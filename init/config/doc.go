@@ -2,7 +2,7 @@
 // each job. It starts nothing.
 //
 // [Parse] reads the command line, [Load] configuration files, whose words are Compose's. Every
-// key stands once, in the tables that begin in keys.go: with how it is read, how two files'
+// key stands once, in the tables that begin in filekeys.go: with how it is read, how two files'
 // values of it are merged, and what docs/cginit.schema.json says of it.
 //
 // A file goes this way: bytes, YAML (yaml.go), a tree of values that know their place, with

@@ -19,21 +19,21 @@ type draft struct {
 	groups              []*node
 	profiles            []string
 	depends             []entry[dependency]
-	copies              limit[int]
-	policy              limit[RestartPolicy]
-	limits              limits
+	copies              agreed[int]
+	policy              agreed[RestartPolicy]
+	limits              shortLimits
 	preStart, postStart []hook
 	preStop             []hook
 	triggers            *triggers
 }
 
-// limit is a value that two keys can set, which must agree then.
-type limit[V comparable] struct {
+// agreed is a value that two keys can set, which must agree then.
+type agreed[V comparable] struct {
 	value V
 	node  *node // where it is set; nil: it is not
 }
 
-func (l *limit[V]) set(p *problems, n *node, v V) {
+func (l *agreed[V]) set(p *problems, n *node, v V) {
 	if l.node != nil && l.value != v {
 		p.wrong(n, "it contradicts %s in line %d; keep one of them", l.node.path(), l.node.at.line)
 		return

@@ -25,7 +25,7 @@ func envFiles() value[[]envFile] {
 			func(_ *problems, _ *node, f *envFile, _ string) { f.raw = true }))
 	long.also = []*shape{{schema: schemaText}}
 	one := value[envFile]{long.shape, func(p *problems, n *node) (envFile, bool) {
-		if n.kind == mapping {
+		if n.kind == mappingKind {
 			return long.read(p, n)
 		}
 		path, ok := text().read(p, n)
@@ -34,10 +34,10 @@ func envFiles() value[[]envFile] {
 	all := listOf(one)
 	all.also = []*shape{{schema: schemaText}}
 	all.tidy = func(n *node) *node {
-		if n.kind != scalar {
+		if n.kind != scalarKind {
 			return n
 		}
-		return &node{kind: list, items: []*node{n}, at: n.at, keyAt: n.keyAt, tag: n.tag}
+		return &node{kind: listKind, items: []*node{n}, at: n.at, keyAt: n.keyAt, tag: n.tag}
 	}
 	return all
 }

@@ -17,17 +17,17 @@ func variables() value[[]variable] {
 	each := value[*string]{
 		&shape{schema: `{"type":["string","number","boolean","null"]}`, nullable: true},
 		func(p *problems, n *node) (*string, bool) {
-			if n.kind == null {
+			if n.kind == nullKind {
 				return nil, true
 			}
-			return &n.text, p.must(n, scalar, "a single value")
+			return &n.text, p.must(n, scalarKind, "a single value")
 		},
 	}
 	all := mapOf(each)
 	all.also = []*shape{{item: &shape{schema: schemaText}}}
 	all.tidy = listToMapping
 	return value[[]variable]{all.shape, func(p *problems, n *node) ([]variable, bool) {
-		if n.kind == list { // one with other things than texts in it
+		if n.kind == listKind { // one with other things than texts in it
 			p.wrong(n, "it must be a mapping, or a list of NAME=VALUE")
 			return nil, false
 		}
@@ -46,16 +46,16 @@ func variables() value[[]variable] {
 // listToMapping makes the mapping of a list of NAME=VALUE. A later one of the same name
 // replaces an earlier, as in Compose.
 func listToMapping(n *node) *node {
-	if n.kind != list || slices.ContainsFunc(n.items, func(i *node) bool { return i.kind != scalar }) {
+	if n.kind != listKind || slices.ContainsFunc(n.items, func(i *node) bool { return i.kind != scalarKind }) {
 		return n
 	}
-	made := &node{kind: mapping, at: n.at, keyAt: n.keyAt, tag: n.tag}
+	made := &node{kind: mappingKind, at: n.at, keyAt: n.keyAt, tag: n.tag}
 	at := map[string]int{}
 	for _, item := range n.items {
 		name, value, has := strings.Cut(item.text, "=")
 		v := &node{at: item.at, keyAt: item.at}
 		if has {
-			v.kind, v.typ, v.text = scalar, "!!str", value
+			v.kind, v.typ, v.text = scalarKind, "!!str", value
 		}
 		if i, twice := at[name]; twice {
 			made.pairs[i].value = v

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// check is a health check as it is written.
-type check struct {
+// healthCheck is a health check as it is written.
+type healthCheck struct {
 	Health
 	off bool
 }
 
 // healthKeys say whether it is well.
 func healthKeys() []*field {
-	health := object(check{Health: Health{
+	health := object(healthCheck{Health: Health{
 		Interval: 30 * time.Second, Timeout: 30 * time.Second, Retries: 3, StartInterval: 5 * time.Second,
-	}}, nil, checkKeys()...)
+	}}, nil, healthCheckKeys()...)
 	return []*field{
 		keyTo("healthcheck", "how to find out, again and again, whether it is well", health,
-			func(p *problems, n *node, d *draft, c check) {
+			func(p *problems, n *node, d *draft, c healthCheck) {
 				switch {
 				case c.off:
 				case n.get("test") == nil:
@@ -34,32 +34,32 @@ func healthKeys() []*field {
 	}
 }
 
-func checkKeys() []*field {
+func healthCheckKeys() []*field {
 	return []*field{
 		keyTo("test", `a text for the shell, or a list: ["CMD", ...], ["CMD-SHELL", text], ["HTTP", URL], ["TCP", HOST:PORT], ["NONE"]`,
-			test(), func(p *problems, n *node, c *check, words []string) {
+			healthTest(), func(p *problems, n *node, c *healthCheck, words []string) {
 				if err := c.setTest(words); err != nil {
 					p.wrong(n, "%v", err)
 				}
 			}),
-		key("interval", "between two checks (30s)", duration(time.Millisecond), func(c *check) *time.Duration { return &c.Interval }),
-		key("timeout", "how long one may take (30s)", duration(time.Millisecond), func(c *check) *time.Duration { return &c.Timeout }),
-		key("retries", "failures in a row that make it unhealthy (3)", count(1, 1<<31-1), func(c *check) *int { return &c.Retries }),
+		key("interval", "between two checks (30s)", duration(time.Millisecond), func(c *healthCheck) *time.Duration { return &c.Interval }),
+		key("timeout", "how long one may take (30s)", duration(time.Millisecond), func(c *healthCheck) *time.Duration { return &c.Timeout }),
+		key("retries", "failures in a row that make it unhealthy (3)", count(1, 1<<31-1), func(c *healthCheck) *int { return &c.Retries }),
 		key("start_period", "failures do not count so long after the start (0s)", duration(0),
-			func(c *check) *time.Duration { return &c.StartPeriod }),
+			func(c *healthCheck) *time.Duration { return &c.StartPeriod }),
 		key("start_interval", "between two checks in the start period (5s)", duration(time.Millisecond),
-			func(c *check) *time.Duration { return &c.StartInterval }),
-		key("disable", "true: there is no check", boolean(), func(c *check) *bool { return &c.off }),
+			func(c *healthCheck) *time.Duration { return &c.StartInterval }),
+		key("disable", "true: there is no check", boolean(), func(c *healthCheck) *bool { return &c.off }),
 	}
 }
 
-// test is a list, or a text for the shell.
-func test() value[[]string] {
+// healthTest is a list, or a text for the shell.
+func healthTest() value[[]string] {
 	words := listOf(text())
 	return value[[]string]{
 		&shape{schema: schemaText, also: []*shape{words.shape}, whole: true},
 		func(p *problems, n *node) ([]string, bool) {
-			if n.kind == list {
+			if n.kind == listKind {
 				return words.read(p, n)
 			}
 			line, ok := text().read(p, n)
@@ -68,7 +68,7 @@ func test() value[[]string] {
 	}
 }
 
-func (c *check) setTest(words []string) error {
+func (c *healthCheck) setTest(words []string) error {
 	kind, rest := "", []string(nil)
 	if len(words) > 0 {
 		kind, rest = words[0], words[1:]

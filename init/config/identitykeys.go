@@ -98,7 +98,7 @@ func ulimits() value[[]specs.POSIXRlimit] {
 		must(key("hard", "how far it may raise that by itself", rlimit(), func(r *specs.POSIXRlimit) *uint64 { return &r.Hard })))
 	both.also = []*shape{rlimit().shape}
 	all := mapOf(value[specs.POSIXRlimit]{both.shape, func(p *problems, n *node) (specs.POSIXRlimit, bool) {
-		if n.kind != mapping {
+		if n.kind != mappingKind {
 			v, ok := rlimit().read(p, n)
 			return specs.POSIXRlimit{Soft: v, Hard: v}, ok
 		}

@@ -115,19 +115,6 @@ const (
 	RestartWindow   = 10 * time.Second
 )
 
-// Trigger is a schedule of a job.
-type Trigger struct {
-	Cron     string         // five fields, or @every and the like
-	Location *time.Location // of the times in it
-	Queue    bool           // a time that comes while it runs: run again afterwards; false: skip it
-	CatchUp  bool           // times missed while the clock jumped or the machine slept: run once; false: skip
-
-	times interface{ Next(time.Time) time.Time } // Cron, parsed; nil: not yet
-}
-
-// Next returns the first time after now, zero if there is none.
-func (t Trigger) Next(now time.Time) time.Time { return t.next(now) }
-
 // Output is where what a job writes goes, and what it reads.
 type Output struct {
 	Log       LogDriver

@@ -45,9 +45,9 @@ func dependsOn() value[[]entry[dependency]] {
 			return n
 		}
 		for i, name := range long.pairs {
-			condition := &node{kind: scalar, typ: "!!str", text: string(Started), at: name.value.at, keyAt: name.value.at}
+			condition := &node{kind: scalarKind, typ: "!!str", text: string(Started), at: name.value.at, keyAt: name.value.at}
 			long.pairs[i].value = &node{
-				kind: mapping, at: name.value.at, keyAt: name.value.at, pairs: []pair{{"condition", condition}},
+				kind: mappingKind, at: name.value.at, keyAt: name.value.at, pairs: []pair{{"condition", condition}},
 			}
 		}
 		return long
@@ -73,7 +73,7 @@ func readiness() value[Ready] {
 		count(minFD, maxFD), func(r *Ready) *int { return &r.FD })))
 	long.also = []*shape{short.shape}
 	return value[Ready]{long.shape, func(p *problems, n *node) (Ready, bool) {
-		if n.kind == mapping {
+		if n.kind == mappingKind {
 			return long.read(p, n)
 		}
 		return short.read(p, n)
@@ -112,35 +112,3 @@ func (d *draft) setPolicy(p *problems, n *node, policy RestartPolicy, most int) 
 		d.Restart.Max = most
 	}
 }
-
-func deployKey() *field {
-	deploy := inside("deploy", "Compose's section for orchestrators, as far as it is about processes", refusedInDeploy,
-		copiesKey("replicas"), restartPolicyKey(), deployResourcesKey())
-	deploy.nullable = true
-	return deploy
-}
-
-func restartPolicyKey() *field {
-	conditions := map[string]RestartPolicy{"none": RestartNo, "on-failure": RestartOnFailure, "any": RestartAlways}
-	return inside("restart_policy", "when and how it is restarted", nil,
-		keyTo("condition", "after which ends it runs again", word("none", "on-failure", "any"),
-			func(p *problems, n *node, d *draft, s string) { d.setPolicy(p, n, conditions[s], 0) }),
-		keyTo("delay", "before the first restart (100ms); it doubles up to 30s", duration(time.Millisecond),
-			func(_ *problems, _ *node, d *draft, t time.Duration) {
-				d.Restart.Delay, d.Restart.MaxDelay = t, max(t, RestartMaxDelay)
-			}),
-		key("max_attempts", "restarts in a row before it is given up; 0: no limit", count(0, 1<<31-1),
-			func(d *draft) *int { return &d.Restart.Max }),
-		key("window", "a run that was ready this long makes the delay the first again (10s)", duration(0),
-			func(d *draft) *time.Duration { return &d.Restart.Window }))
-}
-
-// maxReplicas bounds the copies of one service.
-const maxReplicas = 10_000
-
-func copiesKey(name string) *field {
-	return keyTo(name, "how many copies of it there are, NAME-1 and so on if more than one", count(0, maxReplicas),
-		func(p *problems, n *node, d *draft, copies int) { d.copies.set(p, n, copies) })
-}
-
-func scaleKey() *field { return copiesKey("scale") }

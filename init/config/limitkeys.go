@@ -8,48 +8,49 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// limits are what the short keys say, which two of them may.
-type limits struct {
-	memory, swap, reservation limit[int64] // swap: memory and swap together; -1: as much as there is
-	quota                     limit[int64]
-	shares                    limit[uint64]
-	cpus                      limit[string]
-	pids                      limit[int64] // -1: no limit
+// shortLimits are what the short keys say, which two of them may.
+type shortLimits struct {
+	memory, swap, reservation agreed[int64] // swap: memory and swap together; -1: as much as there is
+	quota                     agreed[int64]
+	shares                    agreed[uint64]
+	cpus                      agreed[string]
+	pids                      agreed[int64] // -1: no limit
 }
 
 // limitKeys say how much it may use.
 func limitKeys() []*field {
 	return []*field{
-		limitKey("mem_limit", "memory, such as 512m; swap is not added to it", size(), func(l *limits) *limit[int64] { return &l.memory }),
+		limitKey("mem_limit", "memory, such as 512m; swap is not added to it", size(), func(l *shortLimits) *agreed[int64] { return &l.memory }),
 		limitKey("memswap_limit", "memory and swap together; -1: as much swap as there is", orUnlimited(size()),
-			func(l *limits) *limit[int64] { return &l.swap }),
+			func(l *shortLimits) *agreed[int64] { return &l.swap }),
 		limitKey("mem_reservation", "memory that is left to it when memory is short", size(),
-			func(l *limits) *limit[int64] { return &l.reservation }),
-		limitKey("cpus", "processors, such as 0.5", quota(), func(l *limits) *limit[int64] { return &l.quota }),
-		limitKey("cpu_shares", "its weight beside others; 1024 is normal", shares(), func(l *limits) *limit[uint64] { return &l.shares }),
-		limitKey("cpuset", "the processors that it may use, such as 0-3,5", cpuList(), func(l *limits) *limit[string] { return &l.cpus }),
-		limitKey("pids_limit", "processes and threads at once; -1: no limit", pids(), func(l *limits) *limit[int64] { return &l.pids }),
+			func(l *shortLimits) *agreed[int64] { return &l.reservation }),
+		limitKey("cpus", "processors, such as 0.5", quota(), func(l *shortLimits) *agreed[int64] { return &l.quota }),
+		limitKey("cpu_shares", "its weight beside others; 1024 is normal", shares(), func(l *shortLimits) *agreed[uint64] { return &l.shares }),
+		limitKey("cpuset", "the processors that it may use, such as 0-3,5", cpuList(), func(l *shortLimits) *agreed[string] { return &l.cpus }),
+		limitKey("pids_limit", "processes and threads at once; -1: no limit", pids(), func(l *shortLimits) *agreed[int64] { return &l.pids }),
 		resourcesKey(),
 	}
 }
 
-func deployResourcesKey() *field {
-	return inside("resources", "limits and reservations", nil,
-		inside("limits", "how much it may use", nil,
-			limitKey("cpus", "processors, such as 0.5", quota(), func(l *limits) *limit[int64] { return &l.quota }),
-			limitKey("memory", "memory, such as 512m", size(), func(l *limits) *limit[int64] { return &l.memory }),
-			limitKey("pids", "processes and threads at once", pids(), func(l *limits) *limit[int64] { return &l.pids })),
-		inside("reservations", "what is left to it when there is little", refusedInReservations,
-			limitKey("memory", "memory", size(), func(l *limits) *limit[int64] { return &l.reservation })))
+func limitKey[V comparable](name, doc string, v value[V], to func(*shortLimits) *agreed[V]) *field {
+	return keyTo(name, doc, v, func(p *problems, n *node, d *draft, read V) { to(&d.limits).set(p, n, read) })
 }
 
-func limitKey[V comparable](name, doc string, v value[V], to func(*limits) *limit[V]) *field {
-	return keyTo(name, doc, v, func(p *problems, n *node, d *draft, read V) { to(&d.limits).set(p, n, read) })
+// size is a number of bytes, or a text such as 512m.
+func size() value[int64] {
+	return parsed(schemaAmount, func(s string) (int64, error) {
+		var l Limits
+		if err := l.SetMemory(s); err != nil {
+			return 0, err
+		}
+		return *l.Memory.Limit, nil
+	})
 }
 
 func orUnlimited(v value[int64]) value[int64] {
 	return value[int64]{v.shape, func(p *problems, n *node) (int64, bool) {
-		if n.kind == scalar && n.text == "-1" {
+		if n.kind == scalarKind && n.text == "-1" {
 			return -1, true
 		}
 		return v.read(p, n)
@@ -106,7 +107,7 @@ func cpuList() value[string] {
 }
 
 // apply puts the short keys into the job's resources, which must not say the same.
-func (l *limits) apply(p *problems, d *draft) {
+func (l *shortLimits) apply(p *problems, d *draft) {
 	r := d.Resources
 	if r == nil {
 		r = &specs.LinuxResources{}
@@ -153,7 +154,7 @@ func orNew[T any](t *T) *T {
 }
 
 // put sets one of the job's resources.
-func put[V comparable](p *problems, to **V, l limit[V]) {
+func put[V comparable](p *problems, to **V, l agreed[V]) {
 	if l.node == nil {
 		return
 	}
@@ -165,7 +166,7 @@ func put[V comparable](p *problems, to **V, l limit[V]) {
 
 // applySwap sets what memory and swap may be together: with a limit of memory, and no word on
 // swap, no more than that, as with --memory.
-func (l *limits) applySwap(p *problems, r *specs.LinuxResources, memory *specs.LinuxMemory) {
+func (l *shortLimits) applySwap(p *problems, r *specs.LinuxResources, memory *specs.LinuxMemory) {
 	at := l.swap.node
 	switch {
 	case at == nil && l.memory.node != nil && memory.Swap == nil:

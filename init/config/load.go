@@ -82,7 +82,7 @@ func readOne(p *problems, src *source, lookup func(string) (string, bool)) *node
 	switch {
 	case t.full:
 		return nil
-	case n.kind != mapping:
+	case n.kind != mappingKind:
 		p.add(n.at, "", "it must be a mapping with services or jobs, not %s", n.is())
 		return nil
 	}

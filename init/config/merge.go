@@ -11,14 +11,14 @@ func merge(s *shape, base, over *node) *node {
 	switch {
 	case over.tag != "" || s != nil && s.whole: // !override, !reset
 		return over
-	case over.kind == null:
+	case over.kind == nullKind:
 		return base
-	case base.kind == mapping && over.kind == mapping:
+	case base.kind == mappingKind && over.kind == mappingKind:
 		if s != nil && s.apart != "" && differ(base.get(s.apart), over.get(s.apart)) {
 			return over
 		}
 		return mergeMappings(s, base, over)
-	case base.kind == list && over.kind == list:
+	case base.kind == listKind && over.kind == listKind:
 		return mergeLists(base, over)
 	}
 	return over
@@ -49,12 +49,12 @@ func mergeLists(base, over *node) *node {
 	made.items = slices.Clone(base.items)
 	texts := map[string]bool{}
 	for _, item := range base.items {
-		texts[item.text] = texts[item.text] || item.kind == scalar
+		texts[item.text] = texts[item.text] || item.kind == scalarKind
 	}
 	for _, item := range over.items {
 		switch {
-		case item.kind == scalar && texts[item.text]:
-		case item.kind != scalar && slices.ContainsFunc(base.items[:min(len(base.items), maxCompared)], item.same):
+		case item.kind == scalarKind && texts[item.text]:
+		case item.kind != scalarKind && slices.ContainsFunc(base.items[:min(len(base.items), maxCompared)], item.same):
 		default:
 			made.items = append(made.items, item)
 		}

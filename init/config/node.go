@@ -9,10 +9,10 @@ import (
 type kind int
 
 const (
-	null kind = iota
-	scalar
-	list
-	mapping
+	nullKind kind = iota
+	scalarKind
+	listKind
+	mappingKind
 )
 
 // node is a value of the file, with where it stands and by which keys it is reached.
@@ -71,13 +71,13 @@ func (n *node) path() string {
 // is tells what the value is, for a message.
 func (n *node) is() string {
 	switch n.kind {
-	case mapping:
+	case mappingKind:
 		return "a mapping"
-	case list:
+	case listKind:
 		return "a list"
-	case null:
+	case nullKind:
 		return "nothing"
-	case scalar:
+	case scalarKind:
 	}
 	switch n.typ {
 	case "!!int", "!!float":

@@ -1,10 +1,22 @@
 package config
 
 import (
-	"math"
 	"slices"
 	"strings"
 )
+
+// outputKeys say where its output goes.
+func outputKeys() []*field {
+	logging := inside("logging", "where what it writes goes", refusedInLogging,
+		keyTo("driver", "inherit (cginit's own output, the default), prefix (its name before each line), json (an object a line), none",
+			logDriver(), func(_ *problems, _ *node, d *draft, l LogDriver) { d.Log = l }))
+	logging.apart = "driver"
+	return []*field{
+		logging,
+		key("tty", "a terminal of its own", boolean(), func(d *draft) *bool { return &d.TTY }),
+		key("stdin_open", "it reads cginit's standard input", boolean(), func(d *draft) *bool { return &d.StdinOpen }),
+	}
+}
 
 // logDriver is one of ours. The engine's are refused, and not taken for one that sounds alike:
 // they say where a container's output is kept, which goes there anyway.
@@ -23,37 +35,4 @@ func logDriver() value[LogDriver] {
 		}
 		return LogDriver(name), ok
 	}}
-}
-
-// labels are variables of another use; one without a value is empty.
-func labels() value[map[string]string] {
-	vars := variables()
-	return value[map[string]string]{vars.shape, func(p *problems, n *node) (map[string]string, bool) {
-		read, ok := vars.read(p, n)
-		labels := make(map[string]string, len(read))
-		for _, v := range read {
-			labels[v.name] = ""
-			if v.value != nil {
-				labels[v.name] = *v.value
-			}
-		}
-		return labels, ok
-	}}
-}
-
-func socket() value[string] {
-	p := path()
-	return value[string]{p.shape, func(at *problems, n *node) (string, bool) {
-		if n.kind == scalar && n.text == "none" {
-			return n.text, true
-		}
-		return p.read(at, n)
-	}}
-}
-
-func ids() value[[]uint32] {
-	return listOf(value[uint32]{&shape{schema: schemaNumber}, func(p *problems, n *node) (uint32, bool) {
-		v, ok := integer(0, math.MaxUint32-1).read(p, n)
-		return uint32(v), ok
-	}})
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 )
 
 const (
@@ -21,7 +19,7 @@ const (
 // for that is what a variable is.
 func parsed[V any](schema string, parse func(text string) (V, error)) value[V] {
 	return value[V]{&shape{schema: schema}, func(p *problems, n *node) (v V, ok bool) {
-		if !p.must(n, scalar, "a single value") {
+		if !p.must(n, scalarKind, "a single value") {
 			return v, false
 		}
 		v, err := parse(n.text)
@@ -37,13 +35,13 @@ func parsed[V any](schema string, parse func(text string) (V, error)) value[V] {
 func quoted[V any](schema string, parse func(text string) (V, error)) value[V] {
 	plain := parsed(schema, parse)
 	return value[V]{plain.shape, func(p *problems, n *node) (V, bool) {
-		if n.kind == scalar && (n.typ == "!!int" || n.typ == "!!float" || n.typ == "!!bool") {
+		if n.kind == scalarKind && (n.typ == "!!int" || n.typ == "!!float" || n.typ == "!!bool") {
 			p.wrong(n, "it must be a string, not %s: write %q", n.is(), n.text)
 			var none V
 			return none, false
 		}
-		if n.kind != scalar {
-			p.must(n, scalar, "a string")
+		if n.kind != scalarKind {
+			p.must(n, scalarKind, "a string")
 			var none V
 			return none, false
 		}
@@ -58,7 +56,7 @@ func text() value[string] { return quoted(schemaText, same) }
 // located is a string or number that is made sense of later, and so kept with its place.
 func located() value[*node] {
 	return value[*node]{&shape{schema: schemaNumber}, func(p *problems, n *node) (*node, bool) {
-		if ok := p.must(n, scalar, "a string"); !ok || n.text != "" {
+		if ok := p.must(n, scalarKind, "a string"); !ok || n.text != "" {
 			return n, ok
 		}
 		p.wrong(n, "it is empty")
@@ -115,70 +113,6 @@ func word[W ~string](words ...W) value[W] {
 			return "", fmt.Errorf("%q is not one of %s", s, strings.Join(spelled, ", "))
 		}
 		return W(s), nil
-	})
-}
-
-// duration is at least so long. An integer has no unit, so it is none.
-func duration(least time.Duration) value[time.Duration] {
-	return parsed(schemaText, func(s string) (time.Duration, error) {
-		d, err := ParseDuration(s)
-		switch {
-		case err != nil:
-			return 0, err
-		case d < least:
-			return 0, fmt.Errorf("%s is too short: the least is %s", s, least)
-		}
-		return d, nil
-	})
-}
-
-// ParseDuration parses a duration as [time.ParseDuration] does, and besides days (d) and weeks
-// (w) before the hours: 1w2d, 1d12h.
-func ParseDuration(s string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is not a duration; try 500ms, 10s, 1m30s or 2d", s)
-	rest, total := s, time.Duration(0)
-	for _, unit := range []struct {
-		letter string
-		length time.Duration
-	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}} {
-		before, after, found := strings.Cut(rest, unit.letter)
-		if !found {
-			continue
-		}
-		n, err := strconv.ParseFloat(before, 64)
-		if err != nil || math.IsNaN(n) || math.Abs(n) > float64(math.MaxInt64/8/unit.length) {
-			return 0, wrong
-		}
-		total, rest = total+time.Duration(n*float64(unit.length)), after
-	}
-	if rest == "" && s != "" {
-		return total, nil
-	}
-	d, err := time.ParseDuration(rest)
-	if err != nil || d > math.MaxInt64/2 {
-		return 0, wrong
-	}
-	return total + d, nil
-}
-
-func stopSignal() value[syscall.Signal] {
-	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
-		sig, err := ParseSignal(s)
-		if err == nil && (sig == syscall.SIGKILL || sig == syscall.SIGSTOP) {
-			err = fmt.Errorf("no program can heed %s; use stop_grace_period: 0s to kill at once", SignalName(sig))
-		}
-		return sig, err
-	})
-}
-
-// size is a number of bytes, or a text such as 512m.
-func size() value[int64] {
-	return parsed(schemaAmount, func(s string) (int64, error) {
-		var l Limits
-		if err := l.SetMemory(s); err != nil {
-			return 0, err
-		}
-		return *l.Memory.Limit, nil
 	})
 }
 

@@ -55,12 +55,12 @@ func (t *tree) convert(y *yaml.Node, depth int) *node {
 	case yaml.ScalarNode:
 		t.readScalar(y, n)
 	case yaml.SequenceNode:
-		n.kind = list
+		n.kind = listKind
 		for _, item := range y.Content {
 			n.items = append(n.items, t.convert(item, depth+1))
 		}
 	case yaml.MappingNode:
-		n.kind = mapping
+		n.kind = mappingKind
 		t.readMapping(y, n, depth)
 	}
 	return n
@@ -94,7 +94,7 @@ func (t *tree) readScalar(y *yaml.Node, n *node) {
 	if n.typ = y.Tag; n.typ == "!!null" || n.tag == "!reset" {
 		return
 	}
-	n.kind = scalar
+	n.kind = scalarKind
 	text, err := interpolate(y.Value, t.lookup, func(name string) {
 		t.warn(fmt.Sprintf("%s: the variable %s is not set, so it is empty here", n.at, name))
 	})
@@ -147,12 +147,12 @@ func (t *tree) put(n *node, key string, at position, value *node) {
 // mergeKey adds what a merge key (<<) names, where n has not the key itself.
 func (t *tree) mergeKey(n *node, from *yaml.Node, depth int) {
 	values := []*node{t.convert(from, depth+1)}
-	if values[0].kind == list {
+	if values[0].kind == listKind {
 		values = values[0].items
 	}
 	has := n.index()
 	for _, value := range values {
-		if value.kind != mapping && !t.full {
+		if value.kind != mappingKind && !t.full {
 			t.add(t.place(from), "", "<< must name a mapping, or a list of mappings")
 		}
 		for _, p := range value.pairs {

@@ -48,7 +48,7 @@ func schedule() value[Trigger] {
 			func(_ *problems, _ *node, t *Trigger, s string) { t.CatchUp = s == "one" }))
 	long.also = []*shape{short.shape}
 	return value[Trigger]{long.shape, func(p *problems, n *node) (Trigger, bool) {
-		if n.kind == mapping {
+		if n.kind == mappingKind {
 			return long.read(p, n)
 		}
 		t, ok := short.read(p, n)

@@ -98,7 +98,7 @@ func object[T any](start T, refused refusals, fields ...*field) value[T] {
 }
 
 func readFields(p *problems, n *node, to any, refused refusals, fields []*field) bool {
-	if !p.must(n, mapping, "a mapping") {
+	if !p.must(n, mappingKind, "a mapping") {
 		return false
 	}
 	for _, pair := range n.pairs {
@@ -109,7 +109,7 @@ func readFields(p *problems, n *node, to any, refused refusals, fields []*field)
 		switch {
 		case i < 0:
 			p.unknownKey(n, pair, refused, names(fields))
-		case pair.value.kind != null:
+		case pair.value.kind != nullKind:
 			fields[i].set(p, pair.value, to)
 		case !fields[i].nullable:
 			p.wrongAll(pair.value, "it has no value; give it one, or leave the key out")
@@ -136,7 +136,7 @@ func (p *problems) must(n *node, k kind, what string) bool {
 //go:noinline
 func listOf[V any](item value[V]) value[[]V] {
 	return value[[]V]{&shape{item: item.shape}, func(p *problems, n *node) ([]V, bool) {
-		if !p.must(n, list, "a list") {
+		if !p.must(n, listKind, "a list") {
 			return nil, false
 		}
 		values, all := make([]V, 0, len(n.items)), true
@@ -166,12 +166,12 @@ func mapOf[V any](each value[V]) value[[]entry[V]] {
 		if len(form.also) > 0 {
 			what = "a mapping or a list"
 		}
-		if !p.must(n, mapping, what) {
+		if !p.must(n, mappingKind, what) {
 			return nil, false
 		}
 		entries := make([]entry[V], 0, len(n.pairs))
 		for _, pair := range n.pairs {
-			if pair.value.kind == null && !each.nullable {
+			if pair.value.kind == nullKind && !each.nullable {
 				p.wrongAll(pair.value, "it has no value")
 				continue
 			}
