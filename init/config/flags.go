@@ -176,9 +176,6 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// ofCommand are the flags that say something of the one command.
-var ofCommand = []string{"stop-signal", "kill-mode", "leftovers", "timeout", "rewrite", "memory", "cpus", "pids-limit", "user"}
-
 // validateFile checks what depends on whether there is a command or a file.
 func (o *Options) validateFile(flags *pflag.FlagSet) error {
 	switch {
@@ -194,8 +191,10 @@ func (o *Options) validateFile(flags *pflag.FlagSet) error {
 	if len(o.Config) == 0 {
 		return nil
 	}
-	if i := slices.IndexFunc(ofCommand, flags.Changed); i >= 0 {
-		return fmt.Errorf("--%s is for one command: with --config say it in the file", ofCommand[i])
+	for _, f := range flagScopes {
+		if f.scope == commandOnly && flags.Changed(f.name) {
+			return fmt.Errorf("--%s is for one command: with --config say it in the file", f.name)
+		}
 	}
 	return nil
 }

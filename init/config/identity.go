@@ -1,6 +1,10 @@
 package config
 
-import "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"reflect"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
 
 // Identity is whom a job runs as, with what rights. What is nil or zero is left as ours is.
 type Identity struct {
@@ -13,8 +17,21 @@ type Identity struct {
 	OOMScoreAdj     *int
 }
 
-// NeedsHelper tells whether something of it must be done between fork and exec that Go cannot
-// do there, so that the exec helper must.
+// NeedsHelper reports whether the exec helper must set up the process before it executes the
+// command. Go's fork can change the user and the groups; everything else in Identity needs the
+// helper, fields that are added later included.
 func (i *Identity) NeedsHelper() bool {
-	return i.Umask != nil || len(i.Rlimits) > 0 || len(i.CapAdd)+len(i.CapDrop) > 0 || i.Capabilities != nil || i.NoNewPrivileges || i.OOMScoreAdj != nil
+	rest := *i
+	rest.User = nil
+	fields := reflect.ValueOf(&rest).Elem()
+	for n := range fields.NumField() {
+		f := fields.Field(n)
+		if f.Kind() == reflect.Slice && f.Len() == 0 { // empty and nil say the same
+			continue
+		}
+		if !f.IsZero() {
+			return true
+		}
+	}
+	return false
 }
