@@ -83,20 +83,24 @@ type environ struct {
 func newEnviron(env []string) *environ {
 	e := &environ{at: map[string]int{}}
 	for _, kv := range env {
-		if name, value, ok := strings.Cut(kv, "="); ok {
-			e.set(name, value)
+		if name, _, ok := strings.Cut(kv, "="); ok {
+			e.put(name, kv)
 		}
 	}
 	return e
 }
 
-func (e *environ) set(name, value string) {
+func (e *environ) set(name, value string) { e.put(name, name+"="+value) }
+
+// put sets the variable name to the value in kv, which is NAME=VALUE and is kept as it is: the
+// environments of many jobs share its bytes.
+func (e *environ) put(name, kv string) {
 	i, ok := e.at[name]
 	if !ok {
 		i = len(e.list)
 		e.at[name], e.list = i, append(e.list, "")
 	}
-	e.list[i] = name + "=" + value
+	e.list[i] = kv
 }
 
 func (e *environ) unset(name string) {

@@ -21,11 +21,12 @@ func Load(paths, env, profiles []string) (*File, error) {
 		return nil, errors.New("no configuration file is named")
 	}
 	p := &problems{}
-	merged := readAll(p, paths, env)
+	keys := fileKeys()
+	merged := readAll(p, keys.shape, paths, env)
 	if merged == nil {
 		return nil, p.err()
 	}
-	doc, _ := fileKeys().read(p, merged)
+	doc, _ := keys.read(p, merged)
 	if doc.GracePeriod == 0 && merged.get("stop_grace_period") == nil {
 		doc.GracePeriod = DefaultGracePeriod
 	}
@@ -43,9 +44,8 @@ func Load(paths, env, profiles []string) (*File, error) {
 
 // readAll returns the files as one value; nil if one of them cannot be read, for without it
 // the rest would be guesses.
-func readAll(p *problems, paths, env []string) *node {
+func readAll(p *problems, keys *shape, paths, env []string) *node {
 	vars := newEnviron(env)
-	keys := fileKeys().shape
 	var merged *node
 	whole := true
 	for i, path := range paths {

@@ -181,19 +181,26 @@ func (r *resolver) steps(d *draft, hooks []hook) []Hook {
 	var made []Hook
 	for _, h := range hooks {
 		step := Hook{Args: h.command, Env: d.Env, Dir: cmp.Or(h.dir, d.Dir), User: d.User, Timeout: h.timeout}
-		e := newEnviron(d.Env)
 		if h.user != nil {
-			if step.User = r.user(h.user); step.User != nil {
-				e.set("HOME", step.User.Home)
-			}
+			step.User = r.user(h.user)
 		}
-		e.apply(h.vars, r.env)
-		if h.user != nil || h.vars != nil {
-			step.Env = r.count(d.node, e.strings())
+		if (h.user != nil || h.vars != nil) && r.envBytes <= maxEnv {
+			step.Env = r.stepEnv(d, h, step.User)
 		}
 		made = append(made, step)
 	}
 	return made
+}
+
+// stepEnv returns the environment of a step that has a user or variables of its own: that of its
+// job, with HOME of the user and the variables put in.
+func (r *resolver) stepEnv(d *draft, h hook, u *User) []string {
+	e := newEnviron(d.Env)
+	if h.user != nil && u != nil {
+		e.set("HOME", u.Home)
+	}
+	e.apply(h.vars, r.env)
+	return r.count(d.node, e.strings())
 }
 
 // expand makes the specs: one of each draft, or as many as it has replicas.
