@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// missing ends a test for want of something: a skip with a name, but a failure in CI, where a
-// skip would hide it.
+// missing skips a test and names what the machine lacks. In CI the test fails instead, because
+// nobody would notice the skip.
 func missing(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -23,7 +23,7 @@ func missing(t *testing.T, what string) {
 	t.Skipf("SKIPPED for want of %s", what)
 }
 
-// newDir makes a cgroup for a test and removes it afterwards, with all that lives in it.
+// newDir creates a cgroup for a test. After the test it kills what lives in the cgroup and removes it.
 func newDir(t *testing.T) Dir {
 	t.Helper()
 	own, err := Find()
@@ -46,7 +46,7 @@ func newDir(t *testing.T) Dir {
 	return dir
 }
 
-// start starts a process in d.
+// start starts a process in d, and kills it after the test.
 func start(t *testing.T, d Dir, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	fd, err := unix.Open(string(d), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -63,7 +63,7 @@ func start(t *testing.T, d Dir, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// await waits until the cgroup's events are as wanted, by its Watcher.
+// await waits with a Watcher until is accepts the events of d. It panics after 20 seconds.
 func await(t *testing.T, w *Watcher, d Dir, what string, is func(Events) bool) {
 	t.Helper()
 	hung := time.AfterFunc(20*time.Second, func() { panic(string(d) + " is never " + what) })
@@ -82,6 +82,7 @@ func await(t *testing.T, w *Watcher, d Dir, what string, is func(Events) bool) {
 	}
 }
 
+// watch returns a Watcher that watches d.
 func watch(t *testing.T, d Dir, id int32) *Watcher {
 	t.Helper()
 	w, err := NewWatcher()
@@ -100,7 +101,7 @@ func TestMakeIsExclusive(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := d.Make("a"); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("made twice: %v", err)
+		t.Errorf("the second Make of the same name: %v", err)
 	}
 	b, err := d.MakeUnique("a")
 	if err != nil || b != d+"/a.2" {
@@ -120,23 +121,23 @@ func TestFreezeListKill(t *testing.T) {
 			deaf := start(t, d, "sh", "-c", `trap "" TERM; while :; do sleep 1 & wait; done`)
 			inner := start(t, nested, "sleep", "1000")
 			if d.Freezing() {
-				t.Error("it freezes before it was asked to")
+				t.Error("Freezing is true before Freeze was called")
 			}
 			if err := d.Freeze(); err != nil || !d.Freezing() {
-				t.Fatalf("asked to freeze, it does: %v, %v", d.Freezing(), err)
+				t.Fatalf("Freeze: %v, and then Freezing is %v", err, d.Freezing())
 			}
 			await(t, w, d, "frozen", func(e Events) bool { return e.Frozen })
 			pids, err := d.Procs()
 			if err != nil || len(pids) < 2 {
-				t.Fatalf("frozen are %v, %v; want %d and %d at least", pids, err, deaf.Process.Pid, inner.Process.Pid)
+				t.Fatalf("Procs: %v, %v; want at least %d and %d", pids, err, deaf.Process.Pid, inner.Process.Pid)
 			}
 			if err := d.Remove(); !errors.Is(err, unix.EBUSY) {
-				t.Errorf("removed with live processes in it: %v", err)
+				t.Errorf("Remove with live processes: %v, want EBUSY", err)
 			}
 			if err := kill(d); err != nil {
 				t.Fatal(err)
 			}
-			again := time.NewTicker(100 * time.Millisecond) // until it is empty, as whoever kills has to
+			again := time.NewTicker(100 * time.Millisecond) // a caller must repeat the kill until it is empty
 			defer again.Stop()
 			go func() {
 				for range again.C {
@@ -148,10 +149,10 @@ func TestFreezeListKill(t *testing.T) {
 				t.Errorf("%v are left", pids)
 			}
 			if err := d.Remove(); err != nil {
-				t.Errorf("not removed with only zombies of it: %v", err)
+				t.Errorf("Remove with nothing but zombies: %v", err)
 			}
 			if err := d.Remove(); err != nil {
-				t.Errorf("what is gone cannot be removed again: %v", err)
+				t.Errorf("Remove of a cgroup that is gone: %v", err)
 			}
 		})
 	}
@@ -167,7 +168,7 @@ func TestWatcherTellsWhich(t *testing.T) {
 	_ = cmd.Wait()
 	ids, err := w.Wait()
 	if err != nil || len(ids) != 1 || ids[0] != 2 {
-		t.Errorf("changed: %v, %v; want the second alone", ids, err)
+		t.Errorf("Wait: %v, %v; want the second cgroup alone", ids, err)
 	}
 }
 
@@ -178,17 +179,17 @@ func TestAddMoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	if pids, err := b.Procs(); err != nil || len(pids) != 1 || pids[0] != cmd.Process.Pid {
-		t.Errorf("in b: %v, %v", pids, err)
+		t.Errorf("after MoveAll the second cgroup has %v, %v", pids, err)
 	}
 	if err := a.Add(1 << 22); !isGone(err) {
-		t.Errorf("added a process that is not there: %v", err)
+		t.Errorf("Add of a process that does not exist: %v", err)
 	}
 }
 
-// TestMissingFile: a file that the kernel does not know says so, and not "permission denied".
+// TestMissingFile checks that a file which the kernel does not have gives ErrNotExist, and not EACCES.
 func TestMissingFile(t *testing.T) {
 	if err := newDir(t).write("cgroup.nothing", "1"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
+		t.Errorf("write to a missing file: %v", err)
 	}
 }
 
@@ -215,11 +216,11 @@ func TestStatsWithoutControllers(t *testing.T) {
 		t.Errorf("CPU time %v", s.CPU)
 	}
 	if len(d.words("cgroup.controllers")) == 0 && (s.MemoryPeak != nil || s.OOMKills != nil || s.PidsPeak != nil) {
-		t.Errorf("without controllers there are %+v", s)
+		t.Errorf("without controllers the statistics are %+v", s)
 	}
 }
 
-// TestRefusals: what cannot be made has a reason that a person can act on.
+// TestRefusals checks the errors for places where no cgroup can be created.
 func TestRefusals(t *testing.T) {
 	if os.Getuid() == 0 {
 		dir := t.TempDir()
@@ -232,6 +233,6 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	if _, err := Dir("/proc/" + strconv.Itoa(os.Getpid())).MakeUnique("x"); err == nil {
-		t.Error("made a cgroup in /proc")
+		t.Error("MakeUnique created a cgroup in /proc")
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dir is one cgroup: the path of its directory. It may lead through /proc/self/fd where the
-// hierarchy is mounted for us alone (see [Private]).
+// Dir is one cgroup: the path of its directory. The path leads through /proc/self/fd if the
+// hierarchy is mounted for this process alone (see [Private]).
 type Dir string
 
-// Make makes the child cgroup name. It fails with fs.ErrExist where that is there already:
-// a name is never shared, and a directory that was ever killed is never used again, because
-// Linux 6.14 to 7.2 kill at birth what is cloned into one (fixed by 8e3599202166).
+// Make creates the child cgroup name and returns it. It fails with fs.ErrExist if the child exists.
+// A cgroup that has been killed is never used again: Linux 6.14 to 7.2 kill every process that is
+// cloned into one (fixed by kernel commit 8e3599202166).
 func (d Dir) Make(name string) (Dir, error) {
 	child := Dir(filepath.Join(string(d), name))
 	if err := os.Mkdir(string(child), 0o755); err != nil {
@@ -29,8 +29,8 @@ func (d Dir) Make(name string) (Dir, error) {
 	return child, nil
 }
 
-// Remove removes the cgroup and those below it, the deepest first. It fails with EBUSY while
-// a process lives in one of them; zombies do not count. A cgroup that is gone is no error.
+// Remove removes the cgroup and all cgroups below it, the deepest first. It fails with EBUSY while a
+// process lives in one of them; zombies do not count. It returns nil if the cgroup does not exist.
 func (d Dir) Remove() error {
 	err := unix.Rmdir(string(d))
 	if errors.Is(err, unix.ENOENT) || err == nil {
@@ -48,15 +48,15 @@ func (d Dir) Remove() error {
 	return nil
 }
 
-// Procs lists the processes of the cgroup and of those below it. Zombies are not in it, nor
-// is what our PID namespace cannot see.
+// Procs returns the pids of the processes in the cgroup and in all cgroups below it. Zombies are
+// not listed, and neither are processes outside of the caller's PID namespace.
 func (d Dir) Procs() ([]int, error) {
 	pids, err := d.ownProcs()
 	if err != nil {
 		return nil, err
 	}
 	for _, child := range d.children() {
-		// A child that goes away meanwhile has no processes.
+		// A child that was removed in the meantime has no processes.
 		more, err := child.Procs()
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENODEV) {
 			return nil, err
@@ -66,10 +66,11 @@ func (d Dir) Procs() ([]int, error) {
 	return pids, nil
 }
 
+// ownProcs returns the pids of the processes in the cgroup itself.
 func (d Dir) ownProcs() ([]int, error) {
 	data, err := d.read("cgroup.procs")
 	if errors.Is(err, unix.EOPNOTSUPP) {
-		return nil, nil // a threaded cgroup: its processes stand in the domain above it
+		return nil, nil // a threaded cgroup: its processes are listed in the domain above it
 	}
 	if err != nil {
 		return nil, err
@@ -83,16 +84,17 @@ func (d Dir) ownProcs() ([]int, error) {
 	return pids, nil
 }
 
-// Add moves a process into the cgroup; pid 0 is the caller. All its threads come along.
+// Add moves a process with all of its threads into the cgroup. Pid 0 is the caller.
 func (d Dir) Add(pid int) error {
 	return d.write("cgroup.procs", strconv.Itoa(pid))
 }
 
-// OpenJoin opens the file into which a process writes 0 to join the cgroup.
+// OpenJoin opens cgroup.procs for writing. A process that writes 0 into it joins the cgroup.
 func (d Dir) OpenJoin() (*os.File, error) {
 	return os.OpenFile(filepath.Join(string(d), "cgroup.procs"), os.O_WRONLY, 0)
 }
 
+// children returns the cgroups directly below d; nil if they cannot be listed.
 func (d Dir) children() []Dir {
 	entries, err := os.ReadDir(string(d))
 	if err != nil {
@@ -112,8 +114,8 @@ func (d Dir) has(file string) bool {
 	return err == nil
 }
 
-// read reads a file whole. [os.ReadFile] would have the runtime poll it, in twice as many system
-// calls, and many of these are made for each run.
+// read returns the whole content of a file. [os.ReadFile] takes twice as many system calls, since it
+// registers the file with the runtime's poller, and each run reads many files.
 func (d Dir) read(file string) ([]byte, error) {
 	path := filepath.Join(string(d), file)
 	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
@@ -134,7 +136,7 @@ func (d Dir) read(file string) ([]byte, error) {
 	}
 }
 
-// retry is for calls that a signal may interrupt.
+// retry makes a system call again for as long as a signal interrupts it.
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
@@ -144,8 +146,8 @@ func retry(call func() (int, error)) (int, error) {
 	}
 }
 
-// write writes one value. It never creates the file: in cgroupfs a missing file opened with
-// O_CREAT answers EACCES, which would hide that the kernel does not know it.
+// write writes one value into a file. It does not pass O_CREAT: with it cgroupfs answers EACCES for a
+// missing file, which would hide that the kernel does not have the file.
 func (d Dir) write(file, value string) error {
 	f, err := os.OpenFile(filepath.Join(string(d), file), os.O_WRONLY, 0)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// Events is what cgroup.events says now (since Linux 4.5; frozen since 5.2).
+// Events is the content of cgroup.events (since Linux 4.5; Frozen since 5.2).
 type Events struct {
-	// Populated: a process lives in the cgroup or below it. Zombies do not count.
+	// Populated is true while a process lives in the cgroup or below it. Zombies do not count.
 	Populated bool
-	// Frozen: every process in it is frozen or stopped.
+	// Frozen is true when every process in the cgroup and below it is frozen or stopped.
 	Frozen bool
 }
 
@@ -35,7 +35,7 @@ func parseEvents(data []byte) (Events, error) {
 		}
 	}
 	if !seen {
-		return Events{}, fmt.Errorf("cgroup.events says nothing of populated: %q", data)
+		return Events{}, fmt.Errorf("cgroup.events has no line \"populated\": %q", data)
 	}
 	return e, nil
 }

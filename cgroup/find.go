@@ -13,23 +13,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Why there is no cgroup to work in; [Find] and [Dir.Writable] wrap them.
+// The reasons why there is no cgroup to work in. The errors of [Find], [Private] and
+// [Dir.MakeUnique] wrap them.
 var (
 	ErrNoMount    = errors.New("no cgroup v2 is mounted")
 	ErrNotOurs    = errors.New("the cgroup v2 that is mounted here belongs to the host")
 	ErrV1         = errors.New("this is a cgroup v1 container")
 	ErrReadOnly   = errors.New("cgroup v2 is mounted read-only")
-	ErrPermission = errors.New("no permission to make a cgroup")
+	ErrPermission = errors.New("no permission to create a cgroup")
 	ErrTooOld     = errors.New("this kernel can neither kill nor freeze a cgroup")
 )
 
-// Find returns the cgroup that we are in. Its place in the hierarchy comes from
-// /proc/self/cgroup, that of the hierarchy from /proc/self/mountinfo (pure v2, or the cgroup2
-// of a hybrid layout).
+// Find returns the cgroup that the calling process is in. It takes the path in the hierarchy from
+// /proc/self/cgroup and the mount from /proc/self/mountinfo (pure v2, or the cgroup2 of a hybrid
+// layout).
 //
-// Inside a container it refuses a tree that is not the container's: where cgroup v1 is
-// mounted too, the container's v2 cgroup is that of the container engine, and the real root
-// is the host's. Outside, the real root will do: what is made below it has a name of its own.
+// In a container Find fails with [ErrNotOurs] if the tree is not the container's own: the real root
+// is the host's, and if cgroup v1 is mounted too, the v2 cgroup is that of the container engine.
+// Outside of containers the real root is accepted: [Dir.MakeUnique] uses names of its own there.
 func Find() (Dir, error) {
 	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup2"))
 	if err != nil {
@@ -45,7 +46,7 @@ func Find() (Dir, error) {
 	}
 	if InContainer() {
 		if !dir.has("cgroup.events") {
-			return "", fmt.Errorf("%w: %s is the root of all", ErrNotOurs, dir)
+			return "", fmt.Errorf("%w: %s is the root of the whole machine", ErrNotOurs, dir)
 		}
 		if v1, _ := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup")); len(v1) > 0 {
 			return "", fmt.Errorf("%w: %w", ErrNotOurs, ErrV1)
@@ -54,7 +55,8 @@ func Find() (Dir, error) {
 	return dir, nil
 }
 
-// Mounted tells which hierarchies are mounted: whether one of v1 is, and where v2 is.
+// Mounted reports whether a cgroup v1 hierarchy is mounted, and returns the mount point of cgroup v2;
+// empty if v2 is not mounted.
 func Mounted() (v1 bool, v2 string) {
 	mounts, _ := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
 	for _, m := range mounts {
@@ -66,7 +68,8 @@ func Mounted() (v1 bool, v2 string) {
 	return v1, v2
 }
 
-// selfPath returns our path in the v2 hierarchy: the line "0::PATH" of /proc/self/cgroup.
+// selfPath returns the path of the calling process in the v2 hierarchy, which is the line "0::PATH" of
+// /proc/self/cgroup.
 func selfPath() (string, error) {
 	f, err := os.Open("/proc/self/cgroup")
 	if err != nil {
@@ -81,15 +84,15 @@ func selfPath() (string, error) {
 	return "", ErrNoMount
 }
 
-// locate finds the cgroup self below one of the mounts. A mount shows the hierarchy from its
-// root on; a root or a path that leads upwards ("/..") lies outside our cgroup namespace.
+// locate returns the directory of the cgroup self below one of the mounts. A mount shows the hierarchy
+// from its root on. A root or a path that leads upwards ("/..") is outside of the cgroup namespace.
 func locate(mounts []*mountinfo.Info, self string) (Dir, error) {
 	if len(mounts) == 0 {
 		return "", ErrNoMount
 	}
 	outside := func(path string) bool { return path == "/.." || strings.HasPrefix(path, "/../") }
 	if outside(self) {
-		return "", fmt.Errorf("%w: our cgroup is %s", ErrNotOurs, self)
+		return "", fmt.Errorf("%w: the cgroup of this process is %s", ErrNotOurs, self)
 	}
 	for _, m := range mounts {
 		root := strings.TrimSuffix(m.Root, "/")
@@ -100,30 +103,32 @@ func locate(mounts []*mountinfo.Info, self string) (Dir, error) {
 			return Dir(filepath.Join(m.Mountpoint, rest)), nil
 		}
 	}
-	return "", fmt.Errorf("%w: none of its mounts shows our cgroup %s", ErrNotOurs, self)
+	return "", fmt.Errorf("%w: none of its mounts shows the cgroup of this process, %s", ErrNotOurs, self)
 }
 
-// InContainer tells whether we are in a container: engines give every one namespaces of its
-// own. Files such as /.dockerenv prove nothing: a VM's disk may have been made from an image.
+// InContainer reports whether the calling process is in a container, which has a UTS, IPC or cgroup
+// namespace of its own. Files such as /.dockerenv prove nothing: the disk of a VM may be made from an
+// image.
 func InContainer() bool {
 	return foreignNamespace("uts") || foreignNamespace("ipc") || foreignNamespace("cgroup")
 }
 
-// initial is the inode number of each namespace that the system starts with: fixed since
-// Linux 3.8, written down in include/uapi/linux/nsfs.h.
-var initial = map[string]uint64{"ipc": 0xEFFFFFFF, "uts": 0xEFFFFFFE, "cgroup": 0xEFFFFFFB}
+// initialNamespaces maps each kind of namespace to the inode number of the first one, which the
+// system starts with. The numbers are fixed since Linux 3.8 (include/uapi/linux/nsfs.h).
+var initialNamespaces = map[string]uint64{"ipc": 0xEFFFFFFF, "uts": 0xEFFFFFFE, "cgroup": 0xEFFFFFFB}
 
-// foreignNamespace tells whether our namespace of that kind is another than the one that the
-// system started with.
+// foreignNamespace reports whether the calling process is in another namespace of that kind than the
+// one that the system started with.
 func foreignNamespace(kind string) bool {
 	var st unix.Stat_t
 	err := unix.Stat("/proc/self/ns/"+kind, &st)
-	return err == nil && st.Ino != initial[kind]
+	return err == nil && st.Ino != initialNamespaces[kind]
 }
 
-// MakeUnique makes a child cgroup called name, or name.2, name.3 ... where that exists, and
-// checks that it can be frozen or killed. The errors are this package's: [ErrReadOnly],
-// [ErrPermission], [ErrTooOld].
+// MakeUnique creates a child cgroup called name, or name.2, name.3 and so on if that exists, and
+// returns it. Children of that name that were left behind are removed first. It fails with
+// [ErrReadOnly] or [ErrPermission] if it cannot create one, and with [ErrTooOld] if the kernel can
+// neither freeze nor kill it.
 func (d Dir) MakeUnique(name string) (Dir, error) {
 	child, err := d.Make(name)
 	if errors.Is(err, unix.EEXIST) {
@@ -148,11 +153,12 @@ func (d Dir) MakeUnique(name string) (Dir, error) {
 	return child, nil
 }
 
-// staleAge is how old an empty cgroup must be before it is taken for a leftover of somebody
-// who was killed, and not for one that is about to be used.
+// staleAge is the age from which an empty cgroup counts as left behind by a process that was killed.
+// A younger one may be about to be used.
 const staleAge = time.Minute
 
-// removeStale removes what was made under that name and is empty.
+// removeStale removes the children called name, name.2 and so on that are empty and older than
+// staleAge.
 func (d Dir) removeStale(name string) {
 	for _, child := range d.children() {
 		base := filepath.Base(string(child))
@@ -162,7 +168,7 @@ func (d Dir) removeStale(name string) {
 		info, err := os.Stat(string(child))
 		e, errEvents := child.Events()
 		if err == nil && errEvents == nil && !e.Populated && time.Since(info.ModTime()) > staleAge {
-			_ = child.Remove() // somebody else may be at it too
+			_ = child.Remove() // another process may be removing it too
 		}
 	}
 }

@@ -9,23 +9,26 @@ import (
 
 func TestLocate(t *testing.T) {
 	type mount struct{ root, point string }
+	const top = "/sys/fs/cgroup"
 	for name, c := range map[string]struct {
 		mounts []mount
 		self   string
 		want   Dir
 		err    error
 	}{
-		"pure v2":                        {[]mount{{"/", "/sys/fs/cgroup"}}, "/user.slice/a.scope", "/sys/fs/cgroup/user.slice/a.scope", nil},
-		"root":                           {[]mount{{"/", "/sys/fs/cgroup"}}, "/", "/sys/fs/cgroup", nil},
-		"hybrid":                         {[]mount{{"/", "/sys/fs/cgroup/unified"}}, "/x", "/sys/fs/cgroup/unified/x", nil},
+		"pure v2": {
+			[]mount{{"/", top}}, "/user.slice/a.scope", top + "/user.slice/a.scope", nil,
+		},
+		"root":                           {[]mount{{"/", top}}, "/", top, nil},
+		"hybrid":                         {[]mount{{"/", top + "/unified"}}, "/x", top + "/unified/x", nil},
 		"no mount":                       {nil, "/", "", ErrNoMount},
-		"bound below a delegated path":   {[]mount{{"/docker/abc", "/sys/fs/cgroup"}}, "/docker/abc", "/sys/fs/cgroup", nil},
-		"and in a child of it":           {[]mount{{"/docker/abc", "/sys/fs/cgroup"}}, "/docker/abc/x", "/sys/fs/cgroup/x", nil},
-		"a name that only starts alike":  {[]mount{{"/docker/abc", "/sys/fs/cgroup"}}, "/docker/abcd", "", ErrNotOurs},
-		"the host's tree is bound here":  {[]mount{{"/../..", "/sys/fs/cgroup"}}, "/", "", ErrNotOurs},
-		"one step up":                    {[]mount{{"/..", "/sys/fs/cgroup"}}, "/", "", ErrNotOurs},
-		"moved out of our namespace":     {[]mount{{"/", "/sys/fs/cgroup"}}, "/../other", "", ErrNotOurs},
-		"the second mount is the right":  {[]mount{{"/../..", "/host"}, {"/", "/sys/fs/cgroup"}}, "/", "/sys/fs/cgroup", nil},
+		"bound below a delegated path":   {[]mount{{"/docker/abc", top}}, "/docker/abc", top, nil},
+		"and in a child of it":           {[]mount{{"/docker/abc", top}}, "/docker/abc/x", top + "/x", nil},
+		"a name that only starts alike":  {[]mount{{"/docker/abc", top}}, "/docker/abcd", "", ErrNotOurs},
+		"the host's tree is bound here":  {[]mount{{"/../..", top}}, "/", "", ErrNotOurs},
+		"one step up":                    {[]mount{{"/..", top}}, "/", "", ErrNotOurs},
+		"moved out of our namespace":     {[]mount{{"/", top}}, "/../other", "", ErrNotOurs},
+		"the second mount is the right":  {[]mount{{"/../..", "/host"}, {"/", top}}, "/", top, nil},
 		"a name that only looks like up": {[]mount{{"/", "/c"}}, "/..a", "/c/..a", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +56,7 @@ func TestParseEvents(t *testing.T) {
 	}
 	for _, bad := range []string{"", "frozen 1\n", "populatedx 1\n"} {
 		if got, err := parseEvents([]byte(bad)); err == nil {
-			t.Errorf("%q: %+v; nothing in it says whether a process lives", bad, got)
+			t.Errorf("%q: %+v; it does not say whether a process lives", bad, got)
 		}
 	}
 }
@@ -62,7 +65,7 @@ func FuzzParseEvents(f *testing.F) {
 	f.Add([]byte("populated 1\nfrozen 0\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if e, err := parseEvents(data); err != nil && e != (Events{}) {
-			t.Errorf("%q: an error and %+v", data, e)
+			t.Errorf("%q: an error together with %+v", data, e)
 		}
 	})
 }

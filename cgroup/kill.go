@@ -7,13 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Kill sends SIGKILL to every process of the cgroup and of those below it, frozen or not. It
-// returns before they are dead; they are when [Dir.Events] says that nothing is populated.
-// Kernels before 6.14 can miss a fork that is under way, so call it again until then.
+// Kill sends SIGKILL to every process in the cgroup and below it, frozen or not. It returns before they
+// are dead: they are when [Dir.Events] is no longer populated. Kernels before 6.14 can miss a fork that
+// is under way, so the caller repeats Kill until then.
 //
-// It is one write to cgroup.kill (since Linux 5.14). Where that file is missing, or has become
-// read-only, each process is killed by pid; freeze the cgroup first, so that none of them forks
-// meanwhile.
+// Kill writes cgroup.kill (since Linux 5.14). If that file is missing or has become read-only, it kills
+// each process by pid; the caller must have frozen the cgroup, so that none of them forks meanwhile.
 func (d Dir) Kill() error {
 	err := d.write("cgroup.kill", "1")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EROFS) {
@@ -22,6 +21,7 @@ func (d Dir) Kill() error {
 	return err
 }
 
+// killEach sends SIGKILL to each process by pid, and returns the last error.
 func (d Dir) killEach() error {
 	pids, err := d.Procs()
 	if err != nil {
@@ -29,7 +29,7 @@ func (d Dir) killEach() error {
 	}
 	for _, pid := range pids {
 		if e := unix.Kill(pid, unix.SIGKILL); e != nil && !errors.Is(e, unix.ESRCH) {
-			err = e // the others are to be killed all the same
+			err = e // the other processes must be killed all the same
 		}
 	}
 	return err

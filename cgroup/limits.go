@@ -12,10 +12,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// setting is a value for one file of a cgroup; the file's name begins with its controller's.
+// setting is a value for one file of a cgroup. The name of the file begins with its controller's.
 type setting struct{ file, value string }
 
-// Controllers names the controllers that the limits of res need.
+// Controllers returns the names of the controllers that the limits of res need.
 func Controllers(res *specs.LinuxResources) []string {
 	var names []string
 	for _, s := range settings(res) {
@@ -27,7 +27,7 @@ func Controllers(res *specs.LinuxResources) []string {
 	return names
 }
 
-// Limit sets the limits of res.
+// Limit writes the limits of res into the files of the cgroup.
 func (d Dir) Limit(res *specs.LinuxResources) error {
 	for _, s := range settings(res) {
 		if err := d.write(s.file, s.value); err != nil {
@@ -37,16 +37,18 @@ func (d Dir) Limit(res *specs.LinuxResources) error {
 	return nil
 }
 
-// settings says in cgroup v2's files what OCI says in v1's words, in the order in which they
-// are to be written. What res has in Unified comes last, and so has the last word.
+// settings translates OCI's limits, which are in the terms of cgroup v1, into files of cgroup v2, in
+// the order in which they must be written. Those of res.Unified come last, so that they win.
 func settings(res *specs.LinuxResources) []setting {
 	if res == nil {
 		return nil
 	}
-	all := slices.Concat(cpuSettings(res.CPU), memorySettings(res.Memory), pidsSettings(res.Pids), ioSettings(res.BlockIO))
+	all := slices.Concat(
+		cpuSettings(res.CPU), memorySettings(res.Memory), pidsSettings(res.Pids), ioSettings(res.BlockIO))
 	for _, device := range slices.Sorted(maps.Keys(res.Rdma)) {
 		if r := res.Rdma[device]; r.HcaHandles != nil && r.HcaObjects != nil {
-			all = append(all, setting{"rdma.max", fmt.Sprintf("%s hca_handle=%d hca_object=%d", device, *r.HcaHandles, *r.HcaObjects)})
+			value := fmt.Sprintf("%s hca_handle=%d hca_object=%d", device, *r.HcaHandles, *r.HcaObjects)
+			all = append(all, setting{"rdma.max", value})
 		}
 	}
 	for _, h := range res.HugepageLimits {
@@ -58,7 +60,7 @@ func settings(res *specs.LinuxResources) []setting {
 	return all
 }
 
-// defaultPeriod is the kernel's for cpu.max, in microseconds.
+// defaultPeriod is the kernel's default period of cpu.max, in microseconds.
 const defaultPeriod = 100_000
 
 func cpuSettings(cpu *specs.LinuxCPU) (all []setting) {
@@ -84,15 +86,16 @@ func cpuSettings(cpu *specs.LinuxCPU) (all []setting) {
 	return all
 }
 
-// weightOfShares turns v1's cpu.shares (2 to 262144, 1024 is usual) into v2's cpu.weight (1 to
-// 10000, 100 is usual) by the curve that runc 1.3.2, crun and Kubernetes have agreed on.
+// weightOfShares converts v1's cpu.shares (2 to 262144, 1024 by default) to v2's cpu.weight (1 to
+// 10000, 100 by default) by the formula that runc 1.3.2, crun and Kubernetes share.
 func weightOfShares(shares uint64) int {
 	l := math.Log2(float64(min(max(shares, 2), 1<<18)))
 	return int(math.Ceil(math.Pow(10, (l*l+125*l)/612-7.0/34)))
 }
 
-// memorySettings: with a limit, running out of memory ends the whole cgroup and not one
-// process of it (memory.oom.group, since Linux 4.19). OCI's swap is memory and swap together.
+// memorySettings also sets memory.oom.group (since Linux 4.19) if there is a limit: out of memory, the
+// kernel then kills the whole cgroup instead of one process of it. OCI's swap counts memory and swap
+// together, cgroup v2's only swap.
 func memorySettings(mem *specs.LinuxMemory) (all []setting) {
 	if mem == nil {
 		return nil
@@ -124,7 +127,7 @@ func ioSettings(io *specs.LinuxBlockIO) (all []setting) {
 	if io == nil {
 		return nil
 	}
-	if io.Weight != nil && *io.Weight != 0 { // 10 to 1000 becomes 1 to 10000
+	if io.Weight != nil && *io.Weight != 0 { // OCI has 10 to 1000, the file 1 to 10000
 		all = append(all, setting{"io.bfq.weight", strconv.Itoa(1 + (int(*io.Weight)-10)*9999/990)})
 	}
 	throttle := func(key string, devices []specs.LinuxThrottleDevice) {
@@ -139,7 +142,7 @@ func ioSettings(io *specs.LinuxBlockIO) (all []setting) {
 	return all
 }
 
-// amount is a limit as v2 writes it; OCI has -1 or nothing for none.
+// amount formats a limit for a file. No limit, which is nil or negative in OCI, becomes "max".
 func amount(n *int64) string {
 	if n == nil || *n < 0 {
 		return "max"

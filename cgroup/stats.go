@@ -9,16 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stats is what a cgroup has used. A nil field could not be had: its controller is not
-// enabled, or the kernel is too old for it.
+// Stats is what a cgroup and those below it have used so far. A field is nil if its controller is not
+// enabled or the kernel is too old for it.
 type Stats struct {
-	CPU        *time.Duration // user and system time; needs no controller
-	MemoryPeak *uint64        // bytes; since Linux 5.19
-	PidsPeak   *uint64        // processes and threads; since Linux 6.1
-	OOMKills   *uint64        // processes killed for want of memory
+	// CPU is user and system time together. It needs no controller.
+	CPU *time.Duration
+	// MemoryPeak is the largest use of memory, in bytes (since Linux 5.19).
+	MemoryPeak *uint64
+	// PidsPeak is the largest number of processes and threads at once (since Linux 6.1).
+	PidsPeak *uint64
+	// OOMKills is the number of processes that the kernel killed because memory ran out.
+	OOMKills *uint64
 }
 
-// Stats reads the accounts.
+// Stats reads the statistics of the cgroup.
 func (d Dir) Stats() Stats {
 	s := Stats{
 		MemoryPeak: d.number("memory.peak"), PidsPeak: d.number("pids.peak"),
@@ -31,7 +35,7 @@ func (d Dir) Stats() Stats {
 	return s
 }
 
-// number reads a file that holds one number, field the number behind a key.
+// number returns the number that a file consists of; nil if it cannot be read.
 func (d Dir) number(file string) *uint64 {
 	data, err := d.read(file)
 	if err != nil {
@@ -40,6 +44,7 @@ func (d Dir) number(file string) *uint64 {
 	return parseNumber(data)
 }
 
+// field returns the number after a key in a file of lines; nil if there is none.
 func (d Dir) field(file, key string) *uint64 {
 	data, _ := d.read(file)
 	for line := range bytes.Lines(data) {
@@ -58,4 +63,5 @@ func parseNumber(data []byte) *uint64 {
 	return &n
 }
 
+// isGone reports whether an error says that the process does not exist.
 func isGone(err error) bool { return errors.Is(err, unix.ESRCH) }

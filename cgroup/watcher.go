@@ -10,21 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watcher tells when cgroup.events of one of many cgroups has changed. The kernel notifies
-// poll waiters (EPOLLPRI) at most once in 10 ms a file and never loses the last change.
+// Watcher reports when cgroup.events of one of its cgroups changes. The kernel notifies it (EPOLLPRI)
+// at most once in 10 ms for each file, and never drops the last change.
 type Watcher struct {
 	epoll *os.File
 	conn  syscall.RawConn
 }
 
-// NewWatcher makes an empty set.
+// NewWatcher returns a Watcher without cgroups.
 func NewWatcher() (*Watcher, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("cannot make an epoll set: %w", err)
+		return nil, fmt.Errorf("cannot create an epoll set: %w", err)
 	}
-	// Non-blocking, so that Go's own poller takes it: an epoll set is itself pollable, and
-	// waiting for it then costs no thread.
+	// It is non-blocking so that Go's own poller accepts it. An epoll set can itself be polled, and
+	// waiting for it then holds no thread.
 	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
 		return nil, err
@@ -34,20 +34,20 @@ func NewWatcher() (*Watcher, error) {
 	return w, err
 }
 
-// Watch is one watched cgroup; Close ends it.
+// Watch is one watched cgroup. Close ends the watch.
 type Watch struct{ fd int }
 
-// Add watches d; Wait answers id when it has changed.
+// Add starts to watch d. Wait returns id when cgroup.events of d has changed.
 func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
-	// A bare descriptor: to make and close a file object costs the start more than all the rest.
+	// The descriptor is used as it is: creating and closing an os.File costs more than the rest of Add.
 	path := filepath.Join(string(d), "cgroup.events")
-	fd, err := ignoringEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	// Reading marks the present content as seen; without it the first Wait returns at once.
+	// Reading marks the present content as seen. Without it the first Wait would return at once.
 	var content [256]byte
-	_, err = ignoringEINTR(func() (int, error) { return unix.Read(fd, content[:]) })
+	_, err = retry(func() (int, error) { return unix.Read(fd, content[:]) })
 	if err == nil {
 		event := unix.EpollEvent{Events: unix.EPOLLPRI | unix.EPOLLET, Fd: id}
 		err = w.control(func(epfd int) error { return unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &event) })
@@ -59,16 +59,7 @@ func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
 	return &Watch{fd}, nil
 }
 
-func ignoringEINTR(call func() (int, error)) (int, error) {
-	for {
-		n, err := call()
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
-}
-
-// Close stops the watch. It may be called again.
+// Close ends the watch. A second call does nothing.
 func (w *Watch) Close() error {
 	if w.fd < 0 {
 		return nil
@@ -78,8 +69,8 @@ func (w *Watch) Close() error {
 	return err
 }
 
-// Wait blocks until at least one watched cgroup has changed and returns the ids of those that
-// have. The ids are hints: read [Dir.Events] for what is so now.
+// Wait blocks until at least one watched cgroup has changed, and returns the ids of those that have.
+// The ids are hints: [Dir.Events] has the state.
 func (w *Watcher) Wait() ([]int32, error) {
 	var events [64]unix.EpollEvent
 	var n int
@@ -101,6 +92,7 @@ func (w *Watcher) Wait() ([]int32, error) {
 	return ids, nil
 }
 
+// control calls do with the descriptor of the epoll set.
 func (w *Watcher) control(do func(epfd int) error) error {
 	var err error
 	if failed := w.conn.Control(func(fd uintptr) { err = do(int(fd)) }); failed != nil {

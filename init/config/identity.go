@@ -23,9 +23,7 @@ type Identity struct {
 func (i *Identity) NeedsHelper() bool {
 	rest := *i
 	rest.User = nil
-	fields := reflect.ValueOf(&rest).Elem()
-	for n := range fields.NumField() {
-		f := fields.Field(n)
+	for _, f := range reflect.ValueOf(&rest).Elem().Fields() {
 		if f.Kind() == reflect.Slice && f.Len() == 0 { // empty and nil say the same
 			continue
 		}

@@ -147,7 +147,7 @@ func machine(out string) string {
 	for is, becomes := range map[string]string{
 		`(?m)^(  capabilities +chown dac_override dac_read_search).*`: "${1} {more}",
 		`(?m)^(  cgroups +v1 and v2, v2 at|  cgroups +v2, v2 at).*`:   "  cgroups               {mount}",
-		`no permission to make a cgroup: mkdir \S+:`:                  "no permission to make a cgroup: mkdir {dir}:",
+		`no permission to create a cgroup: mkdir \S+:`:                  "no permission to create a cgroup: mkdir {dir}:",
 		`cgroup v2 is mounted read-only: \S+`:                         "cgroup v2 is mounted read-only: {dir}",
 	} {
 		out = regexp.MustCompile(is).ReplaceAllString(out, becomes)
