@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Check looks whether what the file names is there: commands that can be executed, working
-// directories. It starts nothing. look finds a command in the PATH of an environment, as the
-// spawning of a job does. What is wrong is in the error, as in that of [Load].
+// Check reports the commands that cannot be executed and the working directories that do not exist. It
+// starts nothing. look must find a command in the PATH of an environment, as the start of a job does.
+// The error is an [Error], as that of [Load] is; nil if nothing is wrong.
 func (f *File) Check(look func(name string, env []string) (string, error)) error {
 	c := &checker{look: look}
-	seen := map[*node]bool{} // replicas are alike
+	seen := map[*node]bool{} // the replicas of a service have one node, and are checked once
 	for _, spec := range f.Jobs {
 		n := f.at[spec.Name]
 		if seen[n] {
@@ -24,11 +24,13 @@ func (f *File) Check(look func(name string, env []string) (string, error)) error
 	return c.err()
 }
 
+// checker collects the problems that [File.Check] finds.
 type checker struct {
 	problems
 	look func(name string, env []string) (string, error)
 }
 
+// check checks one service or job, which is written at n.
 func (c *checker) check(n *node, spec Spec) {
 	if dir := n.get("working_dir"); dir != nil {
 		c.dir(dir, spec.Dir)
@@ -42,6 +44,7 @@ func (c *checker) check(n *node, spec Spec) {
 	c.hooks(n.get("pre_stop"), spec.PreStop)
 }
 
+// hooks checks the steps of one kind, which are written in the list n.
 func (c *checker) hooks(n *node, hooks []Hook) {
 	for i, h := range hooks {
 		step := n.items[i]
@@ -52,7 +55,7 @@ func (c *checker) hooks(n *node, hooks []Hook) {
 	}
 }
 
-// command looks for one as it will be found from its working directory.
+// command checks that a command is found. A relative path is looked up from the working directory dir.
 func (c *checker) command(n *node, args, env []string, dir string) {
 	name := args[0]
 	if dir != "" && strings.Contains(name, "/") && !filepath.IsAbs(name) {
@@ -63,6 +66,7 @@ func (c *checker) command(n *node, args, env []string, dir string) {
 	}
 }
 
+// dir checks that a working directory exists.
 func (c *checker) dir(n *node, dir string) {
 	info, err := os.Stat(dir)
 	switch {

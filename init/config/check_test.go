@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestCheck: commands are looked for in the job's own PATH and working directory, wherever
-// they are, and each that is missing is named once.
+// TestCheck checks that commands are looked up in the PATH and the working directory of their job, in
+// all places that have a command, and that a missing one is reported once.
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "cginit.yaml")
@@ -50,11 +50,11 @@ services:
     healthcheck: {test: [CMD, probe]}
 jobs:
   once: {entrypoint: sh, command: none}`); got != "" {
-		t.Errorf("what is there is missed: %s", got)
+		t.Errorf("problems with commands that exist: %s", got)
 	}
 	want := []string{dir + "/run in /own", "probe in /own", "before in /step", "sh in /ours"}
 	if !slices.Equal(looked, want) {
-		t.Errorf("looked for %q, want %q", looked, want)
+		t.Errorf("looked up %q, want %q", looked, want)
 	}
 	got := check(`
 services:
@@ -82,7 +82,8 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := Load([]string{name}, []string{"C=1"}, nil)
-	if want := []string{name + ":2:18: the variable A is not set, so it is empty here"}; err != nil || !slices.Equal(f.Warnings, want) {
+	want := []string{name + ":2:18: the variable A is not set, so it is replaced by nothing"}
+	if err != nil || !slices.Equal(f.Warnings, want) {
 		t.Errorf("%q, %v, want %q", f.Warnings, err, want)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// command is a list of words, or a text that is split into words as a shell would. No shell
-// runs it.
+// command reads a list of words, or a text that is split into words by the rules of a shell. No shell
+// runs the command.
 func command() value[[]string] {
 	words := listOf(text())
 	return value[[]string]{
@@ -32,16 +32,16 @@ func command() value[[]string] {
 	}
 }
 
-// ofShell are the characters that only a shell can do something with. To pass them on as
-// letters would surprise; so they must be quoted.
-const ofShell = ";&|<>`"
+// shellOperators are characters that only a shell acts on. Passing them on as letters would surprise
+// the author of the file, so they must be quoted.
+const shellOperators = ";&|<>`"
 
-// splitWords splits a line by the shell's rules: blanks part words, quotes and backslashes
-// hold them together. Nothing is expanded.
+// splitWords splits a line by the rules of a shell: blanks separate words, quotes and backslashes keep
+// them together. It expands nothing.
 func splitWords(s string) ([]string, error) {
 	var words []string
 	var word strings.Builder
-	open := false // inside of a word, be it empty
+	open := false // a word has begun; it may still be empty
 	for s != "" {
 		c := s[0]
 		s = s[1:]
@@ -60,15 +60,16 @@ func splitWords(s string) ([]string, error) {
 			}
 			s = rest
 		case c == '\\' && s == "":
-			return nil, errors.New("it ends with a backslash")
+			return nil, errors.New(`the command ends with a backslash that escapes nothing; remove it, or write \\`)
 		case c == '\\' && s[0] == '\n':
 			s = s[1:]
 			continue
 		case c == '\\':
 			word.WriteByte(s[0])
 			s = s[1:]
-		case strings.IndexByte(ofShell, c) >= 0:
-			return nil, fmt.Errorf(`no shell runs this, so %q has no effect; quote it, or use ["sh", "-c", "..."]`, string(c))
+		case strings.IndexByte(shellOperators, c) >= 0:
+			return nil, fmt.Errorf(
+				`no shell runs this command, so %q has no effect; quote it, or use ["sh", "-c", "..."]`, string(c))
 		default:
 			word.WriteByte(c)
 		}
@@ -80,7 +81,7 @@ func splitWords(s string) ([]string, error) {
 	return words, nil
 }
 
-// quotedWord writes what is before the closing quote, and returns what is after it.
+// quotedWord writes the text before the closing quote into word, and returns the text after it.
 func quotedWord(word *strings.Builder, s string, quote byte) (rest string, err error) {
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -94,5 +95,5 @@ func quotedWord(word *strings.Builder, s string, quote byte) (rest string, err e
 		}
 		word.WriteByte(s[i])
 	}
-	return "", fmt.Errorf("the quote %c is never closed", quote)
+	return "", fmt.Errorf("the quote %c is not closed", quote)
 }

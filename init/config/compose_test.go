@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// TestComposeAccepts: a file that has only keys of Compose is Compose's too, once each service
-// has an image.
+// TestComposeAccepts checks that docker compose accepts a file that has only keys of Compose, once each
+// service has an image.
 func TestComposeAccepts(t *testing.T) {
-	t.Parallel() // it is slow, and waits for another program
+	t.Parallel() // it waits for another program most of the time
 	program, err := exec.LookPath("docker-compose")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -40,8 +40,7 @@ func TestComposeAccepts(t *testing.T) {
 	}
 }
 
-// withImages adds an image to every service: to each line that is indented as one's name is,
-// below services.
+// withImages adds an image to every service, which is a line below services that is indented by two.
 func withImages(text string) string {
 	_, services, _ := strings.Cut(text, "\nservices:\n")
 	made := services

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// draft is a service or job as it is written: what of it depends on other keys, on the
-// environment or on other services is put together when all has been read.
+// draft is a service or job as it is written. The resolver completes its Spec when all files are read,
+// from the keys that depend on each other, on the environment or on other services.
 type draft struct {
 	Spec
-	node *node // the mapping
+	node *node // the mapping of the service or job
 
 	command, entrypoint []string
 	vars                []variable
@@ -27,21 +27,22 @@ type draft struct {
 	triggers            *triggers
 }
 
-// agreed is a value that two keys can set, which must agree then.
+// agreed is a value that two keys can set. If both do, they must agree.
 type agreed[V comparable] struct {
 	value V
-	node  *node // where it is set; nil: it is not
+	node  *node // where the value is set; nil: it is not set
 }
 
+// set stores the value of the key at n, or reports that it contradicts the other key.
 func (l *agreed[V]) set(p *problems, n *node, v V) {
 	if l.node != nil && l.value != v {
-		p.wrong(n, "it contradicts %s in line %d; keep one of them", l.node.path(), l.node.at.line)
+		p.wrong(n, "it contradicts %s in line %d; keep one of the two", l.node.path(), l.node.at.line)
 		return
 	}
 	l.value, l.node = v, n
 }
 
-// newDraft is a service or job of which nothing has been said.
+// newDraft returns a service or job with the defaults of a file.
 func newDraft(service bool) draft {
 	d := draft{}
 	d.Service = service
@@ -55,14 +56,14 @@ func newDraft(service bool) draft {
 	return d
 }
 
-// enabled tells whether one of its profiles is selected; one without profiles always is.
+// enabled reports whether one of its profiles is selected. A draft without profiles is always enabled.
 func (d *draft) enabled(profiles []string) bool {
 	return len(d.profiles) == 0 || slices.Contains(profiles, "*") ||
 		slices.ContainsFunc(d.profiles, func(p string) bool { return slices.Contains(profiles, p) })
 }
 
-// none tells whether there are to be no copies of it.
+// none reports whether it is scaled to zero.
 func (d *draft) none() bool { return d.copies.node != nil && d.copies.value == 0 }
 
-// ComposeGracePeriod is how long a service may take to stop, unless it says otherwise.
+// ComposeGracePeriod is the default of stop_grace_period in a service or job, which is Compose's.
 const ComposeGracePeriod = 10 * time.Second

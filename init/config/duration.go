@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// duration is at least so long. An integer has no unit, so it is none.
+// duration reads a duration of at least the given length. A number without a unit is refused.
 func duration(least time.Duration) value[time.Duration] {
 	return parsed(schemaText, func(s string) (time.Duration, error) {
 		d, err := ParseDuration(s)
@@ -16,14 +16,14 @@ func duration(least time.Duration) value[time.Duration] {
 		case err != nil:
 			return 0, err
 		case d < least:
-			return 0, fmt.Errorf("%s is too short: the least is %s", s, least)
+			return 0, fmt.Errorf("%s is too short; the least is %s", s, least)
 		}
 		return d, nil
 	})
 }
 
-// ParseDuration parses a duration as [time.ParseDuration] does, and besides days (d) and weeks
-// (w) before the hours: 1w2d, 1d12h.
+// ParseDuration parses a duration as [time.ParseDuration] does. It also takes weeks (w) and days (d)
+// in front of the hours: 1w2d, 1d12h.
 func ParseDuration(s string) (time.Duration, error) {
 	wrong := fmt.Errorf("%q is not a duration; try 500ms, 10s, 1m30s or 2d", s)
 	rest, total := s, time.Duration(0)

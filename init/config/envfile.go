@@ -8,20 +8,21 @@ import (
 	"strings"
 )
 
-// envFile is a file of variables.
+// envFile is a file of variables, as env_file names it.
 type envFile struct {
 	path     string
 	required bool
-	raw      bool
-	node     *node
+	raw      bool  // values are taken literally
+	node     *node // where the path is written; nil: the path is missing
 }
 
+// envFiles reads one path, or a list of paths and mappings.
 func envFiles() value[[]envFile] {
 	long := object(envFile{required: true}, nil,
-		must(keyTo("path", "where it is; relative to the folder of the first configuration file", text(),
+		must(keyTo("path", "the path of the file; relative to the folder of the first configuration file", text(),
 			func(_ *problems, n *node, f *envFile, path string) { f.path, f.node = path, n })),
-		key("required", "false: it need not be there", boolean(), func(f *envFile) *bool { return &f.required }),
-		keyTo("format", "raw: values are taken as they are, without quotes or variables", word("raw"),
+		key("required", "false: the file may be missing", boolean(), func(f *envFile) *bool { return &f.required }),
+		keyTo("format", "raw: values are taken literally; quotes and variables mean nothing", word("raw"),
 			func(_ *problems, _ *node, f *envFile, _ string) { f.raw = true }))
 	long.also = []*shape{{schema: schemaText}}
 	one := value[envFile]{long.shape, func(p *problems, n *node) (envFile, bool) {
@@ -42,10 +43,10 @@ func envFiles() value[[]envFile] {
 	return all
 }
 
-// load puts the variables of the file into e. Those that a value names are looked up in the
-// file above it, then in from.
+// load puts the variables of the file into e. A variable that a value refers to is looked up in the
+// lines of the file above it, then in from.
 func (f envFile) load(p *problems, e *environ, dir string, from []string) {
-	if f.node == nil { // its path is missing, which has been said
+	if f.node == nil { // the missing path has been reported
 		return
 	}
 	name := f.path
@@ -72,21 +73,23 @@ func (f envFile) load(p *problems, e *environ, dir string, from []string) {
 	}
 }
 
-// envReader reads lines of NAME=VALUE, as Compose does: comments, export, quotes, variables.
+// envReader reads lines of NAME=VALUE, with the comments, quotes and variables that Compose allows.
 type envReader struct {
-	vars *environ
-	from []string
-	raw  bool
-	rest string
-	line int
-	own  *environ // those of this file so far
+	vars *environ // the result
+	from []string // the environment that variables come from
+	raw  bool     // values are taken literally
+	rest string   // the text that is not read yet
+	line int      // the number of its first line, from 1
+	own  *environ // the variables of this file so far
 }
 
+// take moves on behind a text of one or more lines, with which rest begins.
 func (r *envReader) take(line string) {
 	r.rest = strings.TrimPrefix(r.rest[len(line):], "\n")
 	r.line += strings.Count(line, "\n") + 1
 }
 
+// next reads one variable, or one line without any.
 func (r *envReader) next() error {
 	line, _, _ := strings.Cut(r.rest, "\n")
 	bare := strings.TrimSpace(line)
@@ -101,7 +104,7 @@ func (r *envReader) next() error {
 	}
 	switch {
 	case name == "" || strings.ContainsAny(name, " \t:'\"$\x00"):
-		return fmt.Errorf("%q is not NAME=VALUE", bare)
+		return fmt.Errorf("%q is not of the form NAME=VALUE", bare)
 	case !has:
 		r.take(line)
 		r.vars.apply([]variable{{name: name}}, r.from)
@@ -112,14 +115,15 @@ func (r *envReader) next() error {
 		return err
 	}
 	if strings.ContainsRune(value, 0) {
-		return errors.New("a text cannot have a zero byte in it")
+		return errors.New("the value has a zero byte in it, which no environment can hold")
 	}
 	r.vars.set(name, value)
 	r.own.set(name, value)
 	return nil
 }
 
-// value returns what a line gives to its variable. A quoted one may go over several lines.
+// value returns the value of a variable, and moves on behind it. line is the first line of rest, text
+// the part after the equals sign. A quoted value may span several lines.
 func (r *envReader) value(line, value string) (string, error) {
 	if r.raw {
 		r.take(line)
@@ -138,20 +142,21 @@ func (r *envReader) value(line, value string) (string, error) {
 	start += strings.IndexByte(r.rest[start:], quote) + 1
 	end := closingQuote(r.rest[start:], quote)
 	if end < 0 {
-		return "", fmt.Errorf("the quote %c is never closed", quote)
+		return "", fmt.Errorf("the quote %c is not closed", quote)
 	}
 	value = r.rest[start : start+end]
 	after, _, _ := strings.Cut(r.rest[start+end+1:], "\n")
 	if left := strings.TrimSpace(after); left != "" && left[0] != '#' {
-		return "", fmt.Errorf("%q follows the closing quote", left)
+		return "", fmt.Errorf("there is %q after the closing quote; remove it, or begin a comment with #", left)
 	}
 	r.take(r.rest[:start+end+1+len(after)])
 	if quote == '\'' {
 		return value, nil
 	}
-	return interpolate(unescape(value), r.lookup, func(string) {})
+	return interpolate(unescapeQuoted(value), r.lookup, func(string) {})
 }
 
+// lookup returns the value of a variable that a value refers to.
 func (r *envReader) lookup(name string) (string, bool) {
 	if value, ok := r.own.get(name); ok {
 		return value, true
@@ -159,6 +164,7 @@ func (r *envReader) lookup(name string) (string, bool) {
 	return lookup(r.from, name)
 }
 
+// closingQuote returns the index of the quote that ends s; -1 if there is none.
 func closingQuote(s string, quote byte) int {
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -171,4 +177,6 @@ func closingQuote(s string, quote byte) int {
 	return -1
 }
 
-var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n", `\r`, "\r", `\t`, "\t", `\$`, "$$").Replace
+// unescapeQuoted replaces the escapes of a double-quoted value. It leaves \$ as $$, which the
+// interpolation turns into a dollar.
+var unescapeQuoted = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n", `\r`, "\r", `\t`, "\t", `\$`, "$$").Replace

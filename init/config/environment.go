@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// variable is one of an environment; without a value it is inherited.
+// variable is a variable as it is written. Without a value it is inherited.
 type variable struct {
 	name  string
 	value *string
 }
 
-// variables is a mapping, or a list of NAME=VALUE. Values are taken as they are written,
-// numbers too.
+// variables reads a mapping, or a list of NAME=VALUE. Values are taken as they are written, numbers
+// too.
 func variables() value[[]variable] {
 	each := value[*string]{
 		&shape{schema: `{"type":["string","number","boolean","null"]}`, nullable: true},
@@ -27,7 +27,7 @@ func variables() value[[]variable] {
 	all.also = []*shape{{item: &shape{schema: schemaText}}}
 	all.tidy = listToMapping
 	return value[[]variable]{all.shape, func(p *problems, n *node) ([]variable, bool) {
-		if n.kind == listKind { // one with other things than texts in it
+		if n.kind == listKind { // a list of texts has become a mapping, so this list has other items
 			p.wrong(n, "it must be a mapping, or a list of NAME=VALUE")
 			return nil, false
 		}
@@ -43,8 +43,8 @@ func variables() value[[]variable] {
 	}}
 }
 
-// listToMapping makes the mapping of a list of NAME=VALUE. A later one of the same name
-// replaces an earlier, as in Compose.
+// listToMapping returns the mapping that a list of NAME=VALUE stands for. A later item replaces an
+// earlier one of the same name, as in Compose. Any other node is returned as it is.
 func listToMapping(n *node) *node {
 	if n.kind != listKind || slices.ContainsFunc(n.items, func(i *node) bool { return i.kind != scalarKind }) {
 		return n
@@ -67,19 +67,20 @@ func listToMapping(n *node) *node {
 	return made
 }
 
-// ours are the variables that are between us and whoever started us.
+// ours reports whether a variable is addressed to cginit itself, by its starter. Jobs do not get it.
 func ours(kv string) bool {
 	name, _, _ := strings.Cut(kv, "=")
 	return strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, "LISTEN_") ||
 		name == "NOTIFY_SOCKET" || strings.HasPrefix(name, "WATCHDOG_")
 }
 
-// environ is an environment in the making. The last value of a name is the one that counts.
+// environ is an environment that is being built. The last value of a name wins.
 type environ struct {
-	list []string // NAME=VALUE; empty: taken away
-	at   map[string]int
+	list []string       // NAME=VALUE; an empty one was removed
+	at   map[string]int // the index of each name in list
 }
 
+// newEnviron returns an environ with the variables of env.
 func newEnviron(env []string) *environ {
 	e := &environ{at: map[string]int{}}
 	for _, kv := range env {
@@ -118,13 +119,13 @@ func (e *environ) get(name string) (string, bool) {
 	return e.list[i][len(name)+1:], true
 }
 
-// strings returns it as processes get it.
+// strings returns the environment in the form that processes get.
 func (e *environ) strings() []string {
 	return slices.DeleteFunc(slices.Clone(e.list), func(kv string) bool { return kv == "" })
 }
 
-// apply puts vars into it; those without a value come from the supervisor's environment, and
-// are not there if they are not in that.
+// apply puts vars into the environment. A variable without a value gets that of from, and is removed
+// if from does not have it.
 func (e *environ) apply(vars []variable, from []string) {
 	for _, v := range vars {
 		value, ok := "", true

@@ -2,16 +2,22 @@ package config
 
 import "time"
 
-// File is what one or more configuration files, merged, ask for.
+// File is the result of one or more configuration files, merged.
 type File struct {
-	Jobs        []Spec        // services and jobs, replicas each by itself, in the order of the file
-	GracePeriod time.Duration // for the whole shutdown
-	Socket      string        // of the control server; empty: the default; none: no server
-	Report      string        // file for receipts; empty: none
-	LogFormat   string        // text or json; empty: not said
-	AllowUIDs   []uint32      // who may use the socket besides root and ourselves
-	AllowGIDs   []uint32
-	Warnings    []string // what is not wrong but probably not meant, a line each
+	// Jobs has the services and jobs in the order of the file. Each replica is one of them.
+	Jobs []Spec
+	// GracePeriod is the time for the whole shutdown.
+	GracePeriod time.Duration
+	// Socket is the path of the control socket; empty: the default path; "none": no control server.
+	Socket string
+	// Report is the file to which receipts are appended; empty: none.
+	Report string
+	// LogFormat is "text" or "json"; empty: the file does not say.
+	LogFormat string
+	// AllowUIDs and AllowGIDs may use the control socket, besides root and the supervisor's own user.
+	AllowUIDs, AllowGIDs []uint32
+	// Warnings has a line for each thing that is allowed but probably a mistake.
+	Warnings []string
 
-	at map[string]*node // where each of Jobs is written
+	at map[string]*node // where each of Jobs is written, by name
 }

@@ -6,27 +6,31 @@ import (
 	"time"
 )
 
-// The tables of keys. The decoder, the merging of files and the JSON schema are made from
-// them; a key that is not in them is unknown.
-
-// fileKeys are those of the top level.
+// fileKeys are the keys at the top level. All tables of keys are reached from here: the decoder, the
+// merging of files and the JSON schema are made from them, and every other key is unknown.
 func fileKeys() value[document] {
 	return object(document{}, refusedInFile,
-		keyTo("services", "what is to keep running, by name", mapOf(workload(true)), addDrafts),
-		keyTo("jobs", "what runs to its end, by name: at the start, or when its triggers say", mapOf(workload(false)), addDrafts),
-		key("stop_grace_period", "how long the whole shutdown may take, such as 9s (the default)", duration(0),
+		keyTo("services", "the services by name: commands that are kept running", mapOf(workload(true)), addDrafts),
+		keyTo("jobs", "the jobs by name: commands that run to their end, at the start or by their triggers",
+			mapOf(workload(false)), addDrafts),
+		key("stop_grace_period", "how long the whole shutdown may take (default 9s)", duration(0),
 			func(doc *document) *time.Duration { return &doc.GracePeriod }),
-		key("socket", "the path of the control socket; none: there is none", socket(), func(doc *document) *string { return &doc.Socket }),
-		key("report", "the file to which receipts are appended", path(), func(doc *document) *string { return &doc.Report }),
-		key("log", "how cginit's own lines are written", word("text", "json"), func(doc *document) *string { return &doc.LogFormat }),
-		inside("access", "who may use the control socket, besides root and cginit's own user", nil,
+		key("socket", "the path of the control socket, or none", socket(),
+			func(doc *document) *string { return &doc.Socket }),
+		key("report", "the file to which the receipts of teardowns are appended", path(),
+			func(doc *document) *string { return &doc.Report }),
+		key("log", "the format of cginit's own log lines", word("text", "json"),
+			func(doc *document) *string { return &doc.LogFormat }),
+		inside("access", "who may use the control socket, in addition to root and cginit's own user", nil,
 			key("uids", "user ids", ids(), func(doc *document) *[]uint32 { return &doc.AllowUIDs }),
 			key("gids", "group ids", ids(), func(doc *document) *[]uint32 { return &doc.AllowGIDs })),
 		keyTo("name", "Compose's project name; ignored", text(), func(*problems, *node, *document, string) {}),
-		keyTo("version", "Compose's version of long ago; ignored", located(), func(*problems, *node, *document, *node) {}),
+		keyTo("version", "the version of the Compose format; ignored", located(),
+			func(*problems, *node, *document, *node) {}),
 	)
 }
 
+// addDrafts adds services or jobs to the document, with their names.
 func addDrafts(_ *problems, _ *node, doc *document, entries []entry[draft]) {
 	for _, e := range entries {
 		e.value.Name, e.value.node = e.key, e.node
@@ -34,9 +38,10 @@ func addDrafts(_ *problems, _ *node, doc *document, entries []entry[draft]) {
 	}
 }
 
-// workload is a service or a job.
+// workload reads one service or one job.
 func workload(service bool) value[draft] {
-	fields := slices.Concat(programKeys(), lifecycleKeys(), stopKeys(), healthKeys(), identityKeys(), limitKeys(), outputKeys())
+	fields := slices.Concat(programKeys(), lifecycleKeys(), stopKeys(), healthKeys(), identityKeys(), limitKeys(),
+		outputKeys())
 	refused := refusedInService
 	if service {
 		fields = append(fields, scaleKey())
@@ -46,6 +51,7 @@ func workload(service bool) value[draft] {
 	return object(newDraft(service), refused, fields...)
 }
 
+// socket reads an absolute path, or the word none.
 func socket() value[string] {
 	p := path()
 	return value[string]{p.shape, func(at *problems, n *node) (string, bool) {
@@ -56,6 +62,7 @@ func socket() value[string] {
 	}}
 }
 
+// ids reads a list of user or group ids.
 func ids() value[[]uint32] {
 	return listOf(value[uint32]{&shape{schema: schemaNumber}, func(p *problems, n *node) (uint32, bool) {
 		v, ok := integer(0, math.MaxUint32-1).read(p, n)

@@ -14,47 +14,56 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// envPrefix starts the name of every variable of ours: --stop-signal is CGINIT_STOP_SIGNAL.
+// envPrefix begins the name of every variable of cginit: --stop-signal is CGINIT_STOP_SIGNAL.
 const envPrefix = "CGINIT_"
 
-// DefaultGracePeriod leaves one second of the ten that docker stop gives, for the kill and
-// the receipt.
+// DefaultGracePeriod is the default of --stop-grace-period. Of the ten seconds that docker stop gives it
+// leaves one for the kill and the receipt.
 const DefaultGracePeriod = 9 * time.Second
 
-// DefaultFile is read where there is neither a command nor --config.
+// DefaultFile is the configuration file that is read if there is neither a command nor --config.
 const DefaultFile = "/etc/cginit.yaml"
 
-// Options is what the command line and the environment ask for.
+// Options are the flags of the command line and of the environment.
 type Options struct {
-	Job              Spec     // the command; without arguments there is none, but Config
-	Config           []string // files for [Load]
-	Profiles         []string // for Load too
-	Check            bool     // only say what is guaranteed here, and whether Config is right
-	JSON             bool     // with Check: for programs
-	Detach           bool     // go on in the background, once all is up
-	Socket           string   // of the control server; none: there is none; empty: not said
-	Require          string   // the weakest containment that will do; empty: any
-	BestEffortLimits bool     // a limit that cannot be enforced is no error
-	Report           string   // file for receipts; empty: none
-	LogFormat        string   // text or json
-	Verbose          bool
-	Version          bool
-	Help             bool
+	// Job is the command. Without Args there is none, and Config has the files.
+	Job Spec
+	// Config and Profiles are the files and the profiles for [Load].
+	Config, Profiles []string
+	// Check asks for the findings about this container and about Config, and starts nothing.
+	Check bool
+	// JSON prints the findings of Check in JSON.
+	JSON bool
+	// Detach leaves the supervisor in the background when everything is up.
+	Detach bool
+	// Socket is the path of the control socket; "none": no control server; empty: not set.
+	Socket string
+	// Require is the weakest containment that is accepted: cgroup, uid or tree; empty: any.
+	Require string
+	// BestEffortLimits turns a limit that cannot be enforced from an error into a warning.
+	BestEffortLimits bool
+	// Report is the file to which receipts are appended; empty: none.
+	Report string
+	// LogFormat is "text" or "json".
+	LogFormat              string
+	Verbose, Version, Help bool
 
-	// What has a default was given all the same, and so goes before what a file says.
+	// GracePeriodSet and LogFormatSet are true if the flag was given, with whatever value. Then it wins
+	// over the file.
 	GracePeriodSet, LogFormatSet bool
 }
 
-// Parse reads the flags in args, and in env (KEY=VALUE) those that args do not set. What is
-// left of args is the command; it gets env without our own variables.
+// Parse reads the flags in args, and takes those that args do not set from env (NAME=VALUE). The rest of
+// args is the command, which gets env without the variables of cginit.
 func Parse(args, env []string) (*Options, error) { return parse(args, env, DefaultFile) }
 
+// parse does the work of Parse, with another file in place of DefaultFile.
 func parse(args, env []string, defaultFile string) (*Options, error) {
 	o := &Options{Job: Spec{Name: "main", KillMode: Mixed, Leftovers: LeftoversStop}}
 	var limits Limits
 	flags := o.flagSet(&limits)
 	if err := flags.Parse(args); err != nil {
-		return nil, fmt.Errorf("%w (cginit --help lists the flags)", err)
+		return nil, fmt.Errorf("%w (see cginit --help for the flags)", err)
 	}
 	named := flags.Changed("config")
 	if err := setFromEnv(flags, env); err != nil {
@@ -67,7 +76,7 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	o.GracePeriodSet, o.LogFormatSet = flags.Changed("stop-grace-period"), flags.Changed("log-format")
 	switch _, err := os.Stat(defaultFile); {
 	case len(o.Job.Args) > 0 && !named:
-		o.Config = nil // the command of a docker run goes before the image's CGINIT_CONFIG
+		o.Config = nil // the command of a docker run wins over CGINIT_CONFIG of the image
 	case len(o.Config) == 0 && !errors.Is(err, fs.ErrNotExist):
 		o.Config = []string{defaultFile}
 	}
@@ -77,47 +86,60 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	o.Job.Resources = limits.Resources()
 	o.Job.Env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, envPrefix) })
 	if o.Job.User != nil {
-		o.Job.Env = append(slices.DeleteFunc(o.Job.Env, func(kv string) bool { return strings.HasPrefix(kv, "HOME=") }),
+		o.Job.Env = append(slices.DeleteFunc(o.Job.Env,
+			func(kv string) bool { return strings.HasPrefix(kv, "HOME=") }),
 			"HOME="+o.Job.User.Home)
 	}
 	return o, o.validate()
 }
 
+// flagSet returns the flags, which store their values in o and limits.
 func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f := pflag.NewFlagSet("cginit", pflag.ContinueOnError)
-	f.SetInterspersed(false) // what follows the command is the command's
+	f.SetInterspersed(false) // flags behind the command are the command's
 	f.SortFlags = false
 	f.Usage = func() {}
 	j := &o.Job
-	f.Var((*SignalValue)(&j.StopSignal), "stop-signal", "ask the command to stop with this `signal`, whichever we were sent")
-	f.DurationVar(&j.GracePeriod, "stop-grace-period", DefaultGracePeriod, "how long after that it may live; then it is killed")
-	f.Var(&j.KillMode, "kill-mode", "whom a stop asks: mixed (the command, then the rest), control-group (all at once), process (the command alone)")
-	f.Var(&j.Leftovers, "leftovers", "when the command ends by itself, its other processes: stop (ask, then kill), wait (for the last of them), kill")
-	f.DurationVar(&j.Timeout, "timeout", 0, "stop the command when it has run this long (status 124)")
-	f.Var((*RewriteValue)(&j.Rewrite), "rewrite", "pass signal FROM on as TO, or not at all (FROM:0); repeatable")
-	f.Func("memory", "memory limit, such as 512m", limits.SetMemory)
-	f.Func("cpus", "how many processors, such as 0.5", limits.SetCPUs)
-	f.Func("pids-limit", "how many processes and threads at once", limits.SetPids)
-	f.Func("user", "run the command as `NAME|UID[:GROUP|GID]`, or auto: as a uid that nothing else has", func(s string) (err error) {
-		j.User, err = ParseUser(s)
-		return err
-	})
-	f.StringArrayVar(&o.Config, "config", nil, "run the services and jobs of this `file` (else "+DefaultFile+"); of several, the later go over the earlier")
-	f.StringSliceVar(&o.Profiles, "profile", nil, "with a file: run what has this profile too; * for all; repeatable")
-	f.BoolVar(&o.Check, "check", false, "start nothing: say what this container can guarantee, and whether the file is right")
-	f.BoolVar(&o.JSON, "json", false, "with --check: say it in JSON")
-	f.BoolVar(&o.Detach, "detach", false, "return when all is up, and go on in the background")
-	f.StringVar(&o.Socket, "socket", "", "the `path` of the control socket; none: there is none")
-	f.StringVar(&o.Require, "require", "", "refuse to start below this containment: `cgroup|uid|tree`")
-	f.BoolVar(&o.BestEffortLimits, "best-effort-limits", false, "go on with a warning where a limit cannot be enforced")
-	f.StringVar(&o.Report, "report", "", "append the receipt of the teardown to this `file`, a JSON object a line")
-	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
-	f.BoolVarP(&o.Verbose, "verbose", "v", false, "say more")
+	f.Var((*SignalValue)(&j.StopSignal), "stop-signal",
+		"ask the command to stop with this `signal`, whichever cginit received")
+	f.DurationVar(&j.GracePeriod, "stop-grace-period", DefaultGracePeriod,
+		"the time from the request to stop until all is killed")
+	f.Var(&j.KillMode, "kill-mode",
+		"which processes a stop asks: mixed (the command, then the others), control-group (all at once), process "+
+			"(the command alone)")
+	f.Var(&j.Leftovers, "leftovers",
+		"what happens to the other processes when the command ends by itself: stop (ask, then kill), wait (for the "+
+			"last one), kill")
+	f.DurationVar(&j.Timeout, "timeout", 0, "stop the command after this time (exit status 124)")
+	f.Var((*RewriteValue)(&j.Rewrite), "rewrite", "pass the signal FROM on as TO, or drop it (FROM:0); repeatable")
+	f.Func("memory", "the most memory and swap together, such as 512m", limits.SetMemory)
+	f.Func("cpus", "the most processors, such as 0.5", limits.SetCPUs)
+	f.Func("pids-limit", "the most processes and threads at once", limits.SetPids)
+	f.Func("user", "run the command as `NAME|UID[:GROUP|GID]`, or auto, a uid that nothing else has",
+		func(s string) (err error) {
+			j.User, err = ParseUser(s)
+			return err
+		})
+	f.StringArrayVar(&o.Config, "config", nil,
+		"run the services and jobs of this `file` (without a command: "+DefaultFile+"); repeatable, later files win")
+	f.StringSliceVar(&o.Profiles, "profile", nil, "with a file: select this profile, or all (*); repeatable")
+	f.BoolVar(&o.Check, "check", false,
+		"start nothing; print what this container can guarantee and what is wrong with the file")
+	f.BoolVar(&o.JSON, "json", false, "with --check: print JSON")
+	f.BoolVar(&o.Detach, "detach", false, "return when everything is up, and go on in the background")
+	f.StringVar(&o.Socket, "socket", "", "the `path` of the control socket, or none")
+	f.StringVar(&o.Require, "require", "", "refuse to start with a weaker containment than this: `cgroup|uid|tree`")
+	f.BoolVar(&o.BestEffortLimits, "best-effort-limits", false,
+		"warn about a limit that cannot be enforced, instead of refusing to start")
+	f.StringVar(&o.Report, "report", "", "append the receipt of each teardown to this `file`, one JSON object a line")
+	f.StringVar(&o.LogFormat, "log-format", "text", "the format of log lines: text or json")
+	f.BoolVarP(&o.Verbose, "verbose", "v", false, "log more")
 	f.BoolVar(&o.Version, "version", false, "print the version")
 	f.BoolVarP(&o.Help, "help", "h", false, "print this text")
 	return f
 }
 
+// setFromEnv sets the flags that were not given from their variables.
 func setFromEnv(flags *pflag.FlagSet, env []string) error {
 	var problem error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -130,7 +152,7 @@ func setFromEnv(flags *pflag.FlagSet, env []string) error {
 				continue
 			}
 			if err := flags.Set(f.Name, value); err != nil {
-				problem = cmp.Or(problem, fmt.Errorf("the environment's %s=%s: %w", name, value, err))
+				problem = cmp.Or(problem, fmt.Errorf("the environment variable %s=%s: %w", name, value, err))
 			}
 			return
 		}
@@ -138,7 +160,7 @@ func setFromEnv(flags *pflag.FlagSet, env []string) error {
 	return problem
 }
 
-// variablesOf are the variables of a flag, the first of which counts.
+// variablesOf returns the variables of a flag. The first one that is set wins.
 func variablesOf(flag string) []string {
 	name := envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 	if flag == "profile" {
@@ -147,6 +169,7 @@ func variablesOf(flag string) []string {
 	return []string{name}
 }
 
+// lookup returns the value of a variable in env. The last one of a name wins.
 func lookup(env []string, key string) (string, bool) {
 	for _, kv := range slices.Backward(env) {
 		if k, v, ok := strings.Cut(kv, "="); ok && k == key {
@@ -156,65 +179,71 @@ func lookup(env []string, key string) (string, bool) {
 	return "", false
 }
 
+// validate checks the values of the flags.
 func (o *Options) validate() error {
 	switch {
 	case len(o.Job.Args) > 0 && o.Job.Args[0] == "":
-		return errors.New("the command's name is empty")
+		return errors.New("the name of the command is empty")
 	case o.Job.GracePeriod < 0:
-		return fmt.Errorf("--stop-grace-period %s: it cannot be negative", o.Job.GracePeriod)
+		return fmt.Errorf("--stop-grace-period %s: the time cannot be negative", o.Job.GracePeriod)
 	case o.Job.Timeout < 0:
-		return fmt.Errorf("--timeout %s: it cannot be negative", o.Job.Timeout)
+		return fmt.Errorf("--timeout %s: the time cannot be negative", o.Job.Timeout)
 	case o.Socket != "" && o.Socket != "none" && !strings.HasPrefix(o.Socket, "/"):
-		return fmt.Errorf("--socket %s: it is an absolute path, or none", o.Socket)
+		return fmt.Errorf("--socket %s: it must be an absolute path, or none", o.Socket)
 	case o.LogFormat != "text" && o.LogFormat != "json":
-		return fmt.Errorf("--log-format %s: it is text or json", o.LogFormat)
+		return fmt.Errorf("--log-format %s: it must be text or json", o.LogFormat)
 	case !slices.Contains([]string{"", "cgroup", "uid", "tree"}, o.Require):
-		return fmt.Errorf("--require %s: it is one of cgroup, uid, tree", o.Require)
+		return fmt.Errorf("--require %s: it must be one of cgroup, uid, tree", o.Require)
 	case o.Job.StopSignal == syscall.SIGKILL || o.Job.StopSignal == syscall.SIGSTOP:
-		return fmt.Errorf("--stop-signal %s: no program can heed it; use --stop-grace-period 0 to kill at once", SignalName(o.Job.StopSignal))
+		return fmt.Errorf("--stop-signal %s: no program can catch it; use --stop-grace-period 0 to kill at once",
+			SignalName(o.Job.StopSignal))
 	}
 	return nil
 }
 
-// validateFile checks what depends on whether there is a command or a file.
+// validateFile checks the flags that depend on whether there is a command or a file.
 func (o *Options) validateFile(flags *pflag.FlagSet) error {
 	switch {
 	case len(o.Job.Args) > 0 && len(o.Config) > 0:
-		return fmt.Errorf("there are a command (%s) and --config %s: use one of them", o.Job.Args[0], o.Config[0])
+		return fmt.Errorf("there are both a command (%s) and --config %s; use one of the two", o.Job.Args[0],
+			o.Config[0])
 	case len(o.Job.Args) == 0 && len(o.Config) == 0 && !o.Check:
-		return fmt.Errorf("no command: cginit [flags] -- COMMAND [ARG...], or --config FILE; and there is no %s (cginit --help says more)", DefaultFile)
+		return fmt.Errorf("no command, and no file %s; use cginit [flags] -- COMMAND [ARG...] or --config FILE "+
+			"(see cginit --help)", DefaultFile)
 	case o.JSON && !o.Check:
-		return errors.New("--json goes with --check only")
+		return errors.New("--json works only with --check")
 	case o.Check && o.Detach:
-		return errors.New("--check starts nothing that --detach could leave in the background")
+		return errors.New("--check starts nothing, so there is nothing to --detach; use one of the two")
 	}
 	if len(o.Config) == 0 {
 		return nil
 	}
 	for _, f := range flagScopes {
 		if f.scope == commandOnly && flags.Changed(f.name) {
-			return fmt.Errorf("--%s is for one command: with --config say it in the file", f.name)
+			return fmt.Errorf("--%s is for one command; with --config, write it into the file", f.name)
 		}
 	}
 	return nil
 }
 
-// Usage is the help text.
+// Usage returns the help text.
 func Usage() string {
 	var o Options
 	o.Job = Spec{KillMode: Mixed, Leftovers: LeftoversStop}
-	return `cginit runs a command as process 1 of a container (or anywhere else), holds all that it
-starts in a cgroup, and when it ends leaves nothing behind.
+	return `cginit runs a command as process 1 of a container (or anywhere else), holds everything that
+it starts in a cgroup, and leaves no process behind when it ends.
 
   cginit [flags] [--] COMMAND [ARG...]
   cginit [flags] [--config FILE]...
   cginit --check [--config FILE]...
 
 ` + o.flagSet(new(Limits)).FlagUsagesWrapped(100) + `
-Each flag is also a variable: --stop-signal is CGINIT_STOP_SIGNAL. Signals are passed on to
-the command; SIGTERM and SIGINT also start the grace period, after which all is killed.
+Each flag can also be set by a variable: CGINIT_STOP_SIGNAL is --stop-signal. Signals are
+passed on to the command. SIGTERM and SIGINT also start the grace period, and what is left at
+its end is killed.
 
-Exit status: the command's own, or 128 + the signal that ended it; 124 timed out; 125 cginit
-failed, or something could not be killed; 126 cannot be executed; 127 not found.
+Exit status: that of the command, or 128 + the signal that ended it; 124: timed out; 125:
+cginit failed, or something could not be killed; 126: the command cannot be executed; 127: the
+command is not found.
 `
 }

@@ -14,7 +14,8 @@ import (
 func TestParse(t *testing.T) {
 	o, err := Parse([]string{
 		"--stop-signal", "quit", "--stop-grace-period=3s", "--kill-mode", "process", "--rewrite", "TERM:INT,HUP:0",
-		"--rewrite", "RTMIN+3:15", "--memory", "64m", "--cpus", "0.5", "--pids-limit", "20", "-v", "prog", "-v", "--", "x",
+		"--rewrite", "RTMIN+3:15", "--memory", "64m", "--cpus", "0.5", "--pids-limit", "20", "-v", "prog", "-v", "--",
+		"x",
 	}, []string{"A=1", "CGINIT_TIMEOUT=90s", "CGINIT_KILL_MODE=mixed", "CGINIT_SERVICE_HOST=10.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +25,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("options %+v", o)
 	}
 	if j.KillMode != Process {
-		t.Errorf("kill mode %s: the flag goes before the environment", j.KillMode)
+		t.Errorf("kill mode %s: the flag must win over the variable", j.KillMode)
 	}
 	if want := []string{"prog", "-v", "--", "x"}; !slices.Equal(j.Args, want) {
 		t.Errorf("command %q, want %q", j.Args, want)
@@ -48,13 +49,14 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := o.Job
-	if j.Args[0] != "-x" || j.KillMode != Mixed || j.Leftovers != LeftoversStop || j.GracePeriod != DefaultGracePeriod ||
-		j.Resources != nil || j.StopSignal != 0 || j.Timeout != 0 || o.Require != "" {
+	if j.Args[0] != "-x" || j.KillMode != Mixed || j.Leftovers != LeftoversStop ||
+		j.GracePeriod != DefaultGracePeriod || j.Resources != nil || j.StopSignal != 0 ||
+		j.Timeout != 0 || o.Require != "" {
 		t.Errorf("defaults %+v", o)
 	}
 }
 
-// TestParseErrors: each says what was wrong, where, and what to do.
+// TestParseErrors checks that each error is one line that says what was wrong, where, and what to do.
 func TestParseErrors(t *testing.T) {
 	for args, words := range map[string][]string{
 		"":                               {"no command", "cginit [flags] -- COMMAND"},
@@ -74,7 +76,7 @@ func TestParseErrors(t *testing.T) {
 		"--memory lots x":                {"--memory", `"lots" is not a size`},
 		"--memory 0 x":                   {"--memory", "is not a size"},
 		"--cpus none x":                  {"--cpus", "0.5"},
-		"--cpus 0 x":                     {"--cpus", "not below 0.01"},
+		"--cpus 0 x":                     {"--cpus", "at least 0.01"},
 		"--cpus NaN x":                   {"--cpus"},
 		"--pids-limit 0 x":               {"--pids-limit"},
 		"--user nobody-of-that-name x":   {"--user", "nobody-of-that-name"},
@@ -89,7 +91,7 @@ func TestParseErrors(t *testing.T) {
 		}
 		_, err := Parse(argv, env)
 		if err == nil {
-			t.Errorf("%q is taken", args)
+			t.Errorf("%q is accepted", args)
 			continue
 		}
 		for _, word := range words {
@@ -98,15 +100,15 @@ func TestParseErrors(t *testing.T) {
 			}
 		}
 		if strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q: more than a line: %q", args, err)
+			t.Errorf("%q: the error has more than one line: %q", args, err)
 		}
 	}
 	if _, err := Parse([]string{""}, nil); err == nil {
-		t.Error("an empty name is taken for a command")
+		t.Error("an empty name is accepted as a command")
 	}
 }
 
-// TestFileFlags: without a command the flags are about a file.
+// TestFileFlags checks the flags that depend on whether there is a command or a file.
 func TestFileFlags(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none.yaml")
 	there := filepath.Join(t.TempDir(), "cginit.yaml")
@@ -122,10 +124,14 @@ func TestFileFlags(t *testing.T) {
 		{"--check", "", none, Options{Check: true}},
 		{"--check --json", "", there, Options{Config: []string{there}, Check: true, JSON: true}},
 		{"--check -- sh", "", there, Options{Check: true}},
-		{"", "CGINIT_CONFIG=e CGINIT_DETACH=true CGINIT_SOCKET=none", there, Options{Config: []string{"e"}, Detach: true, Socket: "none"}},
+		{"", "CGINIT_CONFIG=e CGINIT_DETACH=true CGINIT_SOCKET=none", there, Options{
+			Config: []string{"e"}, Detach: true, Socket: "none",
+		}},
 		{"sh", "CGINIT_CONFIG=e", there, Options{}},
 		{"--log-format json", "", there, Options{Config: []string{there}, LogFormatSet: true}},
-		{"--profile a,b --profile c", "CGINIT_PROFILES=x", there, Options{Config: []string{there}, Profiles: []string{"a", "b", "c"}}},
+		{"--profile a,b --profile c", "CGINIT_PROFILES=x", there, Options{
+			Config: []string{there}, Profiles: []string{"a", "b", "c"},
+		}},
 		{"", "COMPOSE_PROFILES=a,b", there, Options{Config: []string{there}, Profiles: []string{"a", "b"}}},
 		{"", "COMPOSE_PROFILES=a CGINIT_PROFILES=b", there, Options{Config: []string{there}, Profiles: []string{"b"}}},
 		{"", "CGINIT_PROFILE=p CGINIT_PROFILES=b", there, Options{Config: []string{there}, Profiles: []string{"p"}}},
@@ -145,13 +151,13 @@ func TestFileFlags(t *testing.T) {
 		expect(t, test.args+" "+test.env, got, test.want)
 	}
 	for args, want := range map[string]string{
-		"":                       "no command: cginit [flags] -- COMMAND [ARG...], or --config FILE; and there is no " + DefaultFile,
-		"--config a sh":          "there are a command (sh) and --config a",
+		"":                       "no command, and no file " + DefaultFile + "; use cginit [flags] -- COMMAND [ARG...] or --config FILE",
+		"--config a sh":          "there are both a command (sh) and --config a",
 		"--config a --memory 1g": "--memory is for one command",
 		"--config a --user root": "--user is for one command",
-		"--json sh":              "--json goes with --check only",
+		"--json sh":              "--json works only with --check",
 		"--check --detach":       "--check starts nothing",
-		"--socket x.sock sh":     "--socket x.sock: it is an absolute path, or none",
+		"--socket x.sock sh":     "--socket x.sock: it must be an absolute path, or none",
 	} {
 		if _, err := parse(strings.Fields(args), nil, none); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", args, err, want)
@@ -172,13 +178,14 @@ func TestUser(t *testing.T) {
 	}
 	o, err := Parse([]string{"--user", "12345", "x"}, []string{"HOME=/root"})
 	if err != nil || !slices.Equal(o.Job.Env, []string{"HOME=/"}) {
-		t.Errorf("home of a user without a name: %v, %v", o, err)
+		t.Errorf("HOME of a user without a name: %v, %v", o, err)
 	}
 }
 
 func TestSignalNames(t *testing.T) {
 	for sig, want := range map[syscall.Signal]string{
-		syscall.SIGTERM: "SIGTERM", syscall.SIGABRT: "SIGABRT", syscall.SIGIO: "SIGIO", 34: "SIGRTMIN", 37: "SIGRTMIN+3",
+		syscall.SIGTERM: "SIGTERM", syscall.SIGABRT: "SIGABRT", syscall.SIGIO: "SIGIO", 34: "SIGRTMIN",
+		37: "SIGRTMIN+3",
 	} {
 		if got := SignalName(sig); got != want {
 			t.Errorf("%d is %s, want %s", sig, got, want)
@@ -186,15 +193,17 @@ func TestSignalNames(t *testing.T) {
 	}
 }
 
-// TestUsage: the help names every flag, and fits a terminal.
+// TestUsage checks that the help has every flag, and no line of more than 100 columns.
 func TestUsage(t *testing.T) {
 	text := Usage()
 	for _, flag := range []string{
-		"--stop-signal", "--stop-grace-period", "--kill-mode", "--leftovers", "--timeout", "--rewrite", "--memory", "--cpus",
-		"--pids-limit", "--user", "--config", "--profile", "--check", "--json", "--detach", "--socket", "--require", "--report", "--log-format", "-v, --verbose", "--version", "CGINIT_STOP_SIGNAL",
+		"--stop-signal", "--stop-grace-period", "--kill-mode", "--leftovers", "--timeout", "--rewrite", "--memory",
+		"--cpus",
+		"--pids-limit", "--user", "--config", "--profile", "--check", "--json", "--detach", "--socket", "--require",
+		"--report", "--log-format", "-v, --verbose", "--version", "CGINIT_STOP_SIGNAL",
 	} {
 		if !strings.Contains(text, flag) {
-			t.Errorf("the help says nothing of %s", flag)
+			t.Errorf("the help does not have %s", flag)
 		}
 	}
 	for line := range strings.Lines(text) {
@@ -211,7 +220,7 @@ func FuzzParse(f *testing.F) {
 		o, err := Parse(strings.Fields(args), []string{variable})
 		none := err == nil && len(o.Job.Args) == 0 && len(o.Config) == 0 && !o.Check
 		if err == nil && !o.Help && !o.Version && (none || o.Job.GracePeriod < 0) {
-			t.Errorf("%q, %q: taken as %+v", args, variable, o)
+			t.Errorf("%q, %q: accepted as %+v", args, variable, o)
 		}
 	})
 }

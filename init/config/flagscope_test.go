@@ -14,7 +14,8 @@ var flagValues = map[string]string{
 	"stop-signal": "QUIT", "stop-grace-period": "3s", "kill-mode": "process", "leftovers": "wait", "timeout": "5s",
 	"rewrite": "TERM:INT", "memory": "64m", "cpus": "0.5", "pids-limit": "20", "user": "0:0", "config": "a.yaml",
 	"profile": "p", "check": "true", "json": "true", "detach": "true", "socket": "/run/x.sock", "require": "tree",
-	"best-effort-limits": "true", "report": "/r", "log-format": "json", "verbose": "true", "version": "true", "help": "true",
+	"best-effort-limits": "true", "report": "/r", "log-format": "json", "verbose": "true", "version": "true",
+	"help": "true",
 }
 
 // flagNames returns the names of all flags that Parse knows, in the order of the help.
@@ -32,7 +33,7 @@ func TestEveryFlagHasAScope(t *testing.T) {
 	expect(t, "the flags of flagScopes", scoped, flagNames())
 }
 
-// TestScopes: with a file, flags of a command are refused, and all others are taken.
+// TestScopes checks that, with a file, only the flags of a command are refused.
 func TestScopes(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none.yaml")
 	for _, f := range flagScopes {
@@ -41,7 +42,8 @@ func TestScopes(t *testing.T) {
 			args = append(args, "--check")
 		}
 		_, err := parse(args, nil, none)
-		if refused := err != nil && strings.Contains(err.Error(), "--"+f.name+" is for one command"); refused != (f.scope == commandOnly) {
+		if refused := err != nil && strings.Contains(err.Error(),
+			"--"+f.name+" is for one command"); refused != (f.scope == commandOnly) {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// FuzzLoad: whatever two files say, they are taken or refused, quickly, with the place of what
-// is wrong; and what is taken can be run and checked.
+// FuzzLoad checks that any two files are accepted or refused, that every problem has a place, and that
+// accepted files have complete specs which Check can check.
 func FuzzLoad(f *testing.F) {
 	seed := func(pattern string, add func(name string, data []byte)) {
 		files, err := filepath.Glob(pattern)
@@ -26,7 +26,8 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	seed("testdata/good/*.yaml", func(_ string, data []byte) { f.Add(string(data), "", "A=1") })
-	seed("testdata/wrong/*.txtar", func(_ string, data []byte) { f.Add(string(txtar.Parse(data).Files[0].Data), "", "") })
+	seed("testdata/wrong/*.txtar",
+		func(_ string, data []byte) { f.Add(string(txtar.Parse(data).Files[0].Data), "", "") })
 	f.Add("services: {a: {command: $A}}", "services: {a: {command: !reset, entrypoint: x}}", "A=x y")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, first, second, env string) {
@@ -39,19 +40,19 @@ func FuzzLoad(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		env = strings.ReplaceAll(env, "\x00", "") // no environment has one
+		env = strings.ReplaceAll(env, "\x00", "") // no environment can have a zero byte
 		file, err := Load(paths, strings.Split(env, "\n"), []string{"*"})
 		if err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {
 				if !strings.HasPrefix(line, dir) && !strings.HasPrefix(line, "and ") {
-					t.Errorf("where is it? %q", line)
+					t.Errorf("a problem without its place: %q", line)
 				}
 			}
 			return
 		}
 		for _, j := range file.Jobs {
 			if j.Name == "" || len(j.Args) == 0 || j.Args[0] == "" || j.GracePeriod < 0 {
-				t.Errorf("taken as %+v", j)
+				t.Errorf("accepted as %+v", j)
 			}
 			if strings.ContainsRune(strings.Join(append(j.Args, j.Env...), ""), 0) {
 				t.Errorf("a zero byte in %+v", j)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// link turns the names in depends_on into the specs that they are, and refuses what could
-// never come true.
+// link turns the names in depends_on into the names of specs. It reports dependencies that can never be
+// met, and circles.
 func (r *resolver) link(chosen []*draft, byName map[string]*draft) {
 	names := slices.Sorted(maps.Keys(byName))
 	edges := 0
@@ -35,10 +35,10 @@ func (r *resolver) link(chosen []*draft, byName map[string]*draft) {
 	r.findCircles(chosen, byName)
 }
 
-// maxEdges bounds what dependencies among replicas can become.
+// maxEdges bounds the number of dependencies, which replicas multiply.
 const maxEdges = 100_000
 
-// cannotCome tells why a condition can never be true, and nothing if it can.
+// cannotCome returns the reason why the condition of a dependency can never be met; empty if it can.
 func (r *resolver) cannotCome(d *draft, e entry[dependency], on *draft, names []string) string {
 	name := `"` + e.key + `"`
 	switch {
@@ -48,13 +48,13 @@ func (r *resolver) cannotCome(d *draft, e entry[dependency], on *draft, names []
 		return "it depends on itself"
 	case !on.enabled(r.profiles):
 		return name + " is not selected: its profiles are " + strings.Join(on.profiles, ", ") +
-			"; select one with --profile, or say required: false"
+			"; select one with --profile, or write required: false"
 	case on.none():
 		return name + " has no replicas (0), so it never starts"
 	case len(on.Triggers) > 0:
-		return name + " runs by a schedule and not at the start, so this could wait for ever"
+		return name + " runs by a schedule and not at the start, so this could wait forever"
 	case on.Manual:
-		return name + " is started on request only (triggers.manual), so this could wait for ever"
+		return name + " is started on request only (triggers.manual), so this could wait forever"
 	}
 	switch e.value.Condition {
 	case Healthy:
@@ -65,14 +65,14 @@ func (r *resolver) cannotCome(d *draft, e entry[dependency], on *draft, names []
 		}
 	case CompletedSuccessfully:
 		if on.Restart.Policy == RestartAlways {
-			return name + ` is always restarted, so it never completes; put it under jobs, or say restart: "no"`
+			return name + ` is always restarted, so it never completes; put it under jobs, or write restart: "no"`
 		}
 	case Started:
 	}
 	return ""
 }
 
-// findCircles names each circle of dependencies once.
+// findCircles reports each circle of dependencies once.
 func (r *resolver) findCircles(chosen []*draft, byName map[string]*draft) {
 	const unseen, open, done = 0, 1, 2
 	state := map[*draft]int{}
@@ -91,7 +91,9 @@ func (r *resolver) findCircles(chosen []*draft, byName map[string]*draft) {
 				visit(on)
 			case open:
 				circle := trail[slices.Index(trail, on):]
-				r.wrongAll(circle[0].node.get("depends_on"), "a circle: %s", circleOf(circle))
+				r.wrongAll(circle[0].node.get("depends_on"),
+					"the dependencies form a circle: %s; remove one of these dependencies",
+					circleOf(circle))
 			}
 		}
 		trail = trail[:len(trail)-1]
@@ -104,6 +106,7 @@ func (r *resolver) findCircles(chosen []*draft, byName map[string]*draft) {
 	}
 }
 
+// circleOf returns the names in a circle, with the first one at the end again.
 func circleOf(drafts []*draft) string {
 	var names strings.Builder
 	for _, d := range drafts {

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// healthCheck is a health check as it is written.
+// healthCheck is a health check as it is written. off disables it.
 type healthCheck struct {
 	Health
 	off bool
 }
 
-// healthKeys say whether it is well.
+// healthKeys are the keys about the health of a running job.
 func healthKeys() []*field {
 	health := object(healthCheck{Health: Health{
 		Interval: 30 * time.Second, Timeout: 30 * time.Second, Retries: 3, StartInterval: 5 * time.Second,
 	}}, nil, healthCheckKeys()...)
 	return []*field{
-		keyTo("healthcheck", "how to find out, again and again, whether it is well", health,
+		keyTo("healthcheck", "a check that is repeated while it runs", health,
 			func(p *problems, n *node, d *draft, c healthCheck) {
 				switch {
 				case c.off:
@@ -29,31 +29,40 @@ func healthKeys() []*field {
 					d.Health = &c.Health
 				}
 			}),
-		key("on_unhealthy", "none: it is only shown; restart: its run is stopped, and its restart policy decides",
+		key("on_unhealthy",
+			"what happens when it becomes unhealthy; none: it is only shown; restart: its run is stopped, and the "+
+				"restart policy decides",
 			word(UnhealthyNone, UnhealthyRestart), func(d *draft) *OnUnhealthy { return &d.OnUnhealthy }),
 	}
 }
 
+// healthCheckKeys are the keys inside of healthcheck.
 func healthCheckKeys() []*field {
 	return []*field{
-		keyTo("test", `a text for the shell, or a list: ["CMD", ...], ["CMD-SHELL", text], ["HTTP", URL], ["TCP", HOST:PORT], ["NONE"]`,
+		keyTo("test",
+			`a text for the shell, or a list: ["CMD", ...], ["CMD-SHELL", text], ["HTTP", URL], ["TCP", HOST:PORT] `+
+				`or ["NONE"]`,
 			healthTest(), func(p *problems, n *node, c *healthCheck, words []string) {
 				if err := c.setTest(words); err != nil {
 					p.wrong(n, "%v", err)
 				}
 			}),
-		key("interval", "between two checks (30s)", duration(time.Millisecond), func(c *healthCheck) *time.Duration { return &c.Interval }),
-		key("timeout", "how long one may take (30s)", duration(time.Millisecond), func(c *healthCheck) *time.Duration { return &c.Timeout }),
-		key("retries", "failures in a row that make it unhealthy (3)", count(1, 1<<31-1), func(c *healthCheck) *int { return &c.Retries }),
-		key("start_period", "failures do not count so long after the start (0s)", duration(0),
+		key("interval", "the time between two checks (default 30s)", duration(time.Millisecond),
+			func(c *healthCheck) *time.Duration { return &c.Interval }),
+		key("timeout", "the longest that one check may take (default 30s)", duration(time.Millisecond),
+			func(c *healthCheck) *time.Duration { return &c.Timeout }),
+		key("retries", "how many failures in a row make it unhealthy (default 3)", count(1, 1<<31-1),
+			func(c *healthCheck) *int { return &c.Retries }),
+		key("start_period", "how long after the start failures do not count (default 0s)", duration(0),
 			func(c *healthCheck) *time.Duration { return &c.StartPeriod }),
-		key("start_interval", "between two checks in the start period (5s)", duration(time.Millisecond),
+		key("start_interval", "the time between two checks in the start period (default 5s)",
+			duration(time.Millisecond),
 			func(c *healthCheck) *time.Duration { return &c.StartInterval }),
-		key("disable", "true: there is no check", boolean(), func(c *healthCheck) *bool { return &c.off }),
+		key("disable", "true: the check is off", boolean(), func(c *healthCheck) *bool { return &c.off }),
 	}
 }
 
-// healthTest is a list, or a text for the shell.
+// healthTest reads a list, or a text for the shell, which it turns into the list.
 func healthTest() value[[]string] {
 	words := listOf(text())
 	return value[[]string]{
@@ -68,6 +77,7 @@ func healthTest() value[[]string] {
 	}
 }
 
+// setTest sets the command, URL or address that a test names.
 func (c *healthCheck) setTest(words []string) error {
 	kind, rest := "", []string(nil)
 	if len(words) > 0 {
@@ -88,45 +98,49 @@ func (c *healthCheck) setTest(words []string) error {
 		c.TCP = rest[0]
 		return checkAddress(rest[0])
 	case kind == "CMD" || kind == "CMD-SHELL" || kind == "HTTP" || kind == "TCP" || kind == "NONE":
-		return fmt.Errorf(`after %s a test has %s`, kind, map[string]string{
+		return fmt.Errorf(`a test that begins with %s must go on with %s`, kind, map[string]string{
 			"CMD": "a command and its arguments", "CMD-SHELL": "one text for the shell", "HTTP": "one URL",
-			"TCP": "one HOST:PORT", "NONE": "nothing",
+			"TCP": "one HOST:PORT", "NONE": "nothing else",
 		}[kind])
 	default:
-		return fmt.Errorf("a test begins with one of CMD, CMD-SHELL, HTTP, TCP, NONE, not with %q", kind)
+		return fmt.Errorf("a test must begin with one of CMD, CMD-SHELL, HTTP, TCP, NONE, not with %q", kind)
 	}
 	return nil
 }
 
+// checkURL returns an error if the health check cannot get url.
 func checkURL(url string) error {
 	rest, ok := strings.CutPrefix(url, "http://")
 	if !ok {
 		if strings.HasPrefix(url, "https://") {
-			return fmt.Errorf(`%q: there is no TLS in process 1; use ["CMD", "curl", "-fsS", URL] or the like`, url)
+			return fmt.Errorf(`%q: cginit has no TLS; use ["CMD", "curl", "-fsS", URL] or the like`, url)
 		}
 		return fmt.Errorf("%q is not a URL; try http://localhost:8080/health", url)
 	}
 	host, _, _ := strings.Cut(rest, "/")
 	host, _, _ = strings.Cut(host, "?")
-	bare := strings.TrimSuffix(host, "]") // an IPv6 address without a port ends so
+	bare := strings.TrimSuffix(host, "]") // an IPv6 address without a port ends with a bracket
 	if strings.ContainsAny(url, " \t\r\n#") || strings.Contains(host, "@") {
-		return fmt.Errorf("%q is not a plain URL; try http://localhost:8080/health", url)
+		return fmt.Errorf("%q has a blank, a fragment or a user name, which a health check cannot use; try "+
+			"http://localhost:8080/health", url)
 	}
 	if bare == host && strings.Contains(host, ":") {
 		return checkAddress(host)
 	}
 	if strings.Trim(host, "[]") == "" {
-		return fmt.Errorf("%q has no host", url)
+		return fmt.Errorf("%q has no host; try http://localhost:8080/health", url)
 	}
 	return nil
 }
 
+// checkAddress returns an error if address is not HOST:PORT.
 func checkAddress(address string) error {
 	i := strings.LastIndexByte(address, ':')
 	host := address[:max(i, 0)]
 	port, err := strconv.ParseUint(address[i+1:], 10, 16)
 	bracketed := strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]")
-	if i < 1 || err != nil || port == 0 || strings.ContainsAny(host, " \t\r\n/") || !bracketed && strings.ContainsAny(host, ":[]") {
+	if i < 1 || err != nil || port == 0 || strings.ContainsAny(host,
+		" \t\r\n/") || !bracketed && strings.ContainsAny(host, ":[]") {
 		return fmt.Errorf("%q is not HOST:PORT; try localhost:5432", address)
 	}
 	return nil

@@ -23,7 +23,8 @@ func TestHostile(t *testing.T) {
 	}
 	for size, bytes := range sizes {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "long.env"), []byte("A="+strings.Repeat("x", bytes-10)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "long.env"), []byte("A="+strings.Repeat("x", bytes-10)),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		for name, text := range hostileFiles(bytes) {
@@ -51,25 +52,29 @@ func hostileFiles(size int) map[string]string {
 		"merged lists":            fill("services:\n  web:\n    cap_add:\n", "    - a\n"),
 		"merged lists of nothing": fill("services:\n  web:\n    pre_start:\n", "    - {}\n"),
 		"steps":                   fill("services:\n  web:\n    command: x\n    pre_start:\n", "    - {command: x}\n"),
-		"steps with variables":    fill("services:\n  web:\n    command: x\n    pre_start:\n", "    - {command: x, environment: [A=1]}\n"),
-		"the same key":            fill("services:\n", "  a: {}\n"),
-		"merged services":         numbered("services:\n", "  s%d: {command: x, depends_on: [s%d]}\n"),
-		"many variables":          numbered("services:\n  web:\n    command: x\n    environment:\n", "    - A%d=%d\n"),
-		"a chain":                 numbered("services:\n  s: {command: x}\n", "  ss%d: {command: x, depends_on: [s%d]}\n"),
-		"merge keys":              numbered("x-a: &a0 {a: 1}\n", "x-b%d: {<<: *a0, b%d: 1}\n"),
-		"variables":               fill("services: {web: {command: x, user: \"", "$LONG") + "\"}}",
-		"variables in many":       fill("services:\n  web:\n    command:\n", "    - $LONG\n"),
-		"texts by alias":          fill("x: &a "+strings.Repeat("a", 10_000)+"\nservices:\n  web:\n    command:\n", "    - *a\n"),
-		"comments":                fill("", "# a\n"),
-		"open brackets":           fill("", "["),
-		"open braces":             fill("", "{a: "),
-		"question marks":          fill("", "? "),
-		"dashes":                  fill("", "- "),
-		"anchors":                 numbered("", "x%d: &a%d {}\n"),
-		"quotes":                  fill("a: \"", "\\"),
-		"blank":                   fill("a:", " "),
-		"replicas":                "services: {a: {command: x, scale: 10000, depends_on: [b]}, b: {command: x, scale: 10000}}",
-		"replicas with files":     replicas("scale: 100, env_file: long.env"),
+		"steps with variables": fill("services:\n  web:\n    command: x\n    pre_start:\n",
+			"    - {command: x, environment: [A=1]}\n"),
+		"the same key":    fill("services:\n", "  a: {}\n"),
+		"merged services": numbered("services:\n", "  s%d: {command: x, depends_on: [s%d]}\n"),
+		"many variables":  numbered("services:\n  web:\n    command: x\n    environment:\n", "    - A%d=%d\n"),
+		"a chain": numbered("services:\n  s: {command: x}\n",
+			"  ss%d: {command: x, depends_on: [s%d]}\n"),
+		"merge keys":        numbered("x-a: &a0 {a: 1}\n", "x-b%d: {<<: *a0, b%d: 1}\n"),
+		"variables":         fill("services: {web: {command: x, user: \"", "$LONG") + "\"}}",
+		"variables in many": fill("services:\n  web:\n    command:\n", "    - $LONG\n"),
+		"texts by alias": fill("x: &a "+strings.Repeat("a", 10_000)+"\nservices:\n  web:\n    command:\n",
+			"    - *a\n"),
+		"comments":       fill("", "# a\n"),
+		"open brackets":  fill("", "["),
+		"open braces":    fill("", "{a: "),
+		"question marks": fill("", "? "),
+		"dashes":         fill("", "- "),
+		"anchors":        numbered("", "x%d: &a%d {}\n"),
+		"quotes":         fill("a: \"", "\\"),
+		"blank":          fill("a:", " "),
+		"replicas": "services: {a: {command: x, scale: 10000, depends_on: [b]}, b: {command: x, scale: " +
+			"10000}}",
+		"replicas with files": replicas("scale: 100, env_file: long.env"),
 	}
 }
 
@@ -97,7 +102,7 @@ func loadHostile(t *testing.T, dir, text string, merged bool) {
 	}
 }
 
-// replicas are two hundred services with these keys.
+// replicas returns a file with two hundred services, each with these keys.
 func replicas(keys string) string {
 	var b strings.Builder
 	b.WriteString("services:\n")

@@ -6,13 +6,16 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Identity is whom a job runs as, with what rights. What is nil or zero is left as ours is.
+// Identity is the user that a job runs as, and the rights and limits of its processes. A field that is
+// nil or zero leaves what the supervisor has.
 type Identity struct {
-	User            *User
-	Umask           *uint32
-	Rlimits         []specs.POSIXRlimit
-	CapAdd, CapDrop []string                 // CAP_X, or ALL; from what we have
-	Capabilities    *specs.LinuxCapabilities // all sets, instead of CapAdd and CapDrop; nil: not said
+	User    *User
+	Umask   *uint32
+	Rlimits []specs.POSIXRlimit
+	// CapAdd and CapDrop change the capabilities of the supervisor: names such as CAP_CHOWN, or ALL.
+	CapAdd, CapDrop []string
+	// Capabilities are all sets, in place of CapAdd and CapDrop; nil: these two decide.
+	Capabilities    *specs.LinuxCapabilities
 	NoNewPrivileges bool
 	OOMScoreAdj     *int
 }

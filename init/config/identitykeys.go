@@ -11,29 +11,37 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// identityKeys say whom it runs as, with what rights.
+// identityKeys are the keys about the user and the rights of a job.
 func identityKeys() []*field {
 	return []*field{
-		key("user", "whom it runs as: NAME|UID[:GROUP|GID]", located(), func(d *draft) **node { return &d.user }),
-		key("group_add", "groups besides the user's, by name or number", listOf(located()), func(d *draft) *[]*node { return &d.groups }),
+		key("user", "the user that runs it: NAME|UID[:GROUP|GID], or auto for a uid that nothing else has", located(),
+			func(d *draft) **node { return &d.user }),
+		key("group_add", "groups in addition to those of the user, by name or number", listOf(located()),
+			func(d *draft) *[]*node { return &d.groups }),
 		umaskKey(),
-		key("cap_add", "capabilities that it has, such as NET_BIND_SERVICE, or ALL; of those that cginit has", listOf(capabilityName()),
+		key("cap_add", "capabilities that it gets, such as NET_BIND_SERVICE, or ALL; cginit must have them itself",
+			listOf(capabilityName()),
 			func(d *draft) *[]string { return &d.CapAdd }),
-		key("cap_drop", "capabilities that it has not, or ALL", listOf(capabilityName()), func(d *draft) *[]string { return &d.CapDrop }),
-		key("security_opt", "no-new-privileges[:true|false]: it cannot gain rights by executing a program", securityOpt(),
+		key("cap_drop", "capabilities that it does not get, or ALL", listOf(capabilityName()),
+			func(d *draft) *[]string { return &d.CapDrop }),
+		key("security_opt", "no-new-privileges[:true|false]: executing a program cannot give it more rights",
+			securityOpt(),
 			func(d *draft) *bool { return &d.NoNewPrivileges }),
-		keyTo("oom_score_adj", "how soon it is killed when memory is short: -1000 (never) to 1000", count(-1000, 1000),
+		keyTo("oom_score_adj", "how soon the kernel kills it when memory is short, from -1000 (never) to 1000",
+			count(-1000, 1000),
 			func(_ *problems, _ *node, d *draft, n int) { d.OOMScoreAdj = &n }),
-		key("ulimits", "resource limits, such as nofile; a number, or soft and hard", ulimits(),
+		key("ulimits", "resource limits by name, such as nofile; a number, or a mapping of soft and hard", ulimits(),
 			func(d *draft) *[]specs.POSIXRlimit { return &d.Rlimits }),
 	}
 }
 
+// umaskKey reads octal digits with a leading zero, since 22 and 022 are easy to confuse.
 func umaskKey() *field {
 	umask := parsed(schemaNumber, func(s string) (uint32, error) {
 		n, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 32)
 		if err != nil || n > 0o777 || !strings.HasPrefix(s, "0") {
-			return 0, fmt.Errorf("%q is not a file mode mask; write it in octal from 0 to 0777, with a zero before it, such as 022", s)
+			return 0, fmt.Errorf("%q is not a file mode mask; write it in octal from 0 to 0777, with a zero before "+
+				"it, such as 022", s)
 		}
 		return uint32(n), nil
 	})
@@ -42,6 +50,7 @@ func umaskKey() *field {
 		func(_ *problems, _ *node, d *draft, n uint32) { d.Umask = &n })
 }
 
+// capabilityName reads the name of a capability, in any case and with or without CAP_.
 func capabilityName() value[string] {
 	return quoted(schemaText, func(s string) (string, error) {
 		name, known := strings.TrimPrefix(strings.ToUpper(s), "CAP_"), knownCapabilities()
@@ -65,14 +74,16 @@ func knownCapabilities() []string {
 	return known
 }
 
+// securityOpt reads a list of options. Only no-new-privileges is about processes; the last one wins.
 func securityOpt() value[bool] {
 	options := listOf(quoted(schemaText, func(s string) (bool, error) {
 		name, on, _ := strings.Cut(strings.Replace(s, "=", ":", 1), ":")
 		switch {
 		case name != "no-new-privileges":
-			return false, fmt.Errorf("%q %ssay it where the container is started; here there is no-new-privileges", s, ofContainer)
+			return false, fmt.Errorf("%q %sset it where the container is started; the only option here is "+
+				"no-new-privileges", s, belongsToContainer)
 		case on != "" && on != "true" && on != "false":
-			return false, fmt.Errorf("%q: no-new-privileges is true or false", s)
+			return false, fmt.Errorf("%q: no-new-privileges must be true or false", s)
 		}
 		return on != "false", nil
 	}))
@@ -91,11 +102,13 @@ func ulimitNames() []string {
 	return names
 }
 
-// ulimits are resource limits; -1 is no limit.
+// ulimits reads resource limits by name; -1 is no limit.
 func ulimits() value[[]specs.POSIXRlimit] {
 	both := object(specs.POSIXRlimit{}, nil,
-		must(key("soft", "what is in force", rlimit(), func(r *specs.POSIXRlimit) *uint64 { return &r.Soft })),
-		must(key("hard", "how far it may raise that by itself", rlimit(), func(r *specs.POSIXRlimit) *uint64 { return &r.Hard })))
+		must(key("soft", "the limit that is in force", rlimit(),
+			func(r *specs.POSIXRlimit) *uint64 { return &r.Soft })),
+		must(key("hard", "the value up to which it may raise the soft limit itself", rlimit(),
+			func(r *specs.POSIXRlimit) *uint64 { return &r.Hard })))
 	both.also = []*shape{rlimit().shape}
 	all := mapOf(value[specs.POSIXRlimit]{both.shape, func(p *problems, n *node) (specs.POSIXRlimit, bool) {
 		if n.kind != mappingKind {
@@ -104,7 +117,7 @@ func ulimits() value[[]specs.POSIXRlimit] {
 		}
 		r, ok := both.read(p, n)
 		if r.Soft > r.Hard && n.get("hard") != nil {
-			p.wrongAll(n, "the soft limit is above the hard one")
+			p.wrongAll(n, "the soft limit is above the hard limit")
 		}
 		return r, ok
 	}})
@@ -122,6 +135,7 @@ func ulimits() value[[]specs.POSIXRlimit] {
 	}}
 }
 
+// rlimit reads one value of a resource limit.
 func rlimit() value[uint64] {
 	n := integer(-1, math.MaxInt64)
 	return value[uint64]{n.shape, func(p *problems, at *node) (uint64, bool) {

@@ -6,39 +6,39 @@ import (
 	"strings"
 )
 
-// maxText bounds what a value may grow to, in bytes: a file must not fill the memory of
-// process 1 by naming one long variable often.
+// maxText bounds the length of a value with its variables, in bytes. A file that names one long variable
+// many times must not fill the memory of process 1.
 const maxText = 1 << 20
 
-// interpolate puts variables into s as Compose does: $V, ${V}, ${V:-default}, ${V:?error},
-// ${V:+replacement}, the same without the colon (then an empty variable counts as set), and
-// $$ for a dollar. unset is called for a variable that is not there and has no default.
+// interpolate returns s with its variables replaced, by the rules of Compose: $V, ${V}, ${V:-default},
+// ${V:?error}, ${V:+replacement}, and $$ for a dollar. Without the colon an empty variable counts as
+// set. interpolate calls unset for each variable that is not set and has no default.
 func interpolate(s string, lookup func(string) (string, bool), unset func(name string)) (string, error) {
 	if !strings.Contains(s, "$") {
 		return s, nil
 	}
 	in := interpolation{rest: s, lookup: lookup, unset: unset}
-	out, err := in.text(false, true)
-	return out, err
+	return in.text(false, true)
 }
 
-// interpolation reads its text once, from left to right.
+// interpolation reads a text once, from left to right.
 type interpolation struct {
-	rest   string
-	depth  int // of nested braces
+	rest   string // the text that is not read yet
+	depth  int    // of nested ${
 	lookup func(string) (string, bool)
 	unset  func(string)
 }
 
 var (
-	errLong   = fmt.Errorf("with its variables it is longer than %d bytes", maxText)
-	errDollar = errors.New(`after a $ there must be a variable's name or {NAME}; write $$ for a dollar`)
-	errDeep   = fmt.Errorf("more than %d ${ are nested", maxDepth)
-	errOpen   = errors.New("a ${ is never closed")
+	errLong   = fmt.Errorf("with its variables this value is longer than %d bytes", maxText)
+	errDollar = errors.New(`a $ must be followed by the name of a variable or by {NAME}; write $$ for a dollar`)
+	errDeep   = fmt.Errorf("more than %d ${ are nested in each other", maxDepth)
+	errOpen   = errors.New("a ${ is not closed; add the }")
 )
 
-// text reads up to the end, or inside of braces up to the one that closes them. Where it is
-// not wanted, the variables in it are neither looked up nor required.
+// text reads up to the end, or, if inside is true, up to the brace that closes the variable. It returns
+// the text with its variables replaced. If the result is not wanted, unset variables are not reported
+// and required ones are no error.
 func (in *interpolation) text(inside, wanted bool) (string, error) {
 	var out strings.Builder
 	for depth := 0; ; {
@@ -77,7 +77,7 @@ func (in *interpolation) text(inside, wanted bool) (string, error) {
 	}
 }
 
-// variable reads what follows a dollar.
+// variable reads the part after a dollar, and returns what it stands for.
 func (in *interpolation) variable(wanted bool) (string, error) {
 	switch {
 	case strings.HasPrefix(in.rest, "$"):
@@ -102,7 +102,7 @@ func (in *interpolation) variable(wanted bool) (string, error) {
 	return in.braced(name, wanted)
 }
 
-// braced reads what follows ${NAME.
+// braced reads the part after ${NAME, and returns what the variable stands for.
 func (in *interpolation) braced(name string, wanted bool) (string, error) {
 	value, set := in.lookup(name)
 	if rest, ok := strings.CutPrefix(in.rest, "}"); ok {
@@ -123,14 +123,14 @@ func (in *interpolation) braced(name string, wanted bool) (string, error) {
 		return "", errDeep
 	}
 	defer func() { in.depth-- }()
-	needed := there == (operator == '+') // what follows is the answer, or the error
+	needed := there == (operator == '+') // the word is the result, or the error message
 	word, err := in.text(true, wanted && needed)
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case operator != '-' && operator != '?' && operator != '+':
-		return "", fmt.Errorf("after ${%s there must be one of } :- - :? ? :+ +", name)
+		return "", fmt.Errorf("${%s must be followed by one of } :- - :? ? :+ +", name)
 	case !needed && operator != '+':
 		return value, nil
 	case !needed:
@@ -141,13 +141,15 @@ func (in *interpolation) braced(name string, wanted bool) (string, error) {
 	return word, nil
 }
 
+// missing returns the error for a required variable that is not set.
 func missing(name, message string) error {
 	if message == "" {
-		return fmt.Errorf("the variable %s is required, and is not set", name)
+		return fmt.Errorf("the variable %s is required but not set", name)
 	}
 	return fmt.Errorf("the variable %s is required: %s", name, message)
 }
 
+// name reads the name of a variable; empty if there is none.
 func (in *interpolation) name() string {
 	i := 0
 	for i < len(in.rest) && isNameByte(in.rest[i], i == 0) {

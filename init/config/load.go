@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// document is what all files, merged, say.
+// document is the content of all files, merged, before its drafts are resolved.
 type document struct {
 	File
 	drafts []draft
 }
 
-// Load reads configuration files, the later merged over the earlier as Compose merges them,
-// puts the variables of env (NAME=VALUE) into them, and makes of them what is to be done.
-// Services and jobs that have profiles are in it if one of theirs is among profiles, or if *
-// is. Everything that is wrong is in the error, a line each: see [Error].
+// Load reads configuration files and merges the later ones over the earlier ones, as Compose does. It
+// replaces variables by those of env (NAME=VALUE). A service or job that has profiles is included if
+// one of them is in profiles, or if "*" is. If anything is wrong the error is an [Error] with a line
+// for each problem.
 func Load(paths, env, profiles []string) (*File, error) {
 	if len(paths) == 0 {
-		return nil, errors.New("no configuration file is named")
+		return nil, errors.New("there is no configuration file to read")
 	}
 	p := &problems{}
 	keys := fileKeys()
@@ -42,8 +42,8 @@ func Load(paths, env, profiles []string) (*File, error) {
 	return &doc.File, nil
 }
 
-// readAll returns the files as one value; nil if one of them cannot be read, for without it
-// the rest would be guesses.
+// readAll returns the files merged into one node. It returns nil if one of them cannot be read, because
+// problems with the others could then be due to the missing one.
 func readAll(p *problems, keys *shape, paths, env []string) *node {
 	vars := newEnviron(env)
 	var merged *node
@@ -66,6 +66,7 @@ func readAll(p *problems, keys *shape, paths, env []string) *node {
 	return merged
 }
 
+// readOne returns the content of one file; nil if it is not a mapping or cannot be read.
 func readOne(p *problems, src *source, lookup func(string) (string, bool)) *node {
 	data, err := readFile(src.name)
 	if err != nil {
@@ -83,7 +84,7 @@ func readOne(p *problems, src *source, lookup func(string) (string, bool)) *node
 	case t.full:
 		return nil
 	case n.kind != mappingKind:
-		p.add(n.at, "", "it must be a mapping with services or jobs, not %s", n.is())
+		p.add(n.at, "", "the file must be a mapping with services or jobs, not %s", n.is())
 		return nil
 	}
 	return n

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
+// load loads files of testdata/good.
 func load(t *testing.T, env []string, profiles []string, files ...string) *File {
 	t.Helper()
 	for i, name := range files {
@@ -24,6 +25,7 @@ func load(t *testing.T, env []string, profiles []string, files ...string) *File 
 	return f
 }
 
+// spec returns the spec of a name.
 func spec(t *testing.T, f *File, name string) Spec {
 	t.Helper()
 	i := slices.IndexFunc(f.Jobs, func(s Spec) bool { return s.Name == name })
@@ -33,7 +35,7 @@ func spec(t *testing.T, f *File, name string) Spec {
 	return f.Jobs[i]
 }
 
-// expect compares what a test is about, and says what it is.
+// expect fails the test if got is not deeply equal to want; what names the value.
 func expect(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
@@ -42,7 +44,8 @@ func expect(t *testing.T, what string, got, want any) {
 }
 
 var hostEnv = []string{
-	"PATH=/bin", "HOME=/ours", "LEVEL_OF=two", "CGINIT_CONFIG=x", "NOTIFY_SOCKET=/n", "LISTEN_FDS=1", "LISTEN_PID=1", "WATCHDOG_USEC=1",
+	"PATH=/bin", "HOME=/ours", "LEVEL_OF=two", "CGINIT_CONFIG=x", "NOTIFY_SOCKET=/n", "LISTEN_FDS=1", "LISTEN_PID=1",
+	"WATCHDOG_USEC=1",
 }
 
 func everything(t *testing.T) *File {
@@ -97,7 +100,9 @@ func TestIdentity(t *testing.T) {
 	f := everything(t)
 	mask, score := uint32(0o27), -500
 	expect(t, "identity", spec(t, f, "web-1").Identity, Identity{
-		User: &User{UID: 1000, GID: 1000, Groups: []uint32{1000, 0, 2000}, Home: homeOf(t, "1000")}, Umask: &mask, OOMScoreAdj: &score,
+		User: &User{
+			UID: 1000, GID: 1000, Groups: []uint32{1000, 0, 2000}, Home: homeOf(t, "1000"),
+		}, Umask: &mask, OOMScoreAdj: &score,
 		Rlimits: []specs.POSIXRlimit{
 			{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 4096},
 			{Type: "RLIMIT_NPROC", Soft: 100, Hard: 100},
@@ -108,6 +113,7 @@ func TestIdentity(t *testing.T) {
 	expect(t, "none", spec(t, f, "db").Identity, Identity{})
 }
 
+// homeOf returns the home directory of a user.
 func homeOf(t *testing.T, name string) string {
 	t.Helper()
 	u, err := ParseUser(name)
@@ -144,24 +150,29 @@ func TestHooks(t *testing.T) {
 	expect(t, "step", []any{before.Args, before.Dir, before.User, before.Timeout},
 		[]any{[]string{"mkdir", "-p", "/srv/cache"}, "/", root, 10 * time.Second})
 	if !slices.Contains(before.Env, "STEP=before") || !slices.Contains(before.Env, "PORT=8080") {
-		t.Errorf("its environment is the service's and its own: %q", before.Env)
+		t.Errorf("the step must have the variables of the service and its own: %q", before.Env)
 	}
-	expect(t, "post_start", web.PostStart, []Hook{before, {Args: []string{"touch", "/srv/up"}, Env: web.Env, Dir: "/srv", User: web.User}})
-	expect(t, "pre_stop", web.PreStop, []Hook{before, {Args: []string{"nginx", "-s", "quit"}, Env: web.Env, Dir: "/srv", User: web.User}})
+	expect(t, "post_start", web.PostStart,
+		[]Hook{before, {Args: []string{"touch", "/srv/up"}, Env: web.Env, Dir: "/srv", User: web.User}})
+	expect(t, "pre_stop", web.PreStop,
+		[]Hook{before, {Args: []string{"nginx", "-s", "quit"}, Env: web.Env, Dir: "/srv", User: web.User}})
 }
 
 func TestLimits(t *testing.T) {
 	f := everything(t)
 	r := spec(t, f, "web-1").Resources
-	expect(t, "memory", []int64{*r.Memory.Limit, *r.Memory.Swap, *r.Memory.Reservation}, []int64{256 << 20, 512 << 20, 64 << 20})
-	expect(t, "cpu", []any{*r.CPU.Quota, *r.CPU.Period, *r.CPU.Shares, r.CPU.Cpus}, []any{int64(50_000), uint64(100_000), uint64(512), "0-1"})
+	expect(t, "memory", []int64{*r.Memory.Limit, *r.Memory.Swap, *r.Memory.Reservation},
+		[]int64{256 << 20, 512 << 20, 64 << 20})
+	expect(t, "cpu", []any{*r.CPU.Quota, *r.CPU.Period, *r.CPU.Shares, r.CPU.Cpus},
+		[]any{int64(50_000), uint64(100_000), uint64(512), "0-1"})
 	expect(t, "pids", *r.Pids.Limit, int64(50))
 	r = spec(t, f, "daemon").Resources
-	expect(t, "verbatim", []int64{*r.Memory.Limit, *r.Memory.Swap, *r.CPU.Quota, *r.Pids.Limit}, []int64{1000000, 2000000, 50000, 7})
+	expect(t, "verbatim", []int64{*r.Memory.Limit, *r.Memory.Swap, *r.CPU.Quota, *r.Pids.Limit},
+		[]int64{1000000, 2000000, 50000, 7})
 	expect(t, "block I/O", r.BlockIO.ThrottleWriteIOPSDevice[0].Rate, uint64(1000))
 	expect(t, "unified", r.Unified, map[string]string{"memory.high": "900000"})
 	if spec(t, f, "db").Resources != nil {
-		t.Error("limits of a service that has none")
+		t.Error("a service without limits has resources")
 	}
 }
 
@@ -170,13 +181,16 @@ func TestTriggers(t *testing.T) {
 	backup := spec(t, f, "backup")
 	expect(t, "by hand", []bool{backup.Manual, backup.ScheduleOnly}, []bool{false, true})
 	daily, weekdays := backup.Triggers[0], backup.Triggers[1]
-	expect(t, "short", []any{daily.Cron, daily.Location, daily.Queue, daily.CatchUp}, []any{"@daily", (*time.Location)(nil), false, true})
-	expect(t, "long", []any{weekdays.Cron, weekdays.Location, weekdays.Queue, weekdays.CatchUp}, []any{"30 2 * * 1-5", time.UTC, true, false})
+	expect(t, "short", []any{daily.Cron, daily.Location, daily.Queue, daily.CatchUp},
+		[]any{"@daily", (*time.Location)(nil), false, true})
+	expect(t, "long", []any{weekdays.Cron, weekdays.Location, weekdays.Queue, weekdays.CatchUp},
+		[]any{"30 2 * * 1-5", time.UTC, true, false})
 }
 
 func TestProfiles(t *testing.T) {
 	for selected, want := range map[string]string{
-		"": "db migrate backup", "front": "db web-1 web-2 migrate backup", "other,all": "db web-1 web-2 daemon migrate backup",
+		"": "db migrate backup", "front": "db web-1 web-2 migrate backup",
+		"other,all": "db web-1 web-2 daemon migrate backup",
 	} {
 		var names []string
 		for _, j := range load(t, hostEnv, strings.Split(selected, ","), "everything.yaml").Jobs {
@@ -186,19 +200,22 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestMerge: a second file goes over the first as Compose has it.
+// TestMerge checks that a second file is merged over the first by the rules of Compose.
 func TestMerge(t *testing.T) {
 	f := load(t, nil, []string{"two"}, "first.yaml", "second.yaml")
 	web := spec(t, f, "web")
 	expect(t, "command replaced", web.Args, []string{"other"})
-	expect(t, "variables by name", slices.DeleteFunc(slices.Clone(web.Env), func(kv string) bool { return len(kv) > 3 }), []string{"A=1", "B=2", "C=3"})
+	expect(t, "variables by name", slices.DeleteFunc(slices.Clone(web.Env),
+		func(kv string) bool { return len(kv) > 3 }), []string{"A=1", "B=2", "C=3"})
 	expect(t, "labels by name", web.Labels, map[string]string{"a": "1", "b": "2"})
 	expect(t, "dependencies by name", web.After, []Dependency{{"db", Started, false}, {"cache", Started, true}})
 	expect(t, "lists without repetition", web.CapDrop, []string{"CAP_CHOWN", "CAP_KILL", "CAP_FOWNER"})
 	expect(t, "env_file", slices.Contains(web.Env, "RAW="), true)
-	expect(t, "test replaced, the rest kept", []any{web.Health.Args, web.Health.Retries}, []any{[]string{"/bin/sh", "-c", "two"}, 7})
+	expect(t, "test replaced, the rest kept", []any{web.Health.Args, web.Health.Retries},
+		[]any{[]string{"/bin/sh", "-c", "two"}, 7})
 	expect(t, "another driver", web.Log, LogNone)
-	expect(t, "ulimits", web.Rlimits, []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 10, Hard: 30}, {Type: "RLIMIT_CORE", Soft: 2, Hard: 2}})
+	expect(t, "ulimits", web.Rlimits,
+		[]specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 10, Hard: 30}, {Type: "RLIMIT_CORE", Soft: 2, Hard: 2}})
 	expect(t, "signal", web.StopSignal, syscall.SIGTERM)
 	expect(t, "reset", web.Resources, (*specs.LinuxResources)(nil))
 	expect(t, "override", len(web.PreStop), 1)

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// merge makes one value of those of two files, as Compose does: mappings key by key, lists one
-// after the other without what is there twice, and of anything else the later one.
+// merge returns the value that two files give to one key, by the rules of Compose. Mappings are merged
+// key by key, lists are joined without duplicates, and of anything else the later value wins.
 func merge(s *shape, base, over *node) *node {
 	switch {
 	case over.tag != "" || s != nil && s.whole: // !override, !reset
@@ -24,8 +24,10 @@ func merge(s *shape, base, over *node) *node {
 	return over
 }
 
+// differ reports whether both nodes exist and are not equal.
 func differ(a, b *node) bool { return a != nil && b != nil && !a.same(b) }
 
+// mergeMappings merges two mappings key by key.
 func mergeMappings(s *shape, base, over *node) *node {
 	made := *base
 	made.pairs = slices.Clone(base.pairs)
@@ -41,9 +43,10 @@ func mergeMappings(s *shape, base, over *node) *node {
 	return &made
 }
 
-// maxCompared bounds a search among values that no person has written by hand.
+// maxCompared bounds searches that compare each value with all others. Nobody writes so many by hand.
 const maxCompared = 1000
 
+// mergeLists appends the items of over that base does not have.
 func mergeLists(base, over *node) *node {
 	made := *base
 	made.items = slices.Clone(base.items)
@@ -62,7 +65,7 @@ func mergeLists(base, over *node) *node {
 	return &made
 }
 
-// under is the shape of what a mapping has at a key; nil: nothing is known of it.
+// under returns the shape of the value that a mapping has at a key; nil if the key is unknown.
 func (s *shape) under(key string) *shape {
 	if s == nil {
 		return nil
@@ -73,7 +76,7 @@ func (s *shape) under(key string) *shape {
 	return s.each
 }
 
-// straighten makes the long forms of the short ones below n.
+// straighten returns n with all short forms in it replaced by their long forms.
 func straighten(s *shape, n *node) *node {
 	if s == nil {
 		return n
@@ -90,7 +93,7 @@ func straighten(s *shape, n *node) *node {
 	return n
 }
 
-// prune takes away what is reset, and tells the values that are left how they are reached.
+// prune removes the values that are tagged !reset, and sets parent and key of all others.
 func (n *node) prune() {
 	n.pairs = slices.DeleteFunc(n.pairs, func(p pair) bool { return p.value.tag == "!reset" })
 	n.items = slices.DeleteFunc(n.items, func(i *node) bool { return i.tag == "!reset" })

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kind is what a value is made of.
+// kind says whether a node is a scalar, a list or a mapping.
 type kind int
 
 const (
@@ -15,27 +15,28 @@ const (
 	mappingKind
 )
 
-// node is a value of the file, with where it stands and by which keys it is reached.
+// node is a value of a file, with its place in the file and the key that leads to it.
 type node struct {
 	kind  kind
-	typ   string  // of a scalar: YAML's short tag, such as !!int
-	text  string  // of a scalar, interpolated
-	items []*node // of a list
-	pairs []pair  // of a mapping
+	typ   string  // the type of a scalar: YAML's short tag, such as !!int
+	text  string  // the text of a scalar, with its variables replaced
+	items []*node // the items of a list
+	pairs []pair  // the keys and values of a mapping, in the order of the file
 
-	at, keyAt position // of the value and of its key
-	parent    *node
-	key       string // in the parent: a key, or [0]
-	tag       string // !reset or !override, which say how files are merged
-	bad       bool   // something has been said of it already
+	at, keyAt position // the places of the value and of its key
+	parent    *node    // nil at the top
+	key       string   // the key in parent, or the index such as [0]
+	tag       string   // !reset or !override, which say how files are merged
+	bad       bool     // a problem with the value itself has been reported
 }
 
+// pair is a key of a mapping and its value.
 type pair struct {
 	key   string
 	value *node
 }
 
-// get returns the value of a key, nil if there is none.
+// get returns the value of a key; nil if there is none.
 func (n *node) get(key string) *node {
 	if i := slices.IndexFunc(n.pairs, func(p pair) bool { return p.key == key }); i >= 0 {
 		return n.pairs[i].value
@@ -43,7 +44,7 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-// index returns where each key is, for those who look up many.
+// index returns the index of each key in pairs, for callers that look up many.
 func (n *node) index() map[string]int {
 	at := make(map[string]int, len(n.pairs))
 	for i, p := range n.pairs {
@@ -52,13 +53,14 @@ func (n *node) index() map[string]int {
 	return at
 }
 
-// broken tells whether something was wrong with it, or below it, before its keys were read.
+// broken reports whether a problem with the value, or with one below it, was found before the keys were
+// read.
 func (n *node) broken() bool {
 	return n.bad || slices.ContainsFunc(n.items, (*node).broken) ||
 		slices.ContainsFunc(n.pairs, func(p pair) bool { return p.value.broken() })
 }
 
-// path is how a value is reached, such as services.web.command[1].
+// path returns the keys that lead to a value, such as services.web.command[1].
 func (n *node) path() string {
 	var keys []string
 	for ; n.parent != nil; n = n.parent {
@@ -68,7 +70,7 @@ func (n *node) path() string {
 	return strings.ReplaceAll(strings.Join(keys, "."), ".[", "[")
 }
 
-// is tells what the value is, for a message.
+// is returns what the value is, for a message: "it must be a list, not " + is().
 func (n *node) is() string {
 	switch n.kind {
 	case mappingKind:
@@ -88,7 +90,7 @@ func (n *node) is() string {
 	return "a string"
 }
 
-// same tells whether two values are equal, wherever they stand.
+// same reports whether two values are equal. Their places do not matter.
 func (n *node) same(o *node) bool {
 	return n.kind == o.kind && n.text == o.text && slices.EqualFunc(n.items, o.items, (*node).same) &&
 		slices.EqualFunc(n.pairs, o.pairs, func(a, b pair) bool { return a.key == b.key && a.value.same(b.value) })

@@ -5,28 +5,35 @@ import (
 	"strings"
 )
 
-// outputKeys say where its output goes.
+// outputKeys are the keys about input and output.
 func outputKeys() []*field {
-	logging := inside("logging", "where what it writes goes", refusedInLogging,
-		keyTo("driver", "inherit (cginit's own output, the default), prefix (its name before each line), json (an object a line), none",
+	logging := inside("logging", "where its output goes", refusedInLogging,
+		keyTo("driver",
+			"inherit: to the output of cginit (the default); prefix: the same, with its name before each line; "+
+				"json: each line in a JSON object; none: nowhere",
 			logDriver(), func(_ *problems, _ *node, d *draft, l LogDriver) { d.Log = l }))
 	logging.apart = "driver"
 	return []*field{
 		logging,
-		key("tty", "a terminal of its own", boolean(), func(d *draft) *bool { return &d.TTY }),
-		key("stdin_open", "it reads cginit's standard input", boolean(), func(d *draft) *bool { return &d.StdinOpen }),
+		key("tty", "true: it gets a terminal of its own", boolean(), func(d *draft) *bool { return &d.TTY }),
+		key("stdin_open", "true: it gets the standard input of cginit, and not /dev/null", boolean(),
+			func(d *draft) *bool { return &d.StdinOpen }),
 	}
 }
 
-// logDriver is one of ours. The engine's are refused, and not taken for one that sounds alike:
-// they say where a container's output is kept, which goes there anyway.
+// logDriver reads a log driver. Those of container engines are refused, and not mistaken for a similar
+// one of cginit: they say where the output of a container is kept, and jobs write there anyway.
 func logDriver() value[LogDriver] {
 	ours := []string{"inherit", string(LogPrefix), string(LogJSON), string(LogNone)}
-	engines := []string{"json-file", "local", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "etwlogs", "gcplogs", "k8s-file", "passthrough"}
+	engines := []string{
+		"json-file", "local", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "etwlogs", "gcplogs",
+		"k8s-file", "passthrough",
+	}
 	driver := word(ours...)
 	return value[LogDriver]{driver.shape, func(p *problems, n *node) (LogDriver, bool) {
 		if slices.Contains(engines, n.text) {
-			p.wrong(n, "%q %sgive it where the container is started; here a driver is one of %s", n.text, ofContainer, strings.Join(ours, ", "))
+			p.wrong(n, "%q %sset it where the container is started; a driver here is one of %s", n.text,
+				belongsToContainer, strings.Join(ours, ", "))
 			return "", false
 		}
 		name, ok := driver.read(p, n)

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// maxProblems bounds what is said of files that are wrong through and through.
+// maxProblems bounds the number of problems, and of warnings, that are listed.
 const maxProblems = 50
 
 // source is one configuration file.
 type source struct {
 	name  string
-	index int // its place among the files
+	index int // its index among the files
 }
 
-// position is a place in a file. Lines and columns count from 1; 0 is for one that is not known.
+// position is a place in a file. Lines and columns count from 1; 0 means that it is not known.
 type position struct {
 	*source
 	line, column int
@@ -34,23 +34,24 @@ func (p position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.name, p.line, p.column)
 }
 
+// problem is one thing that is wrong with the files.
 type problem struct {
 	at         position
 	path, text string
 }
 
-// problems collects what is wrong with the files, and what is only to be warned of.
+// problems collects the problems with the files, and the warnings.
 type problems struct {
 	list     []problem
-	left     int // how many more there are than are listed
+	left     int // how many problems were not added to the full list
 	warnings []string
 }
 
-// add notes a problem of the value at this path.
+// add adds a problem with the value at a path.
 func (p *problems) add(at position, path, format string, args ...any) {
 	found := problem{at, path, strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " ")}
 	switch {
-	case slices.Contains(p.list, found): // of an anchor, once for all its aliases
+	case slices.Contains(p.list, found): // all aliases of an anchor have the same problem
 	case len(p.list) < maxProblems:
 		p.list = append(p.list, found)
 	default:
@@ -58,20 +59,20 @@ func (p *problems) add(at position, path, format string, args ...any) {
 	}
 }
 
-// wrong notes a problem of a value.
+// wrong adds a problem with a value, unless a problem with it was added before its keys were read.
 func (p *problems) wrong(n *node, format string, args ...any) {
 	if !n.bad {
 		p.add(n.at, n.path(), format, args...)
 	}
 }
 
-// wrongAll notes a problem of a mapping as a whole, at its key.
+// wrongAll adds a problem with a value as a whole, at the place of its key.
 func (p *problems) wrongAll(n *node, format string, args ...any) {
 	p.add(n.keyAt, n.path(), format, args...)
 }
 
-// has tells whether there is a problem with the value, or one below it: then what it lacks is
-// no surprise.
+// has reports whether there is a problem with the value or with one below it. Then the lack of
+// something in it is no problem of its own.
 func (p *problems) has(n *node) bool {
 	if n == nil {
 		return false
@@ -83,20 +84,20 @@ func (p *problems) has(n *node) bool {
 	})
 }
 
-// at tells whether there is a problem with the value itself.
+// at reports whether there is a problem with the value itself.
 func (p *problems) at(n *node) bool {
 	path := n.path()
 	return slices.ContainsFunc(p.list, func(found problem) bool { return found.path == path })
 }
 
+// warn adds a warning.
 func (p *problems) warn(text string) {
 	if len(p.warnings) < maxProblems && !slices.Contains(p.warnings, text) {
 		p.warnings = append(p.warnings, text)
 	}
 }
 
-// err returns all problems as one error, a line each, in the order of the files; nil if there
-// are none.
+// err returns all problems as an [Error], in the order of the files; nil if there are none.
 func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
@@ -113,12 +114,12 @@ func (p *problems) err() error {
 		}
 	}
 	if p.left > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more problems", p.left))
+		lines = append(lines, fmt.Sprintf("and %d more problems, which are not listed", p.left))
 	}
 	return Error(lines)
 }
 
-// Error is everything that is wrong with the files, a line for each.
+// Error lists the problems with the files, a line for each: FILE:LINE:COLUMN: KEY: what is wrong.
 type Error []string
 
 func (e Error) Error() string { return strings.Join(e, "\n") }

@@ -1,22 +1,27 @@
 package config
 
-// programKeys say what is executed.
+// programKeys are the keys about the program and its environment.
 func programKeys() []*field {
 	return []*field{
-		key("command", "what is executed: a list of words, or a text that is split into words (no shell runs it)", command(),
+		key("command", "the command: a list of words, or a text that is split into words (no shell runs it)",
+			command(),
 			func(d *draft) *[]string { return &d.command }),
-		key("entrypoint", "what the command is an argument of, in the same two forms", command(),
+		key("entrypoint", "words that are put before those of command, in the same two forms", command(),
 			func(d *draft) *[]string { return &d.entrypoint }),
-		key("environment", "variables, besides those of cginit; without a value they are inherited", variables(),
+		key("environment", "variables in addition to those of cginit; one without a value is inherited", variables(),
 			func(d *draft) *[]variable { return &d.vars }),
-		key("env_file", "files of variables, before environment", envFiles(), func(d *draft) *[]envFile { return &d.envFiles }),
-		key("working_dir", "the working directory, an absolute path", path(), func(d *draft) *string { return &d.Dir }),
-		key("labels", "names and values that are shown with it", labels(), func(d *draft) *map[string]string { return &d.Labels }),
-		key("profiles", "it is there only if one of these is selected", listOf(text()), func(d *draft) *[]string { return &d.profiles }),
+		key("env_file", "files of variables; those in environment win over them", envFiles(),
+			func(d *draft) *[]envFile { return &d.envFiles }),
+		key("working_dir", "the working directory, an absolute path", path(),
+			func(d *draft) *string { return &d.Dir }),
+		key("labels", "names and values that the control socket reports with it", labels(),
+			func(d *draft) *map[string]string { return &d.Labels }),
+		key("profiles", "it is part of the configuration only if one of these profiles is selected", listOf(text()),
+			func(d *draft) *[]string { return &d.profiles }),
 	}
 }
 
-// labels are variables of another use; one without a value is empty.
+// labels reads the same forms as variables. A label without a value is empty.
 func labels() value[map[string]string] {
 	vars := variables()
 	return value[map[string]string]{vars.shape, func(p *problems, n *node) (map[string]string, bool) {

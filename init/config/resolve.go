@@ -10,25 +10,26 @@ import (
 	"github.com/moby/sys/user"
 )
 
-// The bounds of what replicas and files of variables can make of a small file.
+// A small file can ask for much by replicas and by files of variables. These bounds refuse it.
 const (
 	maxSpecs = 10_000
-	maxEnv   = 32 << 20 // bytes of all environments
+	maxEnv   = 32 << 20 // bytes of all environments together
 )
 
-// resolver makes specs of drafts.
+// resolver makes the specs of a File from drafts.
 type resolver struct {
 	*problems
 	env, profiles []string
-	inherited     []string // of env, what jobs get
-	dir           string   // what relative paths are relative to
+	inherited     []string // the variables of env that jobs get
+	dir           string   // the folder that relative paths start from
 	file          *File
-	envBytes      int
+	envBytes      int // the length of all environments so far
 }
 
+// resolve makes the specs of all drafts that are enabled. top is the file as a whole.
 func (r *resolver) resolve(top *node, drafts []draft) {
 	if top.get("services") == nil && top.get("jobs") == nil && len(r.list) == 0 {
-		r.wrongAll(top, "there are neither services nor jobs")
+		r.wrongAll(top, "the file has neither services nor jobs")
 	}
 	byName := make(map[string]*draft, len(drafts))
 	var chosen []*draft
@@ -38,7 +39,7 @@ func (r *resolver) resolve(top *node, drafts []draft) {
 			r.wrongAll(d.node, "%s", NameRule)
 		}
 		if other := byName[d.Name]; other != nil {
-			r.wrongAll(d.node, "the name is that of %s too", other.node.path())
+			r.wrongAll(d.node, "%s has the same name; rename one of the two", other.node.path())
 		}
 		byName[d.Name] = d
 		if d.enabled(r.profiles) {
@@ -47,14 +48,15 @@ func (r *resolver) resolve(top *node, drafts []draft) {
 		}
 	}
 	if len(chosen) == 0 && len(r.list) == 0 {
-		r.wrongAll(top, "there is nothing to run: no service or job is selected by its profiles")
+		r.wrongAll(top,
+			"there is nothing to run: all services and jobs have profiles, and none is selected (--profile)")
 	}
 	r.link(chosen, byName)
 	r.expand(chosen)
 }
 
-// IsName tells whether a job can be called so: a name is that of a cgroup, and a word on command
-// lines.
+// IsName reports whether s can be the name of a job. The name is used for cgroups and on command lines.
+// The rule is NameRule.
 func IsName(s string) bool {
 	for i := range len(s) {
 		if !isNameByte(s[i], false) && (i == 0 || s[i] != '-' && s[i] != '.') {
@@ -64,12 +66,14 @@ func IsName(s string) bool {
 	return s != "" && len(s) <= maxName
 }
 
+// maxName bounds the length of a job's name, in bytes.
 const maxName = 200
 
-// NameRule is what [IsName] wants, for a person.
-var NameRule = fmt.Sprintf("a name has letters, digits, _ - . only, begins with one of the first three, and is not longer than %d", maxName)
+// NameRule is the rule of [IsName], for a message.
+var NameRule = fmt.Sprintf("a name must consist of letters, digits, _ - and . only, must not begin with - or ., "+
+	"and must not be longer than %d", maxName)
 
-// finish puts together what several keys say about one job.
+// finish completes the Spec of one draft from the keys that depend on each other.
 func (r *resolver) finish(d *draft) {
 	r.finishUser(d)
 	r.finishEnv(d)
@@ -77,31 +81,33 @@ func (r *resolver) finish(d *draft) {
 	given := d.node.get("command") != nil || d.node.get("entrypoint") != nil
 	switch {
 	case len(d.Args) > 0 && d.Args[0] != "":
-	case !given && r.at(d.node): // a key that is not known may be meant
+	case !given && r.at(d.node): // an unknown key was reported, which may be a misspelt command
 	case !given:
-		r.wrongAll(d.node, `it has no command; add one, such as command: ["sleep", "inf"]`)
+		r.wrongAll(d.node, `the command is missing; add one, such as command: ["sleep", "inf"]`)
 	case !r.has(d.node.get("command")) && !r.has(d.node.get("entrypoint")):
-		r.wrongAll(d.node, "its command is empty")
+		r.wrongAll(d.node, "the command is empty")
 	}
 	d.PreStart, d.PostStart, d.PreStop = r.steps(d, d.preStart), r.steps(d, d.postStart), r.steps(d, d.preStop)
 	d.limits.apply(r.problems, d)
 	r.checkJob(d)
 }
 
+// checkJob reports keys that contradict each other, or the kind of the job.
 func (r *resolver) checkJob(d *draft) {
 	if !d.Service {
 		if d.Restart.Policy == RestartAlways {
-			r.wrong(d.policy.node, "a job runs to its end; what is to run again and again is a service")
+			r.wrong(d.policy.node, "a job runs to its end; put it under services if it must run again and again")
 		}
 		if d.copies.node != nil {
-			r.wrong(d.copies.node, "a job has no replicas")
+			r.wrong(d.copies.node, "a job cannot have replicas; remove this")
 		}
 	}
 	if d.OnUnhealthy == UnhealthyRestart && d.node.get("healthcheck") == nil {
-		r.wrong(d.node.get("on_unhealthy"), "without a healthcheck it can never be unhealthy")
+		r.wrong(d.node.get("on_unhealthy"), "without a healthcheck it can never be unhealthy; add one")
 	}
 }
 
+// finishUser sets the user, with the groups of group_add.
 func (r *resolver) finishUser(d *draft) {
 	if d.user != nil {
 		d.User = r.user(d.user)
@@ -118,7 +124,7 @@ func (r *resolver) finishUser(d *draft) {
 		r.wrong(d.groups[0], "%v", err)
 		return
 	}
-	slices.Sort(ids) // they come in any order, and a reload compares
+	slices.Sort(ids) // the library returns them in any order, and a reload compares the specs
 	if d.User == nil {
 		d.User = ourselves()
 	}
@@ -127,7 +133,7 @@ func (r *resolver) finishUser(d *draft) {
 	}
 }
 
-// ourselves is the supervisor's own user, for a job that is to have more groups.
+// ourselves returns the supervisor's own user, for a job that only adds groups.
 func ourselves() *User {
 	u := &User{UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), Home: "/"}
 	groups, _ := os.Getgroups()
@@ -137,6 +143,7 @@ func ourselves() *User {
 	return u
 }
 
+// user returns the user that a node names; nil if there is a problem.
 func (r *resolver) user(n *node) *User {
 	u, err := ParseUser(n.text)
 	if err != nil {
@@ -145,7 +152,8 @@ func (r *resolver) user(n *node) *User {
 	return u
 }
 
-// finishEnv makes the environment: ours, HOME of its user, the files, the variables.
+// finishEnv sets the environment: what is inherited, HOME of the user, the files of variables, and the
+// variables. Later ones win.
 func (r *resolver) finishEnv(d *draft) {
 	if r.envBytes > maxEnv {
 		return
@@ -161,7 +169,7 @@ func (r *resolver) finishEnv(d *draft) {
 	d.Env = r.count(d.node, e.strings())
 }
 
-// count bounds the environments of all jobs together.
+// count returns env, or nil and a problem if all environments together have become too long.
 func (r *resolver) count(n *node, env []string) []string {
 	before := r.envBytes
 	for _, kv := range env {
@@ -171,12 +179,12 @@ func (r *resolver) count(n *node, env []string) []string {
 	case r.envBytes <= maxEnv:
 		return env
 	case before <= maxEnv:
-		r.wrongAll(n, "the environments of all services together have more than %d bytes", maxEnv)
+		r.wrongAll(n, "the environments of all services and jobs together are longer than %d bytes", maxEnv)
 	}
 	return nil
 }
 
-// steps makes the hooks: what they do not say is as in the job.
+// steps returns the steps of one kind. They inherit from the job what they do not set.
 func (r *resolver) steps(d *draft, hooks []hook) []Hook {
 	var made []Hook
 	for _, h := range hooks {
@@ -192,8 +200,8 @@ func (r *resolver) steps(d *draft, hooks []hook) []Hook {
 	return made
 }
 
-// stepEnv returns the environment of a step that has a user or variables of its own: that of its
-// job, with HOME of the user and the variables put in.
+// stepEnv returns the environment of a step that has a user or variables of its own: the environment
+// of its job, with HOME of the user and the variables replaced.
 func (r *resolver) stepEnv(d *draft, h hook, u *User) []string {
 	e := newEnviron(d.Env)
 	if h.user != nil && u != nil {
@@ -203,7 +211,7 @@ func (r *resolver) stepEnv(d *draft, h hook, u *User) []string {
 	return r.count(d.node, e.strings())
 }
 
-// expand makes the specs: one of each draft, or as many as it has replicas.
+// expand adds the specs to the File: one for each draft, or one for each replica.
 func (r *resolver) expand(chosen []*draft) {
 	names := map[string]*draft{}
 	r.file.at = map[string]*node{}
@@ -211,16 +219,17 @@ func (r *resolver) expand(chosen []*draft) {
 		for _, name := range d.names() {
 			switch other := names[name]; {
 			case other == nil:
-			case other.Name == d.Name: // which has been said
+			case other.Name == d.Name: // resolve has reported it
 				continue
 			case d.Name == name:
-				r.wrongAll(d.node, "the name is that of a replica of %s too", other.node.path())
+				r.wrongAll(d.node, "a replica of %s has the same name; rename one of the two", other.node.path())
 			default:
-				r.wrongAll(d.node, "its replica %q has the name of %s", name, other.node.path())
+				r.wrongAll(d.node, "its replica %q has the same name as %s; rename one of the two", name,
+					other.node.path())
 			}
 			names[name] = d
 			if len(r.file.Jobs) == maxSpecs {
-				r.wrongAll(d.node, "there are more than %d services, replicas counted", maxSpecs)
+				r.wrongAll(d.node, "there are more than %d services and jobs, replicas counted", maxSpecs)
 				return
 			}
 			spec := d.Spec
@@ -233,7 +242,7 @@ func (r *resolver) expand(chosen []*draft) {
 	}
 }
 
-// names are those of its specs.
+// names returns the names of the specs of a draft.
 func (d *draft) names() []string {
 	if d.copies.node == nil || d.copies.value == 1 {
 		return []string{d.Name}

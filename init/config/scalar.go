@@ -9,14 +9,15 @@ import (
 	"strings"
 )
 
+// The JSON schemas of scalars. Numbers may be strings, since a variable is one.
 const (
 	schemaText   = `{"type":"string"}`
 	schemaNumber = `{"type":["integer","string"]}`
 	schemaAmount = `{"type":["number","string"]}`
 )
 
-// parsed is a scalar that a function makes something of. Numbers and booleans may be strings,
-// for that is what a variable is.
+// parsed reads a scalar of any type with the function parse. A number or a boolean may be written as a
+// string, since a variable is one.
 func parsed[V any](schema string, parse func(text string) (V, error)) value[V] {
 	return value[V]{&shape{schema: schema}, func(p *problems, n *node) (v V, ok bool) {
 		if !p.must(n, scalarKind, "a single value") {
@@ -30,8 +31,8 @@ func parsed[V any](schema string, parse func(text string) (V, error)) value[V] {
 	}}
 }
 
-// quoted is a string that a function makes something of. What YAML takes for a number or a
-// truth is none, as in Compose.
+// quoted reads a string with the function parse. As in Compose, a scalar that YAML takes for a number or
+// a boolean is not a string.
 func quoted[V any](schema string, parse func(text string) (V, error)) value[V] {
 	plain := parsed(schema, parse)
 	return value[V]{plain.shape, func(p *problems, n *node) (V, bool) {
@@ -49,21 +50,23 @@ func quoted[V any](schema string, parse func(text string) (V, error)) value[V] {
 	}}
 }
 
-func same(s string) (string, error) { return s, nil }
+// text reads a string.
+func text() value[string] {
+	return quoted(schemaText, func(s string) (string, error) { return s, nil })
+}
 
-func text() value[string] { return quoted(schemaText, same) }
-
-// located is a string or number that is made sense of later, and so kept with its place.
+// located reads a string or number and keeps its place, for values that the resolver parses.
 func located() value[*node] {
 	return value[*node]{&shape{schema: schemaNumber}, func(p *problems, n *node) (*node, bool) {
 		if ok := p.must(n, scalarKind, "a string"); !ok || n.text != "" {
 			return n, ok
 		}
-		p.wrong(n, "it is empty")
+		p.wrong(n, "the value is empty; give one, or leave the key out")
 		return n, false
 	}}
 }
 
+// boolean reads true or false, in the spellings of YAML 1.1.
 func boolean() value[bool] {
 	return parsed(`{"type":["boolean","string"]}`, func(s string) (bool, error) {
 		switch strings.ToLower(s) {
@@ -76,6 +79,7 @@ func boolean() value[bool] {
 	})
 }
 
+// integer reads a whole number from low to high.
 func integer(low, high int64) value[int64] {
 	return parsed(schemaNumber, func(s string) (int64, error) {
 		n, err := strconv.ParseInt(s, 10, 64)
@@ -85,13 +89,13 @@ func integer(low, high int64) value[int64] {
 		case err == nil && n >= low && n <= high:
 			return n, nil
 		case high == math.MaxInt64:
-			return 0, fmt.Errorf("%s is too small or too large: the least is %d", s, low)
+			return 0, fmt.Errorf("%s is out of range; the least is %d", s, low)
 		}
 		return 0, fmt.Errorf("%s is not between %d and %d", s, low, high)
 	})
 }
 
-// count is an integer that is an int here.
+// count reads a whole number from low to high as an int.
 func count(low, high int64) value[int] {
 	i := integer(low, high)
 	return value[int]{i.shape, func(p *problems, n *node) (int, bool) {
@@ -100,13 +104,13 @@ func count(low, high int64) value[int] {
 	}}
 }
 
-// word is one of a few.
+// word reads one of a few words.
 func word[W ~string](words ...W) value[W] {
 	spelled := make([]string, len(words))
 	for i, w := range words {
 		spelled[i] = string(w)
 	}
-	// Whatever has a variable in it may become one of them.
+	// A text with a variable in it may become one of them.
 	schema := `{"anyOf":[{"enum":["` + strings.Join(spelled, `","`) + `"]},{"type":"string","pattern":"\\$"}]}`
 	return quoted(schema, func(s string) (W, error) {
 		if !slices.Contains(spelled, s) {
@@ -116,7 +120,7 @@ func word[W ~string](words ...W) value[W] {
 	})
 }
 
-// path is absolute: what it would be relative to, nobody can know.
+// path reads an absolute path. A relative one is refused, because its folder would be unclear.
 func path() value[string] {
 	return quoted(schemaText, func(s string) (string, error) {
 		if !strings.HasPrefix(s, "/") {

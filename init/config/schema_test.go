@@ -21,7 +21,7 @@ const schemaFile = "../../docs/cginit.schema.json"
 
 type jsonObject = map[string]any
 
-// schemaOf is what the tables of keys say, as a JSON schema.
+// schemaOf returns the JSON schema of a shape.
 func schemaOf(t *testing.T, s *shape) jsonObject {
 	var forms []any
 	add := func(form jsonObject) { forms = append(forms, form) }
@@ -52,6 +52,7 @@ func schemaOf(t *testing.T, s *shape) jsonObject {
 	return jsonObject{"anyOf": forms}
 }
 
+// schemaOfKeys returns the JSON schema of a mapping with known keys.
 func schemaOfKeys(t *testing.T, keys []*known) jsonObject {
 	properties, required := jsonObject{}, []string{}
 	for _, k := range keys {
@@ -63,7 +64,8 @@ func schemaOfKeys(t *testing.T, keys []*known) jsonObject {
 		}
 	}
 	made := jsonObject{
-		"type": "object", "properties": properties, "additionalProperties": false, "patternProperties": jsonObject{"^x-": jsonObject{}},
+		"type": "object", "properties": properties, "additionalProperties": false,
+		"patternProperties": jsonObject{"^x-": jsonObject{}},
 	}
 	if len(required) > 0 {
 		made["required"] = required
@@ -71,6 +73,7 @@ func schemaOfKeys(t *testing.T, keys []*known) jsonObject {
 	return made
 }
 
+// schema returns docs/cginit.schema.json as the tables of keys have it.
 func schema(t *testing.T) []byte {
 	t.Helper()
 	s := schemaOf(t, fileKeys().shape)
@@ -84,7 +87,7 @@ func schema(t *testing.T) []byte {
 	return append(data, '\n')
 }
 
-// TestSchema: the committed schema is that of the tables.
+// TestSchema checks that the committed schema is that of the tables of keys.
 func TestSchema(t *testing.T) {
 	made := schema(t)
 	if *update {
@@ -97,10 +100,11 @@ func TestSchema(t *testing.T) {
 	}
 	committed, err := os.ReadFile(schemaFile)
 	if err != nil || !bytes.Equal(committed, made) {
-		t.Errorf("%s is not what the tables of keys say (%v): go generate ./init/config", schemaFile, err)
+		t.Errorf("%s is not the schema of the tables of keys (%v): run go generate ./init/config", schemaFile, err)
 	}
 }
 
+// compile returns the compiled schema.
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema(t)))
@@ -114,6 +118,7 @@ func compile(t *testing.T) *jsonschema.Schema {
 	return c.MustCompile("cginit.schema.json")
 }
 
+// asJSON returns YAML in the form that the schema validates; nil if it cannot be parsed.
 func asJSON(t *testing.T, data []byte) any {
 	t.Helper()
 	var v any
@@ -130,7 +135,7 @@ func asJSON(t *testing.T, data []byte) any {
 	return v
 }
 
-// goodFiles are all configuration files of the tree that are to be taken.
+// goodFiles returns the paths of all configuration files of this repository that must be accepted.
 func goodFiles(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -144,7 +149,7 @@ func goodFiles(t *testing.T) []string {
 	return all
 }
 
-// TestSchemaTakesExamples: what Load takes, an editor does not mark.
+// TestSchemaTakesExamples checks that the schema accepts the files that Load accepts.
 func TestSchemaTakesExamples(t *testing.T) {
 	compiled := compile(t)
 	for _, name := range goodFiles(t) {
@@ -161,11 +166,12 @@ func TestSchemaTakesExamples(t *testing.T) {
 	}
 }
 
-// TestSchemaRefuses: it knows of the wrong files what a schema can: keys and types.
+// TestSchemaRefuses checks that the schema refuses the wrong files whose mistake is a key or a type.
 func TestSchemaRefuses(t *testing.T) {
 	compiled := compile(t)
 	for _, name := range []string{
-		"unknown-key", "unknown-key-top", "unknown-key-nested", "image", "container-keys", "deploy-keys", "no-services", "null-service",
+		"unknown-key", "unknown-key-top", "unknown-key-nested", "image", "container-keys", "deploy-keys",
+		"no-services", "null-service",
 		"list", "wrong-types", "values", "resources", "job-keys", "depends-on-form", "log-driver", "hooks", "ready-fd",
 	} {
 		archive, err := txtar.ParseFile("testdata/wrong/" + name + ".txtar")
@@ -173,12 +179,12 @@ func TestSchemaRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := compiled.Validate(asJSON(t, archive.Files[0].Data)); err == nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		}
 	}
 }
 
-// TestEveryKey: every key of the tables is in a good file, and so is read by a test.
+// TestEveryKey checks that every key of the tables is in a good file, so that a test reads it.
 func TestEveryKey(t *testing.T) {
 	used := map[string]bool{}
 	for _, name := range goodFiles(t) {
@@ -198,14 +204,15 @@ func TestEveryKey(t *testing.T) {
 	every(all, "", fileKeys().shape)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if !used[key] && !strings.HasPrefix(key, "jobs.*.") {
-			t.Errorf("no good file has %s", key)
+			t.Errorf("no good file has the key %s", key)
 		}
 	}
 	if len(all) < 150 {
-		t.Errorf("only %d keys are known", len(all))
+		t.Errorf("the tables have only %d keys", len(all))
 	}
 }
 
+// every collects the paths of all keys of a shape.
 func every(keys map[string]bool, path string, s *shape) {
 	for _, k := range s.keys {
 		keys[path+k.name] = true
@@ -219,6 +226,7 @@ func every(keys map[string]bool, path string, s *shape) {
 	}
 }
 
+// use collects the paths of the keys that a node has.
 func use(used map[string]bool, path string, s *shape, n *node) {
 	for _, item := range n.items {
 		if s.item != nil {

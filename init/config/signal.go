@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SignalValue is a flag that takes a signal: TERM, SIGTERM, 15, RTMIN+3.
+// SignalValue is the value of a flag that takes a signal, such as TERM, SIGTERM, 15 or RTMIN+3.
 type SignalValue syscall.Signal
 
 // Set parses a signal by name or number.
@@ -19,7 +19,7 @@ func (v *SignalValue) Set(s string) error {
 	return err
 }
 
-// String returns the name without SIG, and nothing for no signal.
+// String returns the name without SIG; empty if there is no signal.
 func (v *SignalValue) String() string {
 	if *v == 0 {
 		return ""
@@ -27,10 +27,11 @@ func (v *SignalValue) String() string {
 	return strings.TrimPrefix(SignalName(syscall.Signal(*v)), "SIG")
 }
 
-// Type names the value in a usage text.
+// Type returns the name of the value in a help text.
 func (v *SignalValue) Type() string { return "signal" }
 
-// ParseSignal parses a signal by name (with or without SIG, RTMIN+n too) or number.
+// ParseSignal returns the signal with a name or number. The name may be without SIG, and may be that of
+// a real-time signal, such as RTMIN+3.
 func ParseSignal(s string) (syscall.Signal, error) {
 	sig, err := signal.ParseSignal(s)
 	if err != nil || sig < 1 || sig > 64 {
@@ -39,10 +40,10 @@ func ParseSignal(s string) (syscall.Signal, error) {
 	return sig, nil
 }
 
-// sigrtmin is the first real-time signal that is not the C library's own.
+// sigrtmin is the first real-time signal that the C library does not use itself.
 const sigrtmin = 34
 
-// SignalName returns a signal's name as kill(1) writes it, such as SIGTERM or SIGRTMIN+3.
+// SignalName returns the name of a signal as kill(1) writes it, such as SIGTERM or SIGRTMIN+3.
 func SignalName(sig syscall.Signal) string {
 	if name := unix.SignalName(sig); name != "" {
 		return name
@@ -53,10 +54,11 @@ func SignalName(sig syscall.Signal) string {
 	return fmt.Sprintf("SIGRTMIN%+d", int(sig)-sigrtmin)
 }
 
-// RewriteValue is a flag FROM:TO, given once for each signal. TO 0 drops the signal.
+// RewriteValue is the value of a repeatable flag FROM:TO. It maps each signal to the one that is passed
+// on in its place; 0 drops the signal.
 type RewriteValue map[syscall.Signal]syscall.Signal
 
-// Set parses FROM:TO; more than one may be given, separated by commas.
+// Set adds one or more FROM:TO, separated by commas.
 func (v *RewriteValue) Set(s string) error {
 	for pair := range strings.SplitSeq(s, ",") {
 		from, to, ok := strings.Cut(pair, ":")
@@ -68,7 +70,7 @@ func (v *RewriteValue) Set(s string) error {
 			return err
 		}
 		if source == syscall.SIGKILL || source == syscall.SIGSTOP {
-			return fmt.Errorf("%s cannot be caught, so it cannot be rewritten", SignalName(source))
+			return fmt.Errorf("%s cannot be caught, and so cannot be rewritten", SignalName(source))
 		}
 		target := syscall.Signal(0)
 		if to != "0" {
@@ -84,8 +86,8 @@ func (v *RewriteValue) Set(s string) error {
 	return nil
 }
 
-// String returns nothing: the default is no rewriting.
+// String returns an empty text, because by default nothing is rewritten.
 func (v *RewriteValue) String() string { return "" }
 
-// Type names the value in a usage text.
+// Type returns the name of the value in a help text.
 func (v *RewriteValue) Type() string { return "from:to" }

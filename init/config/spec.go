@@ -10,102 +10,115 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Spec is one job as it was asked for: a service, a one-shot job, or the command of the
-// command line.
+// Spec describes one job: a service, a one-shot job, or the command of the command line.
 type Spec struct {
-	Name    string
-	Scaled  string // of a replica: the name of the service in the file; empty: it is not one of several
-	Service bool   // it is meant to keep running; false: to end
+	Name string
+	// Scaled is the name that a replica's service has in the file; empty if there is only one.
+	Scaled string
+	// Service jobs are meant to keep running, all others to end.
+	Service bool
 
-	Args     []string // the command; Args[0] is looked up in the PATH of Env
-	Env      []string
-	Dir      string // working directory; empty: ours
-	Identity        // whom it runs as, with what rights
+	// Args is the command. Args[0] is looked up in the PATH of Env.
+	Args []string
+	// Env is the whole environment.
+	Env []string
+	// Dir is the working directory; empty: the supervisor's.
+	Dir string
+	Identity
 
-	StopSignal  syscall.Signal // 0: the signal that asked us to stop, as it came
-	GracePeriod time.Duration  // from the ask to the kill
+	// StopSignal asks the job to stop; 0: the signal that asked the supervisor to stop.
+	StopSignal syscall.Signal
+	// GracePeriod is the time from the stop signal to the kill.
+	GracePeriod time.Duration
 	KillMode    KillMode
 	Leftovers   Leftovers
-	Timeout     time.Duration // the longest that a run may take; 0: no limit
+	// Timeout is the longest that a run may take; 0: no limit.
+	Timeout time.Duration
 
-	Rewrite   map[syscall.Signal]syscall.Signal // received -> forwarded; 0: dropped
-	Resources *specs.LinuxResources             // limits; nil: none
+	// Rewrite maps a signal that the supervisor receives to the one that it forwards; 0: none.
+	Rewrite map[syscall.Signal]syscall.Signal
+	// Resources are the limits; nil: none.
+	Resources *specs.LinuxResources
 
-	Lifecycle // when it starts, is ready, is started again
-	Output    // where what it writes goes
+	Lifecycle
+	Output
 
 	Labels map[string]string
 
-	// ForwardOnly: no signal is a request to stop, each is only passed on, and whoever
-	// started us must kill what does not heed it. The habit of tini and its like.
+	// ForwardOnly makes the supervisor forward every signal and take none for a request to stop. Its
+	// starter must kill a job that ignores them. tini and similar inits work so.
 	ForwardOnly bool
-	// Group: signals go to the main process's group, as tini -g and dumb-init send them.
+	// Group sends signals to the process group of the main process, as tini -g and dumb-init do.
 	Group bool
-	// NewSession: the main process leads a session of its own, as under dumb-init.
+	// NewSession makes the main process lead a session of its own, as under dumb-init.
 	NewSession bool
 }
 
-// User is whom a job runs as.
+// User is the user that a job runs as.
 type User struct {
-	Auto     bool // the job has a uid and a gid of its own, chosen when it first starts
+	// Auto gives the job a uid, and a gid of the same number, that nothing else has. They are chosen
+	// when the job first starts.
+	Auto     bool
 	UID, GID uint32
 	Groups   []uint32
 	Home     string
 }
 
-// KillMode says which processes of a job are asked when it is stopped. Whatever it says,
-// what does not leave in the grace period is killed.
+// KillMode says which processes of a job are asked to end when it is stopped. In every mode the
+// processes that have not ended after the grace period are killed.
 type KillMode string
 
-// The kill modes; the names are systemd's.
+// The kill modes, with systemd's names.
 const (
-	// Mixed asks the main process; when it has gone, the others are asked.
+	// Mixed asks the main process first. When it has ended, the leftovers are asked.
 	Mixed KillMode = "mixed"
-	// ControlGroup asks all at once, in one instant that no fork slips past.
+	// ControlGroup asks all processes in one instant, so that no fork is missed.
 	ControlGroup KillMode = "control-group"
-	// Process asks the main process alone; when it has gone, the others are killed.
+	// Process asks the main process alone. When it has ended, the leftovers are killed.
 	Process KillMode = "process"
 )
 
-// Leftovers says what becomes of the others when the main process ends by itself.
+// Leftovers says what happens to the leftovers when the main process ends by itself.
 type Leftovers string
 
-// The ways with leftovers.
+// The values of Leftovers.
 const (
-	LeftoversStop Leftovers = "stop" // ask them, wait the grace period, kill
-	LeftoversWait Leftovers = "wait" // the job goes on until the last has left
-	LeftoversKill Leftovers = "kill" // kill them at once
+	// LeftoversStop asks the leftovers, waits for the grace period, and kills them.
+	LeftoversStop Leftovers = "stop"
+	// LeftoversWait lets the job go on until the last leftover has ended.
+	LeftoversWait Leftovers = "wait"
+	// LeftoversKill kills the leftovers at once.
+	LeftoversKill Leftovers = "kill"
 )
 
-// Set, String and Type make the two kinds flags that refuse what they do not know.
-
-// Set parses a kill mode.
+// Set parses a kill mode. With String and Type it makes KillMode the value of a flag.
 func (k *KillMode) Set(s string) error { return setWord(k, s, Mixed, ControlGroup, Process) }
 
-// String returns the word.
+// String returns the kill mode as a word.
 func (k *KillMode) String() string { return string(*k) }
 
-// Type names the value in a usage text.
+// Type returns the name of the value in a help text.
 func (k *KillMode) Type() string { return "mode" }
 
-// Set parses a way with leftovers.
+// Set parses a value. With String and Type it makes Leftovers the value of a flag.
 func (l *Leftovers) Set(s string) error {
 	return setWord(l, s, LeftoversStop, LeftoversWait, LeftoversKill)
 }
 
-// String returns the word.
+// String returns the value as a word.
 func (l *Leftovers) String() string { return string(*l) }
 
-// Type names the value in a usage text.
+// Type returns the name of the value in a help text.
 func (l *Leftovers) Type() string { return "way" }
 
+// setWord sets to to s if s is one of the known words.
 func setWord[W ~string](to *W, s string, known ...W) error {
 	if !slices.Contains(known, W(s)) {
 		words := make([]string, len(known))
 		for i, k := range known {
 			words[i] = string(k)
 		}
-		return fmt.Errorf("it is one of %s", strings.Join(words, ", "))
+		return fmt.Errorf("it must be one of %s", strings.Join(words, ", "))
 	}
 	*to = W(s)
 	return nil

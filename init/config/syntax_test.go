@@ -26,7 +26,7 @@ func TestInterpolate(t *testing.T) {
 		"a}b{c":                         "a}b{c",
 
 		"${N:?say so}": "error: the variable N is required: say so",
-		"${EMPTY:?}":   "error: the variable EMPTY is required, and is not set",
+		"${EMPTY:?}":   "error: the variable EMPTY is required but not set",
 		"${N?$SET}":    "error: the variable N is required: value",
 		"$":            "error: " + errDollar.Error(),
 		"$(date)":      "error: " + errDollar.Error(),
@@ -35,10 +35,11 @@ func TestInterpolate(t *testing.T) {
 		"${SET":        "error: " + errOpen.Error(),
 		"${SET:-a":     "error: " + errOpen.Error(),
 		"${SET:":       "error: " + errOpen.Error(),
-		"${SET:=d}":    "error: after ${SET there must be one of } :- - :? ? :+ +",
-		"${SET!}":      "error: after ${SET there must be one of } :- - :? ? :+ +",
+		"${SET:=d}":    "error: ${SET must be followed by one of } :- - :? ? :+ +",
+		"${SET!}":      "error: ${SET must be followed by one of } :- - :? ? :+ +",
 	} {
-		got, err := interpolate(s, func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, func(string) {})
+		got, err := interpolate(s, func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
+			func(string) {})
 		if err != nil {
 			got = "error: " + err.Error()
 		}
@@ -48,12 +49,12 @@ func TestInterpolate(t *testing.T) {
 	}
 }
 
-// TestInterpolateBounds: neither depth nor length can be used against process 1.
+// TestInterpolateBounds checks the bounds of the length and of the depth.
 func TestInterpolateBounds(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	lookup := func(string) (string, bool) { return long, true }
 	if _, err := interpolate(strings.Repeat("$A", maxText), lookup, nil); err != errLong {
-		t.Errorf("a text that grows: %v", err)
+		t.Errorf("a text that grows beyond the bound: %v", err)
 	}
 	for depth, want := range map[int]error{maxDepth: nil, maxDepth + 1: errDeep, 100_000: errDeep} {
 		deep := strings.Repeat("${N:-", depth) + "x" + strings.Repeat("}", depth)
@@ -85,7 +86,7 @@ func TestSplitWords(t *testing.T) {
 	}
 	for s, want := range map[string]string{
 		"a | b": `"|"`, "a && b": `"&"`, "a > b": `">"`, "a `b`": "\"`\"", "a; b": `";"`,
-		"a 'b": "the quote ' is never closed", `a "b\"`: `the quote " is never closed`, `a \`: "backslash",
+		"a 'b": "the quote ' is not closed", `a "b\"`: `the quote " is not closed`, `a \`: "backslash",
 	} {
 		if got, err := splitWords(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %q, %v, want an error with %s", s, got, err, want)
@@ -102,9 +103,11 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("%s: %s, %v, want %s", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"", "10", "d", "1x", "1d1w", "w1", "NaNd", "Infd", "1e300d", "9999999w", "9999999h", "1d10", "- 5s"} {
+	for _, s := range []string{
+		"", "10", "d", "1x", "1d1w", "w1", "NaNd", "Infd", "1e300d", "9999999w", "9999999h", "1d10", "- 5s",
+	} {
 		if got, err := ParseDuration(s); err == nil {
-			t.Errorf("%q is taken as %s", s, got)
+			t.Errorf("%q is accepted as %s", s, got)
 		}
 	}
 }
@@ -131,7 +134,9 @@ func TestEnvFile(t *testing.T) {
 		"A=\x00":                         nil,
 	} {
 		e := newEnviron(nil)
-		in := envReader{vars: e, own: newEnviron(nil), from: []string{"HOST=h"}, rest: strings.TrimPrefix(text, "\ufeff"), line: 1}
+		in := envReader{
+			vars: e, own: newEnviron(nil), from: []string{"HOST=h"}, rest: strings.TrimPrefix(text, "\ufeff"), line: 1,
+		}
 		var err error
 		for in.rest != "" && err == nil {
 			err = in.next()

@@ -8,37 +8,42 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The bounds of what is made of a file. Aliases are counted as often as they are used, so that
-// a few lines cannot become a billion values.
+// These bounds hold for the tree that is made of one file. An alias counts each time that it is used,
+// so that a few lines cannot become a billion nodes.
 const (
 	maxNodes = 100_000
-	maxBytes = 16 << 20 // of all texts, variables put in
+	maxBytes = 16 << 20 // the length of all texts together, with their variables
 	maxDepth = 64
 )
 
-// tree turns the library's nodes into ours: aliases and merge keys followed, variables put in.
+// tree turns the nodes of the YAML library into nodes of this package. It follows aliases and merge
+// keys, and replaces variables.
 type tree struct {
 	*source
 	*problems
 	lookup func(string) (string, bool)
 	inside []*yaml.Node // the anchors whose aliases are being followed
-	nodes  int
-	bytes  int
-	full   bool // a bound was passed: that is said once, and nothing more is read
+	nodes  int          // how many nodes there are so far
+	bytes  int          // the length of their texts
+	full   bool         // a bound is exceeded, which is reported once; nothing more is read
 }
 
+// place returns the place of a node in the file.
 func (t *tree) place(y *yaml.Node) position { return position{t.source, y.Line, y.Column} }
 
+// grow counts a node and its text. It returns false if a bound is exceeded.
 func (t *tree) grow(y *yaml.Node, text string) bool {
 	t.nodes++
 	t.bytes += len(text)
 	if !t.full && (t.nodes > maxNodes || t.bytes > maxBytes) {
 		t.full = true
-		t.add(t.place(y), "", "with its aliases and variables the file has more than %d values or %d bytes", maxNodes, maxBytes)
+		t.add(t.place(y), "", "with its aliases and variables the file has more than %d values or %d bytes",
+			maxNodes, maxBytes)
 	}
 	return !t.full
 }
 
+// convert returns the node that y and everything below it become.
 func (t *tree) convert(y *yaml.Node, depth int) *node {
 	n := &node{at: t.place(y), keyAt: t.place(y)}
 	switch {
@@ -66,6 +71,7 @@ func (t *tree) convert(y *yaml.Node, depth int) *node {
 	return n
 }
 
+// follow returns a copy of the node that an alias names.
 func (t *tree) follow(y *yaml.Node, depth int) *node {
 	if slices.Contains(t.inside, y.Alias) {
 		t.add(t.place(y), "", "the anchor &%s contains itself", y.Value)
@@ -76,27 +82,31 @@ func (t *tree) follow(y *yaml.Node, depth int) *node {
 	return t.convert(y.Alias, depth+1)
 }
 
+// knownTags are the tags that a file may have. The library sets those with two exclamation marks itself.
 var knownTags = []string{
-	"!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq", "!!merge", "!reset", "!override", "",
+	"!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq", "!!merge",
+	"!reset", "!override", "",
 }
 
+// readTag sets the tag that says how the node is merged, and reports an unknown one.
 func (t *tree) readTag(y *yaml.Node, n *node) {
 	switch {
 	case y.Tag == "!reset" || y.Tag == "!override":
 		n.tag = y.Tag
 	case y.Kind != yaml.AliasNode && !slices.Contains(knownTags, y.Tag):
 		n.bad = true
-		t.add(n.at, "", "unknown tag %s", y.Tag)
+		t.add(n.at, "", "unknown tag %s; cginit knows !reset and !override", y.Tag)
 	}
 }
 
+// readScalar sets the text of a scalar, with its variables replaced.
 func (t *tree) readScalar(y *yaml.Node, n *node) {
 	if n.typ = y.Tag; n.typ == "!!null" || n.tag == "!reset" {
 		return
 	}
 	n.kind = scalarKind
 	text, err := interpolate(y.Value, t.lookup, func(name string) {
-		t.warn(fmt.Sprintf("%s: the variable %s is not set, so it is empty here", n.at, name))
+		t.warn(fmt.Sprintf("%s: the variable %s is not set, so it is replaced by nothing", n.at, name))
 	})
 	switch {
 	case err != nil:
@@ -104,15 +114,16 @@ func (t *tree) readScalar(y *yaml.Node, n *node) {
 		t.add(n.at, "", "%v", err)
 	case strings.ContainsRune(text, 0):
 		n.bad = true
-		t.add(n.at, "", "a text cannot have a zero byte in it")
+		t.add(n.at, "", "the text has a zero byte in it, which no command or variable can hold")
 	case text != y.Value:
-		n.typ = "!!str" // whatever it looks like now
+		n.typ = "!!str" // a variable makes it a string, even if it looks like a number now
 	}
 	if t.grow(y, text) && !n.bad {
 		n.text = text
 	}
 }
 
+// readMapping sets the pairs of a mapping, with those that merge keys add.
 func (t *tree) readMapping(y *yaml.Node, n *node, depth int) {
 	var merged []*yaml.Node
 	seen := map[string]position{}
@@ -139,12 +150,13 @@ func (t *tree) readMapping(y *yaml.Node, n *node, depth int) {
 	}
 }
 
+// put adds a pair to a mapping.
 func (t *tree) put(n *node, key string, at position, value *node) {
 	value.keyAt = at
 	n.pairs = append(n.pairs, pair{key, value})
 }
 
-// mergeKey adds what a merge key (<<) names, where n has not the key itself.
+// mergeKey adds the pairs of the mappings that a merge key (<<) names. Keys that n has already win.
 func (t *tree) mergeKey(n *node, from *yaml.Node, depth int) {
 	values := []*node{t.convert(from, depth+1)}
 	if values[0].kind == listKind {

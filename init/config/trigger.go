@@ -11,34 +11,40 @@ import (
 
 // Trigger is a schedule of a job.
 type Trigger struct {
-	Cron     string         // five fields, or @every and the like
-	Location *time.Location // of the times in it
-	Queue    bool           // a time that comes while it runs: run again afterwards; false: skip it
-	CatchUp  bool           // times missed while the clock jumped or the machine slept: run once; false: skip
+	// Cron is a cron expression: five fields, @daily and the like, or @every and a duration.
+	Cron string
+	// Location is the time zone of Cron; nil is the zone of the clock.
+	Location *time.Location
+	// Queue makes the job run again afterwards if its time comes while it runs. Otherwise that time
+	// is skipped.
+	Queue bool
+	// CatchUp makes the job run once if times were missed because the clock jumped or the machine
+	// slept. Otherwise they are skipped.
+	CatchUp bool
 
-	times interface{ Next(time.Time) time.Time } // Cron, parsed; nil: not yet
+	times interface{ Next(time.Time) time.Time } // Cron, parsed; nil: not parsed yet
 }
 
-// Next returns the first time after now, zero if there is none.
+// Next returns the first time of the schedule after now; the zero time if there is none.
 func (t Trigger) Next(now time.Time) time.Time { return t.next(now) }
 
-// NewTrigger parses a cron expression: five fields, @daily and the like, or @every and a
-// duration of a second or more. A nil location is that of the clock.
+// NewTrigger returns a Trigger for a cron expression: five fields, @daily and the like, or @every and a
+// duration of a second or more. A nil location is the time zone of the clock.
 //
-// Where the clock is set forward, a time that does not exist that day is skipped; where it is
-// set back, a time that comes twice fires twice. Kubernetes does the same. @every knows no
-// clock, and counts on.
+// On a day when the clock is set forward, a time that does not exist is skipped. When the clock is set
+// back, a time that comes twice fires twice, as in Kubernetes. @every counts elapsed time and ignores
+// both.
 func NewTrigger(expression string, location *time.Location) (Trigger, error) {
 	t := Trigger{Cron: expression, Location: location}
 	wrong := func(err error) (Trigger, error) {
 		return t, fmt.Errorf(`%q is not a cron expression: %w; try "*/5 * * * *" or @daily`, expression, err)
 	}
-	if strings.Contains(expression, "TZ=") { // the library's own spelling of it
-		return t, fmt.Errorf("%q: the time zone goes into the key timezone", expression)
+	if strings.Contains(expression, "TZ=") { // the library would accept the zone here
+		return t, fmt.Errorf("%q: write the time zone into the key timezone", expression)
 	}
 	if every, ok := strings.CutPrefix(expression, "@every "); ok {
 		if d, err := time.ParseDuration(every); err != nil || d < time.Second {
-			return wrong(errors.New("after @every there is a duration of a second or more"))
+			return wrong(errors.New("@every needs a duration of at least one second"))
 		}
 	}
 	schedule, err := cron.ParseStandard(expression)
@@ -46,14 +52,13 @@ func NewTrigger(expression string, location *time.Location) (Trigger, error) {
 		return wrong(err)
 	}
 	if schedule.Next(time.Now()).IsZero() {
-		return wrong(errors.New("there is no such day"))
+		return wrong(errors.New("it names a day that never comes"))
 	}
 	t.times = schedule
 	return t, nil
 }
 
-// next is pure: the clock is the caller's now. A trigger that did not come from NewTrigger is
-// parsed again each time.
+// next implements Next. It reads no clock. A Trigger that is not from NewTrigger is parsed at each call.
 func (t Trigger) next(now time.Time) time.Time {
 	if t.times == nil {
 		parsed, err := NewTrigger(t.Cron, t.Location)

@@ -2,8 +2,8 @@ package config
 
 import "fmt"
 
-// unknownKey says of a key that it is not known, and which one was probably meant; or of one
-// that is Compose's, but not for a process, what to do instead.
+// unknownKey reports a key that is not in the tables. The message has the most similar known key, or,
+// if Compose knows the key, why it is refused and what to do instead.
 func (p *problems) unknownKey(n *node, found pair, refused refusals, keys []*known) {
 	at := found.value.keyAt
 	if why := refused.why(found.key); why != "" {
@@ -17,10 +17,11 @@ func (p *problems) unknownKey(n *node, found pair, refused refusals, keys []*kno
 	p.add(at, n.path(), "unknown key %q%s", found.key, didYouMean(found.key, words))
 }
 
-// maxWord is the length of a word that is worth comparing with others.
+// maxWord is the length up to which a word is compared with others.
 const maxWord = 64
 
-// didYouMean names the nearest of the known words, if one is near.
+// didYouMean returns the most similar of the known words as the end of a message; empty if none is
+// similar.
 func didYouMean(s string, words []string) string {
 	if len(s) > maxWord || len(words) > maxCompared {
 		return ""
@@ -37,7 +38,7 @@ func didYouMean(s string, words []string) string {
 	return fmt.Sprintf(", did you mean %q?", best)
 }
 
-// distance is how many letters must be put in, left out, changed or swapped to make b of a.
+// distance returns how many letters must be inserted, left out, changed or swapped to turn a into b.
 func distance(a, b string) int {
 	if len(b) > maxWord {
 		return maxWord

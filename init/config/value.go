@@ -5,44 +5,52 @@ import (
 	"strings"
 )
 
-// value is a kind of value: how it is read, and its shape. read answers false for what it has
-// called wrong.
+// value is a kind of value: the function that reads it, and its shape. read returns false if it has
+// reported a problem.
 type value[V any] struct {
 	*shape
 	read func(p *problems, n *node) (V, bool)
 }
 
-// shape is what is known of a kind of value besides how it is read: how the values of two
-// files become one, and what the JSON schema says of it. What the decoder, the merging of
-// files and the schema know of a key stands in one place, the tables of keys.
+// shape describes a kind of value for the merging of files and for the JSON schema. Together with the
+// function that reads it, it is the one place for what is known about a key.
 type shape struct {
-	schema   string            // of a value without others in it, in JSON
-	keys     []*known          // of a mapping with known keys
-	each     *shape            // of a mapping with keys of the writer's
-	item     *shape            // of a list
-	also     []*shape          // the other forms that it may have
-	nullable bool              // nothing may be given
-	whole    bool              // the value of a later file replaces it, and is not added to it
-	tidy     func(*node) *node // makes the long form of a short one
-	apart    string            // the key that, where it differs, keeps two mappings from being merged
+	// schema is the JSON schema of a scalar.
+	schema string
+	// keys are the keys of a mapping that has known ones.
+	keys []*known
+	// each is the shape of all values of a mapping that has arbitrary keys.
+	each *shape
+	// item is the shape of the items of a list.
+	item *shape
+	// also has the other forms that the value may have.
+	also []*shape
+	// nullable values may be left empty.
+	nullable bool
+	// whole values are replaced by those of a later file, and not merged with them.
+	whole bool
+	// tidy returns the long form of a short one; nil: there is no short form.
+	tidy func(*node) *node
+	// apart is the key that keeps two mappings from being merged if its values differ.
+	apart string
 }
 
-// known is a key that is known in a mapping.
+// known is a known key of a mapping.
 type known struct {
 	name, doc string
 	required  bool
 	*shape
 }
 
-// field is a known key, and what becomes of its value: it is stored in what to points at.
-// That has no type here, and no constructor is inlined, because some hundred of them, each for
-// its own types, would make a third of a megabyte.
+// field is a known key and the function that stores its value in the struct to which to points. The
+// function has no type parameter, and the constructors of fields are not inlined: a hundred of them,
+// each for types of its own, would add a third of a megabyte to the binary.
 type field struct {
 	known
 	set func(p *problems, n *node, to any)
 }
 
-// key is a field that is stored as it is read.
+// key returns a field whose value is stored as it is read.
 //
 //go:noinline
 func key[T, V any](name, doc string, v value[V], to func(*T) *V) *field {
@@ -53,7 +61,7 @@ func key[T, V any](name, doc string, v value[V], to func(*T) *V) *field {
 	}}
 }
 
-// keyTo is a field of which something is made.
+// keyTo returns a field whose value is passed to a function.
 //
 //go:noinline
 func keyTo[T, V any](name, doc string, v value[V], to func(p *problems, n *node, t *T, v V)) *field {
@@ -64,7 +72,8 @@ func keyTo[T, V any](name, doc string, v value[V], to func(p *problems, n *node,
 	}}
 }
 
-// inside is a field that is a mapping whose fields are stored beside it.
+// inside returns a field that is a mapping. The fields in it are stored in the same struct as the field
+// itself.
 func inside(name, doc string, refused refusals, fields ...*field) *field {
 	return &field{
 		known{name: name, doc: doc, shape: &shape{keys: names(fields)}},
@@ -72,11 +81,13 @@ func inside(name, doc string, refused refusals, fields ...*field) *field {
 	}
 }
 
+// must makes a field required.
 func must(f *field) *field {
 	f.required = true
 	return f
 }
 
+// names returns the keys of fields.
 func names(fields []*field) []*known {
 	keys := make([]*known, len(fields))
 	for i, f := range fields {
@@ -85,8 +96,8 @@ func names(fields []*field) []*known {
 	return keys
 }
 
-// object is a mapping with known keys; start is what it is without any. What is wrong with one
-// of its values makes the others no less right.
+// object reads a mapping with known keys into a T. start is the T without any. A problem with one value
+// does not keep the others from being read.
 //
 //go:noinline
 func object[T any](start T, refused refusals, fields ...*field) value[T] {
@@ -97,6 +108,8 @@ func object[T any](start T, refused refusals, fields ...*field) value[T] {
 	}}
 }
 
+// readFields stores the values of a mapping in the struct to which to points. It reports unknown and
+// missing keys, and returns false if n is not a mapping.
 func readFields(p *problems, n *node, to any, refused refusals, fields []*field) bool {
 	if !p.must(n, mappingKind, "a mapping") {
 		return false
@@ -112,7 +125,7 @@ func readFields(p *problems, n *node, to any, refused refusals, fields []*field)
 		case pair.value.kind != nullKind:
 			fields[i].set(p, pair.value, to)
 		case !fields[i].nullable:
-			p.wrongAll(pair.value, "it has no value; give it one, or leave the key out")
+			p.wrongAll(pair.value, "this key has no value; give it one, or leave the key out")
 		}
 	}
 	for _, f := range fields {
@@ -123,7 +136,7 @@ func readFields(p *problems, n *node, to any, refused refusals, fields []*field)
 	return true
 }
 
-// must checks what a value is made of.
+// must reports a value that is not of kind k, and returns whether it is. what names the kind.
 func (p *problems) must(n *node, k kind, what string) bool {
 	if n.kind != k {
 		p.wrong(n, "it must be %s, not %s", what, n.is())
@@ -131,7 +144,7 @@ func (p *problems) must(n *node, k kind, what string) bool {
 	return n.kind == k
 }
 
-// listOf is a list of values of one kind.
+// listOf reads a list of values of one kind.
 //
 //go:noinline
 func listOf[V any](item value[V]) value[[]V] {
@@ -148,15 +161,15 @@ func listOf[V any](item value[V]) value[[]V] {
 	}}
 }
 
-// entry is a value under a key of the writer's.
+// entry is the value of an arbitrary key.
 type entry[V any] struct {
 	key   string
 	node  *node
 	value V
 }
 
-// mapOf is a mapping with keys of the writer's, in the order of the file. Entries that are
-// wrong are in it as far as they could be read.
+// mapOf reads a mapping with arbitrary keys, in the order of the file. Entries with problems are
+// included as far as they could be read.
 //
 //go:noinline
 func mapOf[V any](each value[V]) value[[]entry[V]] {
@@ -172,7 +185,7 @@ func mapOf[V any](each value[V]) value[[]entry[V]] {
 		entries := make([]entry[V], 0, len(n.pairs))
 		for _, pair := range n.pairs {
 			if pair.value.kind == nullKind && !each.nullable {
-				p.wrongAll(pair.value, "it has no value")
+				p.wrongAll(pair.value, "this key has no value; give it one, or leave the key out")
 				continue
 			}
 			v, _ := each.read(p, pair.value)

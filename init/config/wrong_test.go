@@ -10,9 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-var update = flag.Bool("update", false, "write the messages and the schema anew")
+var update = flag.Bool("update", false, "rewrite the expected messages and the schema")
 
-// TestWrong: each file of testdata/wrong is refused with exactly these lines.
+// TestWrong checks that each file of testdata/wrong is refused with exactly the lines at its end.
 func TestWrong(t *testing.T) {
 	archives, err := filepath.Glob("testdata/wrong/*.txtar")
 	if err != nil || len(archives) < 40 {
@@ -23,6 +23,7 @@ func TestWrong(t *testing.T) {
 	}
 }
 
+// refused checks one archive: all of its files but the last are loaded, and the last has the error.
 func refused(t *testing.T, name string) {
 	archive, err := txtar.ParseFile(name)
 	if err != nil {
@@ -40,7 +41,7 @@ func refused(t *testing.T, name string) {
 	}
 	_, err = Load(files, nil, nil)
 	if err == nil {
-		t.Fatal("it is taken")
+		t.Fatal("it is accepted")
 	}
 	got := strings.ReplaceAll(err.Error(), dir+"/", "") + "\n"
 	want := &archive.Files[len(archive.Files)-1]
@@ -55,7 +56,7 @@ func refused(t *testing.T, name string) {
 	}
 }
 
-// TestUnreadable: what is no file, or no text, says so.
+// TestUnreadable checks the errors for files that cannot be read or parsed.
 func TestUnreadable(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -68,10 +69,13 @@ func TestUnreadable(t *testing.T) {
 	for name, want := range map[string]string{
 		filepath.Join(dir, "none.yaml"): ": cannot be read: no such file or directory",
 		dir:                             ": it is a directory, not a file",
-		write("latin.yaml", "services: {a\xe4: {command: x}}"):                      ": it is not UTF-8 text",
-		write("long.yaml", strings.Repeat("#", maxFile+1)):                          ": it is longer than 1048576 bytes",
-		write("deep.yaml", "x: "+strings.Repeat("[", 100)+strings.Repeat("]", 100)): ":1:68: values are nested deeper than 64",
-		write("deeper.yaml", strings.Repeat("[", 500_000)):                          ": not YAML: exceeded max depth of 10000",
+		write("latin.yaml", "services: {a\xe4: {command: x}}"): ": the file is not UTF-8 text",
+		write("long.yaml",
+			strings.Repeat("#", maxFile+1)): ": the file is longer than 1048576 bytes",
+		write("deep.yaml",
+			"x: "+strings.Repeat("[", 100)+strings.Repeat("]", 100)): ":1:68: values are nested deeper than 64",
+		write("deeper.yaml",
+			strings.Repeat("[", 500_000)): ": not YAML: exceeded max depth of 10000",
 	} {
 		_, err := Load([]string{name}, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), name+want) {

@@ -15,12 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxFile bounds the length of a file, in bytes.
+// maxFile is the longest file that is read, in bytes.
 const maxFile = 1 << 20
 
-// readFile reads a file that a person named.
+// readFile returns the content of a file. It refuses what is not UTF-8 text of at most maxFile bytes.
 func readFile(name string) ([]byte, error) {
-	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a fifo must not hold us
+	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO must not block process 1
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", cause(err))
 	}
@@ -33,14 +33,14 @@ func readFile(name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cannot be read: %w", cause(err))
 	case len(data) > maxFile:
-		return nil, fmt.Errorf("it is longer than %d bytes", maxFile)
+		return nil, fmt.Errorf("the file is longer than %d bytes", maxFile)
 	case !utf8.Valid(data):
-		return nil, errors.New("it is not UTF-8 text")
+		return nil, errors.New("the file is not UTF-8 text")
 	}
 	return data, nil
 }
 
-// cause is an error without the name of the file, which the message has anyway.
+// cause returns an error without the path, which the message has already.
 func cause(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
@@ -49,12 +49,12 @@ func cause(err error) error {
 	return err
 }
 
-// parseYAML returns the one document of a file, or the line of what is wrong.
+// parseYAML returns the one document of a file, or an error and its line; line 0: not known.
 func parseYAML(data []byte) (doc *yaml.Node, line int, err error) {
 	defer func() {
-		// The library panics where it doubts itself; a wrong file must not end process 1.
+		// The library has panics for its own mistakes. A wrong file must not end process 1.
 		if r := recover(); r != nil {
-			doc, err = nil, fmt.Errorf("the YAML cannot be understood: %v", r)
+			doc, err = nil, fmt.Errorf("the YAML library failed on this file: %v", r)
 		}
 	}()
 	lines := &lineReader{rest: data}
@@ -63,7 +63,7 @@ func parseYAML(data []byte) (doc *yaml.Node, line int, err error) {
 	err = decoder.Decode(&first)
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && first.Content[0].Tag == "!!null":
-		return nil, 0, errors.New("it is empty; it must have services or jobs")
+		return nil, 0, errors.New("the file is empty; it must have services or jobs")
 	case err == nil:
 		err = decoder.Decode(&second)
 	}
@@ -74,17 +74,18 @@ func parseYAML(data []byte) (doc *yaml.Node, line int, err error) {
 		line, err := lines.explain(err)
 		return nil, line, err
 	}
-	return nil, second.Line, errors.New("a second document begins here; a file has one")
+	return nil, second.Line, errors.New("a second document begins here; put it into a file of its own")
 }
 
-// lineReader gives the library one line at a time, to know how far it came: its errors tell no
-// more than where the block begins that is wrong.
+// lineReader gives the library one line at a time, and counts them. The library's errors have only the
+// line in which a wrong block begins; the count is the line up to which the mistake must be.
 type lineReader struct {
 	rest  []byte
-	lines int // that have been begun
-	mid   bool
+	lines int  // how many lines have been begun
+	mid   bool // the last read ended in the middle of a line
 }
 
+// Read implements io.Reader.
 func (r *lineReader) Read(p []byte) (int, error) {
 	if len(r.rest) == 0 {
 		return 0, io.EOF
@@ -102,10 +103,11 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ofParser begin the messages whose line is counted from 0, and is that of the block's begin.
-var ofParser = []string{"key", "'-'", "','", "node", "<"}
+// parserExpects has the beginnings of the library's messages whose line counts from 0, and is the line in
+// which the block begins.
+var parserExpects = []string{"key", "'-'", "','", "node", "<"}
 
-// explain makes a message of ours of the library's, and takes the line out of it.
+// explain returns the line and the message of an error of the library, worded like other problems.
 func (r *lineReader) explain(err error) (line int, _ error) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if after, ok := strings.CutPrefix(message, "line "); ok {
@@ -115,12 +117,14 @@ func (r *lineReader) explain(err error) (line int, _ error) {
 		}
 	}
 	expected, missing := strings.CutPrefix(message, "did not find expected ")
-	inBlock := missing && slices.ContainsFunc(ofParser, func(s string) bool { return strings.HasPrefix(expected, s) })
+	inBlock := missing && slices.ContainsFunc(parserExpects,
+		func(s string) bool { return strings.HasPrefix(expected, s) })
 	switch {
 	case inBlock:
-		return line + 1, fmt.Errorf("not YAML: %s in the block that begins here; noticed in line %d at the latest", message, r.lines)
+		return line + 1, fmt.Errorf("not YAML: %s in the block that begins here; the mistake is in line %d or above "+
+			"it", message, r.lines)
 	case line == 0:
-		return 0, fmt.Errorf("not YAML: %s; noticed in line %d at the latest", message, r.lines)
+		return 0, fmt.Errorf("not YAML: %s; the mistake is in line %d or above it", message, r.lines)
 	}
 	return line, errors.New("not YAML: " + message)
 }
