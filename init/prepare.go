@@ -49,7 +49,7 @@ func (s *Supervisor) prepare() (err error) {
 // prepareHome finds where the jobs are held, and sees to it that it is enough.
 func (s *Supervisor) prepareHome() (err error) {
 	s.home, err = hold.Open(hold.Options{
-		Alone: s.jobs.single != nil && !s.config.takesCalls(), Hint: host.HowToGetCgroup,
+		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
 		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
 	})
 	if err != nil {
@@ -94,13 +94,13 @@ func (s *Supervisor) allow(spec *config.Spec) error {
 	return nil
 }
 
-// takesCalls tells whether there is to be a control socket.
-func (c *Config) takesCalls() bool { return c.Socket != "" && c.Socket != "none" }
+// TakesCalls tells whether there is to be a control socket.
+func (c *Config) TakesCalls() bool { return c.Socket != "" && c.Socket != "none" }
 
 // listen binds the control socket. A socket that was asked for and cannot be had fails the start.
 // Without the default one, which a container may have no place for, everything else goes on.
 func (s *Supervisor) listen() error {
-	if !s.config.takesCalls() {
+	if !s.config.TakesCalls() {
 		return nil
 	}
 	c := control.Config{Path: s.config.Socket, Version: s.config.Version}

@@ -6,7 +6,9 @@ import (
 	"os"
 
 	supervisor "github.com/cginit/cginit/init"
+	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/host"
 )
 
 // check says what can be guaranteed here, and what is wrong with the configuration. It starts
@@ -17,14 +19,14 @@ func check(o *config.Options, env []string) int {
 	if len(o.Config) > 0 {
 		f, err := config.Load(o.Config, env, o.Profiles)
 		if err == nil {
-			err = f.Check(supervisor.LookPath)
+			err = f.Check(child.LookPath)
 			merge(&c, f, o)
 		}
 		wrong = err
 	} else if len(o.Job.Args) > 0 {
-		_, wrong = supervisor.LookPath(o.Job.Args[0], o.Job.Env)
+		_, wrong = child.LookPath(o.Job.Args[0], o.Job.Env)
 	}
-	findings, err := supervisor.Check(c)
+	findings, err := host.Check(questionOf(&c))
 	if err != nil {
 		return failed(err)
 	}
@@ -46,4 +48,18 @@ func check(o *config.Options, env []string) int {
 		return 1
 	}
 	return 0
+}
+
+// questionOf is what there is to find out for a supervisor with this configuration.
+func questionOf(c *supervisor.Config) host.Question {
+	q := host.Question{
+		Socket: c.Socket, TakesCalls: c.TakesCalls(), Require: c.Require, BestEffortLimits: c.BestEffortLimits,
+	}
+	if len(c.Command.Args) > 0 {
+		q.Jobs, q.IsCommand = []config.Spec{c.Command}, true
+	}
+	if c.File != nil {
+		q.Jobs = append(q.Jobs, c.File.Jobs...)
+	}
+	return q
 }

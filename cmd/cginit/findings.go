@@ -7,11 +7,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	supervisor "github.com/cginit/cginit/init"
+	"github.com/cginit/cginit/init/host"
 )
 
 // printFindings is the table for people.
-func printFindings(to io.Writer, f *supervisor.Findings) error {
+func printFindings(to io.Writer, f *host.Findings) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	printContainer(w, f)
 	fmt.Fprintln(w, "\nkernel")
@@ -38,7 +38,7 @@ func printFindings(to io.Writer, f *supervisor.Findings) error {
 	return w.Flush()
 }
 
-func printContainer(w io.Writer, f *supervisor.Findings) {
+func printContainer(w io.Writer, f *host.Findings) {
 	c := &f.Container
 	fmt.Fprintln(w, "here")
 	row(w, "platform", f.Platform)
@@ -57,7 +57,7 @@ func printContainer(w io.Writer, f *supervisor.Findings) {
 }
 
 // printWays says how to come to the best level, on this platform before others.
-func printWays(w io.Writer, f *supervisor.Findings) {
+func printWays(w io.Writer, f *host.Findings) {
 	if len(f.Ways) == 0 {
 		return
 	}

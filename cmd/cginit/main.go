@@ -14,15 +14,21 @@ import (
 	"runtime/debug"
 
 	supervisor "github.com/cginit/cginit/init"
+	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/status"
 )
 
 const version = "0.1.0"
 
 func main() {
-	if status, is := supervisor.RunHelper(os.Args); is {
-		os.Exit(status)
+	if exitStatus, is := child.Run(os.Args); is {
+		os.Exit(exitStatus)
+	}
+	if exitStatus, is := hold.RunGuardian(os.Args); is {
+		os.Exit(exitStatus)
 	}
 	// A program that mostly waits: two threads that run are enough (one could be held by a
 	// fork), and setting the number ends the runtime's own watch over cpu.max. The heap is
@@ -60,7 +66,7 @@ func run(name string, args, env []string) int {
 // failed says why nothing was started.
 func failed(err error) int {
 	fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
-	return supervisor.StatusFailed
+	return status.Failed
 }
 
 // supervise runs what the options ask for; up is told when all of it is there.
@@ -76,8 +82,14 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 		merge(&c, f, o)
 		debug.FreeOSMemory() // what the parser has left
 	}
-	status, _ := supervisor.New(c).Run()
-	return status
+	exitStatus, _ := supervisor.New(traced(c)).Run()
+	return exitStatus
+}
+
+// traced adds the file that CGINIT_TRACE names. It is for whoever looks for a fault, and no flag.
+func traced(c supervisor.Config) supervisor.Config {
+	c.Trace = os.Getenv("CGINIT_TRACE")
+	return c
 }
 
 // load reads the files. What the command line says goes over what they say, at a reload too.

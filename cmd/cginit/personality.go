@@ -9,6 +9,7 @@ import (
 
 	supervisor "github.com/cginit/cginit/init"
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/status"
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 )
@@ -50,11 +51,11 @@ const dockerVersion = "tini version 0.19.0_cginit-" + version
 
 var catatonit = personality{parse: parseCatatonit, noExec: func(int) int { return 1 }}
 
-var tini = personality{parse: parseTini, noExec: func(status int) int {
-	if status == supervisor.StatusFailed {
+var tini = personality{parse: parseTini, noExec: func(ours int) int {
+	if ours == status.Failed {
 		return 1
 	}
-	return status
+	return ours
 }}
 
 func (p personality) run(name string, args, env []string) int {
@@ -77,14 +78,14 @@ func (p personality) run(name string, args, env []string) int {
 		fmt.Fprintf(os.Stderr, "%s: no command: %s [options] -- COMMAND [ARG...]\n", name, name)
 		return misused
 	}
-	status, started := supervisor.New(c).Run()
+	exitStatus, started := supervisor.New(traced(c)).Run()
 	switch {
 	case !started:
-		return p.noExec(status)
-	case slices.Contains(in.remap, status):
+		return p.noExec(exitStatus)
+	case slices.Contains(in.remap, exitStatus):
 		return 0
 	}
-	return status
+	return exitStatus
 }
 
 // parseTini takes the flags of tini, which docker run --init runs as docker-init.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/status"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,7 @@ const (
 
 	statusFailed = 1
 	// statusRunFailed is run's when cginitctl or the supervisor failed, and not the command.
-	statusRunFailed = 125
+	statusRunFailed = status.Failed
 )
 
 func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -72,8 +72,8 @@ func become(u *config.User, keepCaps bool) error {
 
 func setRlimits(id *config.Identity) error {
 	for _, l := range id.Rlimits {
-		n := slices.Index(rlimits, strings.TrimPrefix(l.Type, "RLIMIT_"))
-		if n < 0 {
+		n, ok := config.RlimitNumber(l.Type)
+		if !ok {
 			return fmt.Errorf("%s is not a resource limit of this kernel", l.Type)
 		}
 		if err := syscall.Setrlimit(n, &syscall.Rlimit{Cur: l.Soft, Max: l.Hard}); err != nil {
@@ -81,13 +81,6 @@ func setRlimits(id *config.Identity) error {
 		}
 	}
 	return nil
-}
-
-// rlimits has the names of getrlimit(2) at their numbers, which hold for every architecture that
-// Go runs on but MIPS.
-var rlimits = []string{
-	"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS",
-	"LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
 }
 
 // newCapabilities works out which of our capabilities a job has, as container engines do: drop

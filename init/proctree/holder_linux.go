@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/cginit/cginit/init/proc"
+	"github.com/cginit/cginit/init/status"
 	"golang.org/x/sys/unix"
 )
 
@@ -60,11 +61,11 @@ const (
 func RunHolder(args []string) int {
 	runtime.LockOSThread()
 	if len(args) != 2 {
-		return 125
+		return status.Failed
 	}
 	mask, err := strconv.ParseUint(args[1], 10, 64)
 	if err != nil {
-		return 125
+		return status.Failed
 	}
 	for fd := range 3 {
 		unix.CloseOnExec(fd)
@@ -82,7 +83,7 @@ func RunHolder(args []string) int {
 	h.asked = make([]int32, 0, 1<<12)
 	if err := shield(); err != nil {
 		h.fail(err)
-		return 125
+		return status.Failed
 	}
 	reserveThreads()
 	if !h.awaitOrder(mask) {
