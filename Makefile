@@ -20,7 +20,7 @@ test-vet:
 	$(GO) vet ./...
 
 test-units:
-	$(GO) test -count=1 $(RACE) ./cgroup ./init/... ./cmd/...
+	$(GO) test -count=1 $(RACE) ./cgroup ./init/... ./cmd/... ./internal/...
 
 # They build the program themselves, which no cache knows.
 test-suites:
@@ -37,6 +37,7 @@ matrix:
 
 lint:
 	$(GO) run $(LINT) run
+	$(GO) run ./internal/tools/rooms
 
 image:
 	docker build -t cginit .

@@ -1,0 +1,3 @@
+package supervisor
+
+func (s *Supervisor) again() { s.start() }

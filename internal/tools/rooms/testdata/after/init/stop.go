@@ -1,0 +1,6 @@
+package supervisor
+
+func (s *Supervisor) stop() {
+	s.log.print(limit)
+	s.again()
+}

@@ -1,0 +1,5 @@
+package test
+
+const (
+	a = 1
+)
