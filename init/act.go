@@ -34,7 +34,7 @@ const (
 func (s *Supervisor) feed(r *run, ev life.RunEvent) {
 	for events := []life.RunEvent{ev}; len(events) > 0; events = events[1:] {
 		before := r.State()
-		actions := r.Step(events[0], s.now())
+		actions := r.Step(events[0], time.Now())
 		s.trace.run(r, events[0], before, actions)
 		for _, a := range actions {
 			if next, ok := s.act(r, a); ok {
@@ -88,13 +88,13 @@ func (s *Supervisor) inspect(r *run) {
 		s.feed(r, life.EvSpawnFailed)
 		return
 	case hasEnded && r.held.Empty():
-		if s.attendants(r) > 0 { // outside of it, where no cgroup holds them
+		if s.live.isOwner(r) { // outside of it, where no cgroup holds them
 			s.killAttendants(r)
 			return
 		}
 		s.feed(r, life.EvEmpty)
 		return
-	case hasEnded && !r.HasMainExited() && s.attendants(r) == 0:
+	case hasEnded && !r.HasMainExited() && !s.live.isOwner(r):
 		s.feed(r, life.EvMainExit)
 		s.daemonised(r)
 	}
@@ -120,7 +120,7 @@ func (s *Supervisor) thawPaused(r *run) {
 	r.paused, r.still, s.queue.changed = false, false, true
 	s.log.Complain("thaw", r.held.Thaw())
 	if r.spec.Watchdog > 0 { // the job could not say anything meanwhile
-		r.job.FeedWatchdog(s.now())
+		r.job.FeedWatchdog(time.Now())
 	}
 	s.calls.journal.addFrozen(r.job, false)
 }
@@ -147,12 +147,12 @@ func (s *Supervisor) list(r *run) {
 	b := &r.book
 	b.processes, b.killed, b.unkillable = nil, len(pids), 0 // what is killed again is listed again
 	r.patience.hopeless = time.Time{}
-	begun := s.now()
+	begun := time.Now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
 		p, ok := proc.ReadLiving(pid)
 		switch {
 		case !ok:
-		case s.now().Sub(begun) < listWait:
+		case time.Now().Sub(begun) < listWait:
 			b.processes = append(b.processes, r.describe(p))
 		default: // they are frozen, but whoever stops us has a clock: the rest is only named
 			b.processes = append(b.processes, Process{Pid: p.Pid, PPid: p.PPid, Command: p.Comm, State: string(p.State), Outcome: "killed"})
@@ -181,7 +181,7 @@ func (s *Supervisor) remove(r *run) (next life.RunEvent, ok bool) {
 		patience /= 4
 	}
 	// The last lines of the run come before its receipt.
-	if late := r.Since().Add(patience); !r.pipes.areDry() && s.now().Before(late) {
+	if late := r.Since().Add(patience); !r.pipes.areDry() && time.Now().Before(late) {
 		r.RetryAt(late)
 		return 0, false
 	}
@@ -189,8 +189,8 @@ func (s *Supervisor) remove(r *run) (next life.RunEvent, ok bool) {
 		r.book.usage, r.accounted = r.held.Usage(), true
 	}
 	err := r.held.Remove()
-	if errors.Is(err, unix.EBUSY) && s.now().Sub(r.Since()) < removeGiveUp {
-		r.RetryAt(s.now().Add(removeRetry))
+	if errors.Is(err, unix.EBUSY) && time.Now().Sub(r.Since()) < removeGiveUp {
+		r.RetryAt(time.Now().Add(removeRetry))
 		return 0, false
 	}
 	if err != nil {
@@ -207,7 +207,7 @@ func (s *Supervisor) finish(r *run) {
 		r.book.markKilled()
 	}
 	s.queue.changed = true
-	receipt := r.receipt(s.now())
+	receipt := r.receipt(time.Now())
 	if r.role == roleMain {
 		r.job.last = &receipt
 	}
@@ -224,7 +224,7 @@ func (s *Supervisor) finish(r *run) {
 // (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What resists
 // for another reason, or without being seen, is given up much later.
 func (s *Supervisor) isUnkillable(r *run) bool {
-	now, p := s.now(), &r.patience
+	now, p := time.Now(), &r.patience
 	if now.Sub(r.Since()) < killPatience/4 {
 		return false
 	}

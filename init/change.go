@@ -99,7 +99,7 @@ func (s *Supervisor) shorten(j *job, grace time.Duration) {
 		j.grace = &grace
 		return
 	}
-	by := s.now().Add(grace)
+	by := time.Now().Add(grace)
 	j.ShortenStop(by)
 	if j.run != nil {
 		j.run.ShortenGrace(by)
@@ -119,7 +119,7 @@ func (s *Supervisor) serveKill(c *control.Call, jobs []*job, noWait bool) {
 		j.queued = false
 		s.queue.add(j, life.EvJobStop)
 	}
-	for _, r := range s.liveRuns() { // before the stop, which would ask first
+	for _, r := range s.live.clone() { // before the stop, which would ask first
 		if slices.Contains(jobs, r.job) {
 			s.feed(r, life.EvKill)
 		}
@@ -205,7 +205,7 @@ func (s *Supervisor) serveFreeze(c *control.Call, jobs []*job) {
 		j.run.paused = true
 	}
 	s.await(&waiter{
-		call: c, jobs: jobs, reply: func() { c.Reply(control.FreezeReply{}) }, deadline: s.now().Add(freezePatience),
+		call: c, jobs: jobs, reply: func() { c.Reply(control.FreezeReply{}) }, deadline: time.Now().Add(freezePatience),
 		done: func(j *job) bool { return j.run.still }, broken: notFrozen,
 	})
 	for _, j := range jobs {

@@ -14,7 +14,7 @@ func (s *Supervisor) check(j *job) {
 	h := j.spec.Health
 	j.health.next = time.Time{}   // until this check has ended
 	if h != nil && j.run.paused { // nothing can be started where everything stands still
-		j.health.next = s.now().Add(h.Interval)
+		j.health.next = time.Now().Add(h.Interval)
 		return
 	}
 	if h == nil || j.State() != life.JobUp || j.run.IsOver() {
@@ -35,7 +35,7 @@ func (s *Supervisor) checkEnded(r *run, receipt *Receipt) {
 	}
 	before := j.health.status
 	j.health.said = r.said
-	now := s.now()
+	now := time.Now()
 	j.health.checked(j.spec.Health, receipt.ExitStatus == 0, now.Sub(j.ReadyAt()), now)
 	if j.health.status != before {
 		s.healthChanged(j, receipt)

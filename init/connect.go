@@ -14,18 +14,6 @@ import (
 	"github.com/cginit/cginit/init/output"
 )
 
-// connection is what the main process of a run finds open, as an order for its containment.
-type connection struct {
-	hold.Order
-	theirs []*os.File // closed here once the main process has them
-}
-
-func (c *connection) close() {
-	for _, f := range c.theirs {
-		f.Close()
-	}
-}
-
 // spawn starts the main process of a run in its containment.
 func (s *Supervisor) spawn(r *run) (hold.Progress, error) {
 	path, err := programOf(r)
@@ -167,7 +155,7 @@ func (s *Supervisor) connectPty(r *run, c *connection) error {
 		go s.copyRaw(r, p, io.Discard)
 	}
 	if r.spec.StdinOpen {
-		s.keyboard.read(s.post, s.typedTo)
+		s.keyboard.read(s.post, func() *os.File { return s.live.reader() })
 	}
 	return nil
 }
@@ -260,14 +248,4 @@ func hearReady(read *os.File, ready func()) {
 			return
 		}
 	}
-}
-
-// typedTo returns the terminal of the last run that is to have what we read; nil: there is none.
-func (s *Supervisor) typedTo() *os.File {
-	for _, r := range slices.Backward(s.live) {
-		if r.role == roleMain && r.spec.StdinOpen && r.pipes != nil && r.pipes.ours != nil {
-			return r.pipes.ours
-		}
-	}
-	return nil
 }

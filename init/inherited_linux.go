@@ -59,3 +59,6 @@ func (in *inherited) close() {
 	}
 	in.fds = nil
 }
+
+// isProcess1 tells whether we are process 1 of our PID namespace.
+func isProcess1() bool { return os.Getpid() == 1 }

@@ -43,7 +43,7 @@ func (s *Supervisor) attendant(j *job, kind role, name string, spec *config.Spec
 // later.
 func (s *Supervisor) start(r *run) (next life.RunEvent) {
 	if r.book.started.IsZero() {
-		r.book.started = s.now()
+		r.book.started = time.Now()
 	}
 	if r.held == nil {
 		if err := s.suffices(r); err != nil {
@@ -103,7 +103,7 @@ const spawnGiveUp = time.Second
 // later is tried for a second, and once everything is up for as long as it takes.
 func (s *Supervisor) notStarted(r *run, what string, err error) life.RunEvent {
 	forEver := s.jobs.single == nil && !r.job.IsBooting() && r.job.lease == nil
-	if hold.IsBusy(err) && (forEver || s.now().Sub(r.book.started) < spawnGiveUp) {
+	if hold.IsBusy(err) && (forEver || time.Now().Sub(r.book.started) < spawnGiveUp) {
 		s.log.Complain(what, err)
 		return life.EvSpawnBusy
 	}
@@ -139,19 +139,9 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 	}
 }
 
-// attendants counts the steps and probes that run inside a run.
-func (s *Supervisor) attendants(r *run) (n int) {
-	for _, q := range s.live {
-		if q.owner == r {
-			n++
-		}
-	}
-	return n
-}
-
 // killAttendants ends what runs inside a run whose main process has ended.
 func (s *Supervisor) killAttendants(r *run) {
-	for _, q := range s.liveRuns() {
+	for _, q := range s.live.clone() {
 		if q.owner == r {
 			s.feed(q, life.EvKill)
 		}

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"syscall"
+	"time"
 
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/life"
@@ -51,7 +52,7 @@ func (l listener) AwaitsOrphans() bool {
 	if l.r.Cause() == "" {
 		return false
 	}
-	l.r.RetryAt(l.s.now().Add(orphansRetry))
+	l.r.RetryAt(time.Now().Add(orphansRetry))
 	return true
 }
 

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"slices"
 	"syscall"
 	"time"
 
@@ -42,7 +41,7 @@ func (s *Supervisor) take(more bool) {
 	case <-s.reports.file.Room():
 		s.reports.file.Push()
 	case <-s.alarm():
-		s.expire(s.now())
+		s.expire(time.Now())
 	}
 }
 
@@ -79,8 +78,6 @@ var alwaysReady = func() chan struct{} { c := make(chan struct{}); close(c); ret
 // that a goroutine that sends much is slowed down and not the loop.
 func (s *Supervisor) post(m message) { s.messages <- m }
 
-func (s *Supervisor) now() time.Time { return time.Now() }
-
 // alarm returns a channel that fires at the nearest deadline. It is nil if there is none: without a
 // reason to wake up we do not.
 func (s *Supervisor) alarm() <-chan time.Time {
@@ -98,7 +95,7 @@ func (s *Supervisor) alarm() <-chan time.Time {
 	if s.timer == nil {
 		s.timer = time.NewTimer(0)
 	}
-	s.timer.Reset(next.Sub(s.now()))
+	s.timer.Reset(next.Sub(time.Now()))
 	return s.timer.C
 }
 
@@ -109,7 +106,7 @@ func (s *Supervisor) expire(now time.Time) {
 	}
 	s.home.Expire(now)
 	s.calls.waiters.expire(now)
-	for _, r := range s.liveRuns() {
+	for _, r := range s.live.clone() {
 		s.expireRun(r, now)
 	}
 	for _, j := range s.jobs.all {
@@ -145,15 +142,12 @@ func (s *Supervisor) expireJob(j *job, now time.Time) {
 	s.queue.add(j, life.EvJobDeadline)
 }
 
-// liveRuns is for loops in which runs may end.
-func (s *Supervisor) liveRuns() []*run { return slices.Clone(s.live) }
-
 // close gives back what is left when all have ended. If something cannot be killed, the guardian
 // stays, and sees to the rest when we are gone.
 func (s *Supervisor) close() {
 	if s.home != nil {
 		s.home.DropSpare()
-		if !s.isStuck() {
+		if !s.live.areStuck() {
 			s.closeHome()
 		}
 	}
@@ -169,19 +163,13 @@ func (s *Supervisor) close() {
 }
 
 func (s *Supervisor) closeHome() {
+	s.home.DismissGuardian()
 	if !isProcess1() && s.jobs.haveStarted() { // the kernel does it where process 1 ends
 		s.reapRest()
 	}
 	if err := s.home.Close(); err != nil {
 		s.log.Printf("cannot remove our cgroups: %v", err)
 	}
-}
-
-// isStuck tells whether something outlives every kill.
-func (s *Supervisor) isStuck() bool { return len(s.live) > 0 && s.onlyStuck() }
-
-func (s *Supervisor) onlyStuck() bool {
-	return !slices.ContainsFunc(s.live, func(r *run) bool { return !r.isStuck() })
 }
 
 // calls is the control socket, and the calls that are answered later.

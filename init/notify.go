@@ -48,7 +48,7 @@ func (s *Supervisor) watchdogSeen(j *job, value string) {
 	switch {
 	case j.State() != life.JobUp || j.spec.Watchdog == 0:
 	case value == "1":
-		j.FeedWatchdog(s.now())
+		j.FeedWatchdog(time.Now())
 	case value == "trigger":
 		s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: "it triggered its own watchdog"})
 	}
@@ -61,7 +61,7 @@ func (s *Supervisor) extend(j *job, value string) {
 	if err != nil {
 		return
 	}
-	until := s.now().Add(time.Duration(min(usec, uint64(24*time.Hour/time.Microsecond))) * time.Microsecond)
+	until := time.Now().Add(time.Duration(min(usec, uint64(24*time.Hour/time.Microsecond))) * time.Microsecond)
 	j.ExtendStart(until)
 	if j.State() == life.JobStopping {
 		j.run.ExtendGrace(until)

@@ -57,10 +57,10 @@ func (s *Supervisor) prepareHome() (err error) {
 	}
 	for _, j := range s.jobs.all {
 		if err := s.home.Suffices(s.jobs.levelOf(s.home, j), s.config.Require); err != nil {
-			return s.of(j, err)
+			return s.jobs.blame(j, err)
 		}
 		if err := s.allow(&j.spec); err != nil {
-			return s.of(j, err)
+			return s.jobs.blame(j, err)
 		}
 	}
 	if level := s.home.Level(); s.home.Why() != nil && !s.config.Quiet {
@@ -69,14 +69,6 @@ func (s *Supervisor) prepareHome() (err error) {
 		s.log.Printf("containment %s: %s", level, level.Guarantee())
 	}
 	return nil
-}
-
-// of says which job an error is about, where there is more than one.
-func (s *Supervisor) of(j *job, err error) error {
-	if j == s.jobs.single {
-		return err
-	}
-	return fmt.Errorf("%s: %w", j.spec.Name, err)
 }
 
 // allow sees to it that the runs of a spec can have their uid and their limits. With

@@ -2,6 +2,9 @@ package supervisor
 
 import "github.com/cginit/cginit/init/life"
 
+// message is what a goroutine has read: the loop calls it.
+type message func()
+
 // queue holds the events of jobs that wait for their turn: what a job does may concern others, and
 // none of them changes in the middle of another's step.
 type queue struct {

@@ -17,7 +17,7 @@ import (
 // inbox.drain are all that would change if it were.
 func (s *Supervisor) reap() {
 	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.home.Reaped)
-	for _, r := range s.liveRuns() {
+	for _, r := range s.live.clone() {
 		if r.Status() != nil { // what died may have been its last leftover
 			s.inspect(r)
 		}

@@ -96,6 +96,3 @@ func (r *reports) summary(failure error) []byte {
 	}
 	return text.Bytes()
 }
-
-// isProcess1 tells whether we are process 1 of our PID namespace.
-func isProcess1() bool { return os.Getpid() == 1 }

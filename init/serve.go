@@ -59,7 +59,7 @@ func (s *Supervisor) serve(c *control.Call) {
 		s.log.Printf("asked over the control socket: every job is stopped")
 		s.stopEverything()
 	case *control.HealthParams:
-		c.Reply(s.healthReply())
+		c.Reply(s.jobs.health(s.phase))
 	default:
 		c.Fail(fmt.Errorf("%s is not served", c.Method))
 	}
@@ -121,29 +121,6 @@ func (s *Supervisor) serveReload(c *control.Call) {
 	})
 }
 
-// healthReply tells whether all is well.
-func (s *Supervisor) healthReply() control.HealthReply {
-	reply := control.HealthReply{Reasons: []string{}}
-	switch s.phase {
-	case phaseBooting:
-		reply.Reasons = append(reply.Reasons, "it is starting")
-	case phaseEnding:
-		reply.Reasons = append(reply.Reasons, "it is shutting down")
-	case phaseUp:
-	}
-	for _, j := range s.jobs.all {
-		switch {
-		case j.lease != nil || !j.spec.Service || j.spec.Manual && !j.IsWanted():
-		case j.State() != life.JobUp:
-			reply.Reasons = append(reply.Reasons, fmt.Sprintf("%s is %s", j.spec.Name, j.shown()))
-		case j.health.status == unhealthy:
-			reply.Reasons = append(reply.Reasons, j.spec.Name+" is unhealthy")
-		}
-	}
-	reply.Healthy = len(reply.Reasons) == 0
-	return reply
-}
-
 // await has a call be answered later.
 func (s *Supervisor) await(w *waiter) {
 	s.calls.waiters = append(s.calls.waiters, w)
@@ -172,7 +149,7 @@ func (s *Supervisor) serveWait(c *control.Call, jobs []*job, p *control.WaitPara
 		return
 	}
 	if p.Timeout != nil {
-		w.deadline = s.now().Add(time.Duration(*p.Timeout) * time.Millisecond)
+		w.deadline = time.Now().Add(time.Duration(*p.Timeout) * time.Millisecond)
 	}
 	s.await(w)
 }

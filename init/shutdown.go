@@ -12,20 +12,6 @@ import (
 // the receipts are written before whoever stops us loses patience.
 const killReserve = time.Second
 
-// shutdown is the end of all jobs.
-type shutdown struct {
-	killAt    time.Time // when what is left is killed; zero: never, or the shutdown has not begun
-	isKilling bool      // that has happened
-}
-
-// deadline returns when what is left is killed; zero: never, or it was.
-func (d *shutdown) deadline() time.Time {
-	if d.isKilling {
-		return time.Time{}
-	}
-	return d.killAt
-}
-
 // stopEverything is stopAll, for the command of the command line too.
 func (s *Supervisor) stopEverything() {
 	s.stopAll()
@@ -45,7 +31,7 @@ func (s *Supervisor) stopAll() {
 	if s.jobs.single == nil {
 		s.log.Complain("notify", notifyManager("STOPPING=1"))
 		budget := s.config.GracePeriod
-		s.shutdown.killAt = s.now().Add(max(budget-killReserve, budget/2))
+		s.shutdown.killAt = time.Now().Add(max(budget-killReserve, budget/2))
 	}
 	for _, j := range s.jobs.all {
 		j.next, j.queued = time.Time{}, false
@@ -69,7 +55,7 @@ func (s *Supervisor) askedToEnd(sig syscall.Signal) {
 // killRest kills whatever is left.
 func (s *Supervisor) killRest() {
 	s.shutdown.isKilling = true
-	for _, r := range s.liveRuns() {
+	for _, r := range s.live.clone() {
 		s.feed(r, life.EvKill)
 	}
 }
@@ -87,7 +73,7 @@ func (s *Supervisor) stopNext() {
 // isOver tells whether nothing is left to do: all that is wanted has ended, or cannot end.
 func (s *Supervisor) isOver() bool {
 	last := s.phase == phaseEnding || s.jobs.single != nil
-	if len(s.live) > 0 && (!last || !s.onlyStuck()) {
+	if len(s.live) > 0 && (!last || !s.live.areStuck()) {
 		return false
 	}
 	if last {

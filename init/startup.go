@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cginit/cginit/init/life"
 )
@@ -28,7 +29,7 @@ func (s *Supervisor) isReady(j *job) {
 	if s.jobs.single == nil && s.config.Verbose {
 		s.log.Printf("%s: ready", j.spec.Name)
 	}
-	j.health = newHealth(j.spec.Health, s.now())
+	j.health = newHealth(j.spec.Health, time.Now())
 	if len(j.spec.PostStart) > 0 {
 		s.beginSteps(j, rolePostStart)
 	}

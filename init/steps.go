@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/life"
@@ -96,7 +97,7 @@ func (s *Supervisor) stopRun(j *job) {
 	if j.grace != nil {
 		grace = *j.grace
 	}
-	first := j.BeginStop(grace, s.now())
+	first := j.BeginStop(grace, time.Now())
 	if first {
 		j.grace = nil
 		s.thawPaused(j.run)
@@ -104,7 +105,7 @@ func (s *Supervisor) stopRun(j *job) {
 	j.health.stop()
 	if step := j.stepRun; step != nil {
 		if step.role == rolePreStart { // there is nothing else
-			step.StopIn(j.GraceLeft(s.now()))
+			step.StopIn(j.GraceLeft(time.Now()))
 			s.feed(step, life.EvStop)
 			return
 		}
@@ -127,7 +128,7 @@ func (s *Supervisor) stopMain(j *job) {
 		s.queue.add(j, life.EvJobEnded)
 		return
 	}
-	r.StopIn(j.GraceLeft(s.now()))
+	r.StopIn(j.GraceLeft(time.Now()))
 	if j.Bad() != "" {
 		r.StopBecause(life.Failing)
 	}

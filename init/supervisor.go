@@ -52,7 +52,7 @@ type Supervisor struct {
 	home   *hold.Home
 
 	jobs     table
-	live     []*run // the runs that have not ended
+	live     runs
 	queue    queue
 	phase    phase
 	shutdown shutdown
@@ -72,19 +72,6 @@ type Supervisor struct {
 	keyboard  keyboard
 	inherited inherited
 }
-
-// message is what a goroutine has read: the loop calls it.
-type message func()
-
-// phase is how far the supervisor as a whole has come.
-type phase int
-
-// The phases. While the supervisor is booting, what fails fails the start.
-const (
-	phaseBooting phase = iota
-	phaseUp
-	phaseEnding
-)
 
 // New makes a supervisor. It starts nothing yet.
 func New(c Config) *Supervisor {
@@ -126,14 +113,6 @@ func (s *Supervisor) Run() (exitStatus int, started bool) {
 	return s.exitStatus()
 }
 
-// verdict is what decides our exit status.
-type verdict struct {
-	decisive  *job  // whose exit status is ours: an essential job, or the one that failed the start
-	failedJob *job  // the first one-shot job that failed once everything was up
-	badStart  error // why a job failed the start
-	failure   error // why nothing, or not everything, was started
-}
-
 // exitStatus returns what we answer in the end, and whether anything was started.
 func (s *Supervisor) exitStatus() (exitStatus int, started bool) {
 	if single := s.jobs.single; single != nil {
@@ -141,7 +120,7 @@ func (s *Supervisor) exitStatus() (exitStatus int, started bool) {
 	}
 	j := s.verdict.decisive
 	switch {
-	case s.isStuck():
+	case s.live.areStuck():
 		return status.Failed, true
 	case j == nil && s.phase != phaseEnding: // all work is done, and some of it not well
 		j = s.verdict.failedJob

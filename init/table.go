@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/cginit/cginit/init/config"
@@ -35,6 +36,14 @@ func (t *table) remove(j *job) {
 // find returns the jobs of a name: a scaled job is found by that of a replica and by that of all.
 func (t *table) find(name string) []*job {
 	return slices.DeleteFunc(slices.Clone(t.all), func(j *job) bool { return j.spec.Name != name && j.spec.Scaled != name })
+}
+
+// blame says which job an error is about, where there is more than one.
+func (t *table) blame(j *job, err error) error {
+	if j == t.single {
+		return err
+	}
+	return fmt.Errorf("%s: %w", j.spec.Name, err)
 }
 
 // dependencies tells whether all that a job depends on is there, or why it never will be.

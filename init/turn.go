@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"time"
+
 	"github.com/cginit/cginit/init/life"
 )
 
@@ -37,7 +39,7 @@ func (s *Supervisor) settleSome() (more bool) {
 // advance gives a job an event and does what step answers.
 func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 	before := j.State()
-	actions := j.Step(ev, s.now())
+	actions := j.Step(ev, time.Now())
 	s.trace.job(j, ev, before, actions)
 	for _, a := range actions {
 		s.actOnJob(j, a)

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/cginit/cginit/init/control"
@@ -104,6 +105,29 @@ func (t *table) statusOf(j *job) string {
 		return j.notify.status
 	}
 	return ""
+}
+
+// health tells whether all is well.
+func (t *table) health(p phase) control.HealthReply {
+	reply := control.HealthReply{Reasons: []string{}}
+	switch p {
+	case phaseBooting:
+		reply.Reasons = append(reply.Reasons, "it is starting")
+	case phaseEnding:
+		reply.Reasons = append(reply.Reasons, "it is shutting down")
+	case phaseUp:
+	}
+	for _, j := range t.all {
+		switch {
+		case j.lease != nil || !j.spec.Service || j.spec.Manual && !j.IsWanted():
+		case j.State() != life.JobUp:
+			reply.Reasons = append(reply.Reasons, fmt.Sprintf("%s is %s", j.spec.Name, j.shown()))
+		case j.health.status == unhealthy:
+			reply.Reasons = append(reply.Reasons, j.spec.Name+" is unhealthy")
+		}
+	}
+	reply.Healthy = len(reply.Reasons) == 0
+	return reply
 }
 
 // instant returns nil for no time.

@@ -126,10 +126,10 @@ func (g *guardian) lost(now time.Time) {
 	g.delay = min(2*g.delay, guardianDelayMost)
 }
 
-// dismiss ends the guardian: there is nothing left to guard.
-func (g *guardian) dismiss() {
-	if g.pid != 0 {
-		endChild(g.pid)
+// DismissGuardian ends the guardian: there is nothing left to guard.
+func (h *Home) DismissGuardian() {
+	if h.guardian != nil && h.guardian.pid != 0 {
+		endChild(h.guardian.pid)
 	}
 }
 
@@ -157,7 +157,7 @@ func RunGuardian(args []string) (exitStatus int, is bool) {
 	}
 	err := killAll(h.jobs)
 	if err == nil {
-		err = h.remove()
+		err = h.Close()
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cginit: the supervisor was killed, and its guardian %d cannot end its jobs: %v\n", os.Getpid(), err)

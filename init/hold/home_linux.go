@@ -216,16 +216,9 @@ const (
 	closeRetry   = 10 * time.Millisecond
 )
 
-// Close ends the guardian and gives back all cgroups that were made, as far as they are empty.
+// Close gives back all cgroups that were made, as far as they are empty. Controllers that another
+// cginit in our cgroup still uses stay, and so does our leaf then.
 func (h *Home) Close() error {
-	if h.guardian != nil {
-		h.guardian.dismiss()
-	}
-	return h.remove()
-}
-
-// remove leaves controllers that another cginit in our cgroup still uses, and then the leaf too.
-func (h *Home) remove() error {
 	if h.jobs == "" {
 		return nil
 	}
