@@ -10,6 +10,7 @@ import (
 	"testing"
 )
 
+// TestBelow starts a shell with a child and a grandchild, and looks for all of them.
 func TestBelow(t *testing.T) {
 	cmd := exec.Command("sh", "-c", `sleep 1000 & echo $!; sh -c 'sleep 1000 & echo $!; wait' & echo $!; wait`)
 	out, err := cmd.StdoutPipe()
@@ -39,7 +40,7 @@ func TestBelow(t *testing.T) {
 	got := Below(os.Getpid())
 	for _, pid := range want {
 		if !slices.Contains(got, pid) {
-			t.Errorf("%d is below us, and is not in %v", pid, got)
+			t.Errorf("%d descends from this process and is not in %v", pid, got)
 		}
 	}
 	if got[0] != cmd.Process.Pid {
@@ -47,9 +48,9 @@ func TestBelow(t *testing.T) {
 	}
 	all, err := All()
 	if err != nil || !slices.Contains(all, want[3]) || slices.Contains(all, os.Getpid()) {
-		t.Errorf("all but us are %v, %v", all, err)
+		t.Errorf("all but this process are %v, %v", all, err)
 	}
 	if got := Below(1 << 22); got != nil {
-		t.Errorf("below nobody are %v", got)
+		t.Errorf("the descendants of a pid that no process can have are %v", got)
 	}
 }

@@ -24,7 +24,7 @@ func (r *Reader) Children(queue []Child, pid, threads int) []Child {
 
 // childrenOfThreads appends what the children files of all threads of pid say.
 func (r *Reader) childrenOfThreads(queue []Child, pid int) []Child {
-	dir := r.open(pid, "task", 0, "")
+	dir := r.openFile(pid, "task", 0, "")
 	if dir < 0 {
 		return queue
 	}
@@ -43,7 +43,7 @@ func (r *Reader) childrenOfThreads(queue []Child, pid int) []Child {
 // childrenOfThread appends what the children file of one thread says: pids, each with a space
 // after it.
 func (r *Reader) childrenOfThread(queue []Child, pid, tid int) []Child {
-	fd := r.open(pid, "task", tid, "children")
+	fd := r.openFile(pid, "task", tid, "children")
 	if fd < 0 {
 		return queue
 	}

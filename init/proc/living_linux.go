@@ -28,7 +28,8 @@ const listPatience = time.Second
 
 // errSlow names listPatience in words, because a text with the number put in would need
 // initialisation at run time.
-var errSlow = errors.New("listing takes longer than 1s because others have the CPU: there are more than the receipt says")
+var errSlow = errors.New("listing takes longer than 1s because others have the CPU: " +
+	"there are more processes than the receipt says")
 
 // Alive returns the pids of a list whose processes are alive, in the same order. It gives up one
 // second after begun, which is when the caller began to make the list, and returns what it has with

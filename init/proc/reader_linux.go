@@ -47,7 +47,7 @@ func (r *Reader) Open() {
 		return
 	}
 	r.HasProc = true
-	if fd := r.open(self, "task", self, "children"); fd >= 0 {
+	if fd := r.openFile(self, "task", self, "children"); fd >= 0 {
 		r.HasChildren = true
 		unix.Close(fd)
 	}
@@ -64,7 +64,7 @@ func (r *Reader) Close() {
 // Stat reads one process and leaves Comm empty. ok is false for a process that does not exist, and
 // for all processes if HasProc is false.
 func (r *Reader) Stat(pid int) (p Process, ok bool) {
-	fd := r.open(pid, "stat", 0, "")
+	fd := r.openFile(pid, "stat", 0, "")
 	if fd < 0 {
 		return Process{}, false
 	}
@@ -77,9 +77,9 @@ func (r *Reader) Stat(pid int) (p Process, ok bool) {
 	return p, ok
 }
 
-// open opens /proc/PID/NAME, or /proc/PID/NAME/TID/FILE if there is a file. It makes no string of
+// openFile opens /proc/PID/NAME, or /proc/PID/NAME/TID/FILE if there is a file. It makes no string of
 // the path, which would allocate memory. It returns -1 for any error.
-func (r *Reader) open(pid int, name string, tid int, file string) int {
+func (r *Reader) openFile(pid int, name string, tid int, file string) int {
 	if !r.HasProc {
 		return -1
 	}

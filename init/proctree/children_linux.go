@@ -5,9 +5,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// add puts the children of pid at the end of the queue. threads is how many it has, 0 if that
-// is not known.
-func (w *walker) add(pid, threads int) {
+// addChildren appends the children of pid to the queue. threads is how many threads pid has, 0 if
+// that is not known. Without /proc it knows only the children of the walker itself.
+func (w *walker) addChildren(pid, threads int) {
 	switch {
 	case w.HasProc:
 		w.queue = w.Children(w.queue, pid, threads)
@@ -16,11 +16,13 @@ func (w *walker) add(pid, threads int) {
 	}
 }
 
-// pidLimit is PID_MAX_LIMIT, which no pid reaches, and pidUsual what most kernels stay below.
-const pidLimit, pidUsual = 1 << 22, 1 << 15
+const (
+	pidLimit = 1 << 22 // PID_MAX_LIMIT: every pid is lower
+	pidUsual = 1 << 15 // the limit of most kernels, unless somebody has raised it
+)
 
-// addWaited finds our own children without /proc, by asking the kernel of every pid whether we
-// could wait for it.
+// addWaited appends our own children to the queue without /proc. It asks the kernel of every pid
+// whether we could wait for it, and of the unusual ones only if no usual one is a child.
 func (w *walker) addWaited() {
 	for pid := 2; pid < pidLimit; pid++ {
 		if pid == pidUsual && len(w.queue) > 0 {

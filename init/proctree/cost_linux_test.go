@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestCost is what a holder costs while its job lives: its private memory, and no wake-up.
+// TestCost measures what a holder costs while its job runs: its private memory, and no wake-up.
 func TestCost(t *testing.T) {
 	h := start(t, sh("echo up; exec sleep 1000"))
 	h.line("up")
@@ -24,9 +24,9 @@ func TestCost(t *testing.T) {
 	})
 	<-time.After(3 * time.Second)
 	if n := switches(t, h.Pid) - before; n != 0 {
-		t.Errorf("%d context switches while nothing happens", n)
+		t.Errorf("%d context switches of a holder that has nothing to do", n)
 	}
-	needRoot(t) // it is not dumpable
+	needRoot(t) // to read smaps_rollup: a holder is not dumpable
 	kB := privateDirty(t, h.Pid)
 	t.Logf("a holder of this test binary: %d kB of private memory, %d threads", kB, len(threadsOf(h.Pid)))
 	_ = h.Kill()
@@ -38,6 +38,7 @@ func threadsOf(pid int) []string {
 	return tasks
 }
 
+// switches returns how often the threads of a process have given up the CPU.
 func switches(t *testing.T, pid int) (sum int) {
 	t.Helper()
 	for _, task := range threadsOf(pid) {
@@ -46,11 +47,13 @@ func switches(t *testing.T, pid int) (sum int) {
 	return sum
 }
 
+// privateDirty returns the private memory of a process in kB.
 func privateDirty(t *testing.T, pid int) int {
 	t.Helper()
 	return field(t, fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Private_Dirty:")
 }
 
+// field returns the number after a name in a file of /proc.
 func field(t *testing.T, file, name string) int {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -72,7 +75,7 @@ func field(t *testing.T, file, name string) int {
 
 var benchOrder = Order{Path: "/bin/true", Args: []string{"true"}, Files: []int{0, 1, 2}}
 
-// BenchmarkForkExec is the start of a job without a holder.
+// BenchmarkForkExec measures the start of a job without a holder.
 func BenchmarkForkExec(b *testing.B) {
 	for range b.N {
 		pid, err := syscall.ForkExec(benchOrder.Path, benchOrder.Args, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}})
@@ -85,7 +88,7 @@ func BenchmarkForkExec(b *testing.B) {
 	}
 }
 
-// BenchmarkStart is the start of a job until its main process is executed.
+// BenchmarkStart measures the start of a job with a holder, until its main process is executed.
 func BenchmarkStart(b *testing.B) {
 	for range b.N {
 		tree, err := Start(benchOrder, Place{})
@@ -96,7 +99,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepared is the same with a holder that was made in advance.
+// BenchmarkPrepared measures the start of a job with a holder that was made in advance.
 func BenchmarkPrepared(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
@@ -104,7 +107,7 @@ func BenchmarkPrepared(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		<-time.After(20 * time.Millisecond) // it is up by then: there is no sign of that to wait for
+		<-time.After(20 * time.Millisecond) // no event says that a holder waits for its order
 		b.StartTimer()
 		if err := tree.Start(benchOrder); err != nil {
 			b.Fatal(err)
@@ -113,6 +116,7 @@ func BenchmarkPrepared(b *testing.B) {
 	}
 }
 
+// finish waits for the main process to be executed, and then, with the timer stopped, for the end.
 func finish(b *testing.B, tree *Tree) {
 	b.Helper()
 	e, err := tree.Read()

@@ -5,7 +5,9 @@ import (
 	"strings"
 )
 
-// encode writes the order as strings that end with NUL, which none of them has in it.
+// encode returns the order as a list of strings that end with NUL. check has made sure that no
+// string contains one. Of Files it only says which ones are closed: the descriptors themselves are
+// sent beside it.
 func (o *Order) encode() []byte {
 	var b []byte
 	text := func(s string) { b = append(append(b, s...), 0) }
@@ -53,7 +55,8 @@ func (o *Order) encode() []byte {
 	return b
 }
 
-// decode is the holder's side of encode. handed are the descriptors that came with the order.
+// decode returns the order that encode has written. handed are the descriptors that came with it,
+// which become the Files of the order. ok is false if b is no order.
 func decode(b []byte, handed []int) (o Order, ok bool) {
 	rest, ok := string(b), true
 	text := func() (s string) {
@@ -67,9 +70,9 @@ func decode(b []byte, handed []int) (o Order, ok bool) {
 		ok = ok && err == nil
 		return n
 	}
-	count := func() int { // of what is at least a NUL each
+	count := func() int {
 		n := number()
-		if n < 0 || n > int64(len(rest)) {
+		if n < 0 || n > int64(len(rest)) { // each element takes a byte or more
 			n, ok = 0, false
 		}
 		return int(n)

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// execute forks and executes. The thread is locked, and so what is set for it alone
-// (no_new_privs, since Linux 3.5) is set for the child.
+// execute starts the main process and returns its pid. The calling goroutine must be locked to its
+// thread: no_new_privs (since Linux 3.5) is set for this thread alone, and the child inherits it.
 func (o *Order) execute() (pid int, err error) {
 	attr := &syscall.ProcAttr{Dir: o.Dir, Env: o.Env, Sys: &syscall.SysProcAttr{
 		Setsid: o.Setsid, Setpgid: o.Setpgid, Pgid: o.Pgid,
@@ -28,14 +28,16 @@ func (o *Order) execute() (pid int, err error) {
 	}
 	defer raiseOOMScore(o.OOMMore)()
 	pid, err = syscall.ForkExec(o.Path, o.Args, attr)
-	if err == unix.ENOEXEC && len(o.Args) > 0 { // a script without a first line is the shell's: execvp(3)
+	if err == unix.ENOEXEC && len(o.Args) > 0 {
+		// The shell runs a script that does not begin with #!, as with execvp(3).
 		return syscall.ForkExec("/bin/sh", append([]string{"sh", o.Path}, o.Args[1:]...), attr)
 	}
 	return pid, err
 }
 
-// raiseOOMScore raises our oom_score_adj, which the child inherits, and returns what puts it
-// back. What fails leaves it as it is.
+// raiseOOMScore raises our oom_score_adj by a number, up to 1000, for the child to inherit. It
+// returns a function that restores the value from before. If the value cannot be read or written,
+// it stays as it is.
 func raiseOOMScore(by int) (restore func()) {
 	const file = "/proc/self/oom_score_adj"
 	if by == 0 {

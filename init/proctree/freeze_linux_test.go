@@ -6,10 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// TestFreezeAndThaw: every process of a frozen job is stopped, and runs again after the thaw.
 func TestFreezeAndThaw(t *testing.T) {
 	for _, kind := range kinds {
 		if kind.name == "bomb" {
-			continue // each way of TestTeardown freezes one
+			continue // one of the ways of TestTeardown freezes a bomb
 		}
 		t.Run(kind.name, func(t *testing.T) {
 			h := tree(t, kind.name, kind.n)
@@ -22,7 +23,7 @@ func TestFreezeAndThaw(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(pids) != kind.size {
-				t.Errorf("frozen are %d processes, not %d", len(pids), kind.size)
+				t.Errorf("%d processes are frozen, not %d", len(pids), kind.size)
 			}
 			for _, pid := range pids {
 				if s := state(pid); s != 'T' {
@@ -42,7 +43,7 @@ func TestFreezeAndThaw(t *testing.T) {
 			})
 			for _, e := range h.seen {
 				if e.Kind == Stopped {
-					t.Error("that we stopped the main process is told as its own doing")
+					t.Error("the holder reports its own stop of the main process")
 				}
 			}
 			_ = h.Kill()
@@ -52,7 +53,7 @@ func TestFreezeAndThaw(t *testing.T) {
 	}
 }
 
-// TestStopped: a stop of the main process that is not ours is told.
+// TestStopped: the holder reports a stop of the main process that is not its own.
 func TestStopped(t *testing.T) {
 	h := start(t, sh("kill -STOP $$; echo went on; exec sleep 1000"))
 	if e := h.await(Stopped); e.Pid != h.Main || e.Status.StopSignal() != unix.SIGSTOP {
@@ -67,7 +68,7 @@ func TestStopped(t *testing.T) {
 	h.gone()
 }
 
-// TestSignalAll: each process of the tree gets it.
+// TestSignalAll: Signal reaches each process of the tree.
 func TestSignalAll(t *testing.T) {
 	h := tree(t, "daemon", "10")
 	if err := h.Signal(unix.SIGTERM); err != nil {

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestRushSignalsGroups: what a child of ours has forked dies with it if their process group is
-// of a session that the job has made, and only then: others may be in a group of our session.
+// TestRushSignalsGroups: a rush kills the whole process group of a child of ours if the group is of
+// a session that the job has made. It kills only the child if the group is of our own session,
+// which may have members that are not the job's.
 func TestRushSignalsGroups(t *testing.T) {
 	theirs := twoInAGroup(t, &syscall.SysProcAttr{Setsid: true})
 	ours := twoInAGroup(t, &syscall.SysProcAttr{Setpgid: true})
@@ -33,11 +34,11 @@ func TestRushSignalsGroups(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ws := waited(t, ours[1]); ws.Signal() != unix.SIGTERM {
-		t.Errorf("who was in a group of our session: %v", ws)
+		t.Errorf("the process in a group of our session ended with %v", ws)
 	}
 }
 
-// twoInAGroup are a child of ours and a child of its.
+// twoInAGroup starts a child with a child of its own, and returns the pids of both.
 func twoInAGroup(t *testing.T, attr *syscall.SysProcAttr) []int {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait")
@@ -60,7 +61,7 @@ func twoInAGroup(t *testing.T, attr *syscall.SysProcAttr) []int {
 	return []int{cmd.Process.Pid, pid}
 }
 
-// waited waits for a child of ours, or one that becomes ours: this test is a subreaper.
+// waited waits for a child of ours, or for a descendant that becomes one: this test is a subreaper.
 func waited(t *testing.T, pid int) (ws unix.WaitStatus) {
 	t.Helper()
 	defer time.AfterFunc(patience, func() { _ = unix.Kill(pid, unix.SIGABRT) }).Stop()
@@ -69,9 +70,9 @@ func waited(t *testing.T, pid int) (ws unix.WaitStatus) {
 		case nil:
 			return ws
 		case unix.EINTR:
-		case unix.ECHILD: // its parent is dying still
+		case unix.ECHILD: // its parent is not dead yet
 			if unix.Kill(pid, 0) != nil {
-				t.Fatalf("process %d has gone with its parent", pid)
+				t.Fatalf("process %d disappeared with its parent", pid)
 			}
 		default:
 			t.Fatal(err)

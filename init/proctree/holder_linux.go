@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"syscall"
+	"unsafe"
 
 	"github.com/cginit/cginit/init/proc"
 	"github.com/cginit/cginit/init/status"
@@ -14,50 +16,55 @@ import (
 // holderName is argv[0] of a holder.
 const holderName = "cginit-holder"
 
-// A holder goes to work before main and the packages that are initialized after this one: what
-// they put into memory would be each holder's own, and none uses it.
+// A holder goes to work before main and before the packages that are initialised after this one.
+// It uses none of them, and what they put into memory would be in each holder's private memory.
 func init() {
 	if len(os.Args) > 0 && os.Args[0] == holderName {
 		os.Exit(RunHolder(os.Args)) //nolint:forbidigo // main is too late, see above
 	}
 }
 
-// holder is the process between the supervisor and one job. Two goroutines do its work, each
-// of them mostly in a system call that waits: watch for what is below, listen for what the
-// supervisor asks. Whichever has the turn owns all of this.
+// holder is the process between the supervisor and one job. Two goroutines do its work: watch
+// waits for the processes below, and listen waits for requests of the supervisor. Each of them
+// spends its time in a system call that waits. The one that has the turn owns all fields.
 type holder struct {
-	turn   chan struct{}
-	urgent chan struct{} // not empty: there is a kill to do, so give up the turn
+	turn   chan struct{} // filled by the goroutine that has the turn
+	urgent chan struct{} // filled when there is a kill to do: the other one gives up the turn soon
 	walker walker
-	asked  []int32 // whom the last ask has reached
-	main   int     // pid of the main process; 0: it has been waited for
+	main   int // the pid of the main process, 0 once it has been waited for
 	mode   mode
-	killer *killer       // nil: the job has no uid to itself
-	walks  int           // of this freeze or kill
-	pause  int           // milliseconds before the next one
-	poll   []unix.PollFd // the socket, as long as there is a supervisor
+	// killer is nil if the job has no uid to itself.
+	killer *killer
+	// signalled are the processes that the present signalOnce has signalled.
+	signalled []int32
+	pause     int // milliseconds until the next walk of a freeze or a kill
+	// poll is the socket. It is nil once the supervisor is gone.
+	poll []unix.PollFd
 }
 
+// mode is what a holder does with the job.
 type mode int
 
 const (
-	running mode = iota
-	freezing
-	frozen
-	killing
+	modeRunning mode = iota
+	modeFreezing
+	modeFrozen
+	modeKilling
 )
 
 const (
-	socket    = 0 // and 1 and 2: it must not hold the job's or the supervisor's
+	// holderSocket is the holder's end of the socket. It is also descriptors 1 and 2, because a
+	// holder must not hold the job's or the supervisor's stdout and stderr open.
+	holderSocket = 0
+	// reapBatch bounds how many children are waited for in one turn.
 	reapBatch = 200
-	// Milliseconds between walks, doubling while nothing changes.
+	// pauseLeast and pauseMost are milliseconds between walks. The pause doubles from walk to walk.
 	pauseLeast, pauseMost = 1, 256
-	// rushes is how often a kill tries the quick way, and how often to have all stand still.
-	rushes = 12
 )
 
-// RunHolder is all that a holder does, and returns its exit status: 0 when nothing is left
-// below it. The init of this package calls it where argv[0] says so.
+// RunHolder does all that a holder does and returns its exit status: 0 when nothing is left below
+// it, 125 if it could not begin. The init function of this package calls it if argv[0] is that of a
+// holder. args are the arguments of the process.
 func RunHolder(args []string) int {
 	runtime.LockOSThread()
 	if len(args) != 2 {
@@ -70,17 +77,18 @@ func RunHolder(args []string) int {
 	for fd := range 3 {
 		unix.CloseOnExec(fd)
 	}
-	// What the supervisor was left with by others is not the job's either (since Linux 5.11).
+	// The supervisor may have been given descriptors by others, which are not the job's (since
+	// Linux 5.11).
 	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	h := &holder{
 		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
-		poll: []unix.PollFd{{Fd: socket, Events: unix.POLLIN}},
+		poll: []unix.PollFd{{Fd: holderSocket, Events: unix.POLLIN}},
 	}
-	setName(holderName) // what top shows; /proc/self/exe has been executed
-	h.walker.open()
+	setName(holderName) // which top shows; without it, it would be "exe", after /proc/self/exe
+	h.walker.prepare()
 	h.walker.queue = make([]proc.Child, 0, 1<<12)
 	h.walker.groups = make([]int32, 0, 1<<10)
-	h.asked = make([]int32, 0, 1<<12)
+	h.signalled = make([]int32, 0, 1<<12)
 	if err := shield(); err != nil {
 		h.fail(err)
 		return status.Failed
@@ -89,14 +97,21 @@ func RunHolder(args []string) int {
 	if !h.awaitOrder(mask) {
 		return 0
 	}
-	_ = os.Chdir("/") // no mount is to be busy because of us
+	_ = os.Chdir("/") // or the holder would keep a file system from being unmounted
 	go h.listen()
 	h.watch()
 	return 0
 }
 
-// shield keeps the job out of the holder as far as the kernel allows, and makes it the parent
-// of the job's orphans (since Linux 3.4). What is not dumpable cannot be traced by its equals.
+// setName sets the name of this thread. That of the first thread is the name of the process.
+func setName(name string) {
+	var text [16]byte
+	copy(text[:], name)
+	_, _, _ = syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&text)), 0)
+}
+
+// shield makes the holder the parent of the job's orphans (since Linux 3.4), and keeps the job from
+// tracing it: the kernel lets no process of the same uid trace one that is not dumpable.
 func shield() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err
@@ -104,8 +119,8 @@ func shield() error {
 	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
-// watch waits for what is below, until nothing is. It then keeps the turn: a kill after Empty
-// could reach the next job of the same uid.
+// watch waits for the processes below until none is left. It then keeps the turn: a kill(-1) after
+// Empty could reach the next job with the same uid.
 func (h *holder) watch() {
 	for {
 		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT, nil)
@@ -117,13 +132,14 @@ func (h *holder) watch() {
 			h.finish()
 			return
 		}
-		h.advance() // what has died leaves orphans
+		h.advance() // the dead have left orphans, which are children of the holder now
 		<-h.turn
 	}
 }
 
-// reap waits for what there is to wait for, a bounded number, and tells whether nothing is
-// left. Nobody else waits, so until then no pid of a child can become another's.
+// reap waits for the children that have ended, up to reapBatch of them, and reports whether the
+// holder has no child any more. Nothing else in the holder waits for children, so until then the
+// pid of a child cannot become another process's.
 func (h *holder) reap() (empty bool) {
 	for n := 0; n < reapBatch && len(h.urgent) == 0; n++ {
 		var ws unix.WaitStatus
@@ -143,40 +159,41 @@ func (h *holder) reap() (empty bool) {
 	return false
 }
 
-// finish says that nothing is left. The CPU time is that of all that was waited for, here and
-// below.
+// finish tells the supervisor that nothing is left, and the CPU time of all processes that the
+// holder and its descendants have waited for.
 func (h *holder) finish() {
 	m := message{kind: int64(Empty)}
 	var ru unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_CHILDREN, &ru) == nil {
-		m.used(&ru)
+		m.setUsage(&ru)
 	}
 	h.tell(&m)
 }
 
+// tellMain tells the supervisor what wait4 has said of the main process.
 func (h *holder) tellMain(ws unix.WaitStatus, ru *unix.Rusage) {
 	m := message{pid: int64(h.main), value: int64(ws)}
 	switch {
 	case ws.Stopped():
-		if h.mode != running {
-			return // by us
+		if h.mode != modeRunning {
+			return // the holder has stopped it
 		}
 		m.kind = int64(Stopped)
 	case ws.Continued():
 		m.kind = int64(Continued)
 	default:
 		m.kind = int64(MainExited)
-		m.used(ru)
+		m.setUsage(ru)
 		h.main = 0
 	}
 	h.tell(&m)
 }
 
-// tell may wait for a supervisor that has fallen behind by some hundred messages, and for memory,
-// but not for a supervisor that is gone.
+// tell sends a message to the supervisor. It waits if the supervisor is some hundred messages
+// behind, and if the kernel has no memory. It does not wait for a supervisor that is gone.
 func (h *holder) tell(m *message) {
 	for {
-		switch unix.Send(socket, m.bytes(), unix.MSG_NOSIGNAL) {
+		switch unix.Send(holderSocket, m.bytes(), unix.MSG_NOSIGNAL) {
 		case unix.EINTR:
 		case unix.ENOBUFS, unix.ENOMEM:
 			_, _ = unix.Poll(nil, pauseMost)
@@ -186,6 +203,7 @@ func (h *holder) tell(m *message) {
 	}
 }
 
+// fail tells the supervisor the errno of an error, EINVAL if there is none in it.
 func (h *holder) fail(err error) {
 	errno := unix.EINVAL
 	_ = errors.As(err, &errno)

@@ -14,12 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHolderKilled is what a job of the holder's own uid can do: the holder is lost, that is
-// seen, and what it held is found among our own children.
+// TestHolderKilled: a job of the holder's own uid kills it. The holder counts as lost, and Sweep
+// finds the processes of the job among our children.
 func TestHolderKilled(t *testing.T) {
 	neighbour := tree(t, "plain", "5")
 	told := filepath.Join(t.TempDir(), "told")
-	h := start(t, sh(`sleep 1000 & setsid sleep 1000 & until [ -e `+told+` ]; do :; done; kill -9 $PPID; echo done; exec sleep 1000`))
+	h := start(t, sh(`sleep 1000 & setsid sleep 1000 & until [ -e `+told+` ]; do :; done
+		kill -9 $PPID; echo done; exec sleep 1000`))
 	h.await(Started)
 	if err := os.WriteFile(told, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -35,12 +36,12 @@ func TestHolderKilled(t *testing.T) {
 	isOurs := func(pid int) bool { return pid == neighbour.Pid }
 	found, err := Sweep(0, isOurs)
 	if err != nil || len(found) != 3 || !slices.Contains(found, h.Main) {
-		t.Errorf("found %v, %v; the main process is %d", describe(found), err, h.Main)
+		t.Errorf("Sweep returned %v, %v; the main process is %d", describe(found), err, h.Main)
 	}
 	sweepAll(t, isOurs)
 	for _, pid := range found {
 		if alive(pid) {
-			t.Errorf("%d lives on", pid)
+			t.Errorf("%d is still alive", pid)
 		}
 	}
 	if n := len(marked(neighbour.marker)); n != 6 {
@@ -48,7 +49,7 @@ func TestHolderKilled(t *testing.T) {
 	}
 }
 
-// sweepAll is what a supervisor does about a lost holder.
+// sweepAll sweeps until nothing is found, as a supervisor does that has lost a holder.
 func sweepAll(t *testing.T, isOurs func(int) bool) {
 	t.Helper()
 	until(t, "the sweep finds nothing more", func() bool {
@@ -63,10 +64,11 @@ func sweepAll(t *testing.T, isOurs func(int) bool) {
 	})
 }
 
-// TestHolderOutOfReach: with a uid to itself the job is refused by the kernel.
+// TestHolderOutOfReach: the kernel refuses signals to the holder from a job with a uid of its own.
 func TestHolderOutOfReach(t *testing.T) {
 	needRoot(t)
-	h := start(t, asUser(sh(`for s in KILL STOP TERM; do kill -$s $PPID && echo sent; done; echo tried; exec sleep 1000`), jobUID))
+	const attack = `for s in KILL STOP TERM; do kill -$s $PPID && echo sent; done; echo tried; exec sleep 1000`
+	h := start(t, asUser(sh(attack), jobUID))
 	for {
 		line := h.line("")
 		if line == "tried" {
@@ -78,7 +80,8 @@ func TestHolderOutOfReach(t *testing.T) {
 	h.gone()
 }
 
-// TestHolderStopped: SIGSTOP cannot be blocked, but a holder that is stopped is sent on.
+// TestHolderStopped: a job can stop its holder, because SIGSTOP cannot be blocked. Waited continues
+// the holder.
 func TestHolderStopped(t *testing.T) {
 	h := start(t, sh(`kill -STOP $PPID; echo done; exec sleep 1000`))
 	h.line("done")
@@ -89,14 +92,15 @@ func TestHolderStopped(t *testing.T) {
 	if h.Waited(ws) {
 		t.Error("a stopped holder counts as ended")
 	}
-	h.await(Started) // which it may have been stopped before it could say
+	h.await(Started) // the stop may have come before this event
 	_ = h.Kill()
 	h.gone()
 }
 
-// TestHolderDeaf: nothing but SIGKILL and SIGSTOP reaches it.
+// TestHolderDeaf: no signal but SIGKILL and SIGSTOP has an effect on a holder.
 func TestHolderDeaf(t *testing.T) {
-	h := start(t, sh(`for s in HUP INT QUIT USR1 USR2 PIPE ALRM TERM CHLD TSTP; do kill -$s $PPID; done; echo sent; exec sleep 1000`))
+	h := start(t, sh(`for s in HUP INT QUIT USR1 USR2 PIPE ALRM TERM CHLD TSTP; do kill -$s $PPID; done
+		echo sent; exec sleep 1000`))
 	h.line("sent")
 	_ = h.SignalMain(unix.SIGTERM)
 	if e := h.await(MainExited); e.Status.Signal() != unix.SIGTERM {
@@ -105,8 +109,10 @@ func TestHolderDeaf(t *testing.T) {
 	h.gone()
 }
 
+// TestSiblingsContinued freezes processes that continue each other.
 func TestSiblingsContinued(t *testing.T) {
-	h := start(t, sh(`sleep 1000 & s=$!; (while :; do kill -CONT $s; done) & (while :; do kill -CONT $s; done) & echo up; wait`))
+	h := start(t, sh(`sleep 1000 & s=$!
+		(while :; do kill -CONT $s; done) & (while :; do kill -CONT $s; done) & echo up; wait`))
 	h.line("up")
 	_ = h.Freeze()
 	h.await(Frozen)
@@ -120,12 +126,13 @@ func TestSiblingsContinued(t *testing.T) {
 	h.gone()
 }
 
+// TestRenamed: a command whose name looks like fields of /proc/PID/stat is found and frozen.
 func TestRenamed(t *testing.T) {
 	h := start(t, sh(`printf ') Z 1 (\n) R 1' > /proc/$$/comm; (sleep 1000 & echo up; wait) & wait`))
 	h.line("up")
 	pids, err := h.Procs()
 	if err != nil || len(pids) != 3 {
-		t.Errorf("there are %v, %v", describe(pids), err)
+		t.Errorf("the processes are %v, %v", describe(pids), err)
 	}
 	_ = h.Freeze()
 	h.await(Frozen)
@@ -133,20 +140,21 @@ func TestRenamed(t *testing.T) {
 	h.gone()
 }
 
+// TestSubreaperInside: the holder adopts the orphans of a subreaper below it.
 func TestSubreaperInside(t *testing.T) {
 	h := start(t, Order{Path: selfBinary, Args: []string{"test-subreaper"}})
 	if got := h.line("children:"); got != "5" {
-		t.Errorf("it had %s children", got)
+		t.Errorf("the subreaper had %s children", got)
 	}
 	h.await(MainExited)
 	if pids, _ := h.Procs(); len(pids) != 5 {
-		t.Errorf("left are %v", describe(pids))
+		t.Errorf("still alive are %v", describe(pids))
 	}
 	_ = h.Kill()
 	h.gone()
 }
 
-// TestRabbits outrun a walk by forking and exiting, but not for ever.
+// TestRabbits kills processes that outrun a walk by forking and exiting.
 func TestRabbits(t *testing.T) {
 	h := start(t, Order{Path: selfBinary, Args: []string{"test-rabbits"}})
 	h.line("running")
@@ -154,10 +162,10 @@ func TestRabbits(t *testing.T) {
 	before := time.Now()
 	_ = h.Kill()
 	h.gone()
-	t.Logf("gone in %v", time.Since(before))
+	t.Logf("the job ended within %v", time.Since(before))
 }
 
-// TestPidsTaken: the job has all the processes that it may have, and can be killed.
+// TestPidsTaken kills a job that has reached its limit of processes.
 func TestPidsTaken(t *testing.T) {
 	needRoot(t)
 	for name, own := range map[string]*Own{"a uid to itself": {UID: jobUID, Killer: killerUID}, "tree": nil} {
@@ -175,10 +183,12 @@ func TestPidsTaken(t *testing.T) {
 	}
 }
 
+// TestTraceRefused: the job cannot trace its holder.
 func TestTraceRefused(t *testing.T) {
 	o := Order{Path: selfBinary, Args: []string{"test-ptrace"}}
 	if os.Getuid() == 0 {
-		o = asUser(o, jobUID) // root traces whom it wants; TestAsUser has the same uid on both sides
+		// Root may trace any process. TestAsUser runs this with the same uid on both sides.
+		o = asUser(o, jobUID)
 	}
 	h := start(t, o)
 	for _, what := range []string{"attach:", "look:"} {
@@ -190,10 +200,10 @@ func TestTraceRefused(t *testing.T) {
 	h.gone()
 }
 
-// TestNoProc: a kill needs no /proc. A list does, and a freeze does not claim what it cannot see.
+// TestNoProc: a kill needs no /proc. A list fails without it, and a freeze never reports Frozen.
 func TestNoProc(t *testing.T) {
 	needRoot(t)
-	marker := fmt.Sprint(time.Now().UnixNano()) // seconds to sleep
+	marker := fmt.Sprint(time.Now().UnixNano()) // the argument of sleep
 	cmd := &exec.Cmd{
 		Path: selfBinary, Args: []string{"test-noproc", marker},
 		SysProcAttr: &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}, Stderr: os.Stderr,
@@ -203,16 +213,18 @@ func TestNoProc(t *testing.T) {
 		t.Errorf("%q, %v; want %q", out, err, want)
 	}
 	if left := marked(marker); len(left) > 0 {
-		t.Errorf("left are %v", describe(left))
+		t.Errorf("still alive are %v", describe(left))
 	}
 }
 
-// TestAsUser runs what matters once more as an ordinary user, whose jobs have its own uid.
+// TestAsUser runs the tests that matter again as an ordinary user, whose jobs have the same uid as
+// the holder.
 func TestAsUser(t *testing.T) {
 	needRoot(t)
-	cmd := exec.Command(selfBinary, "-test.v", "-test.run", "Teardown/(daemon|deaf)|Hostile|Holder|Trace|Main|Leftovers|Freeze|Siblings|Renamed|Bomb")
+	const tests = "Teardown/(daemon|deaf)|Hostile|Holder|Trace|Main|Leftovers|Freeze|Siblings|Renamed|Bomb"
+	cmd := exec.Command(selfBinary, "-test.v", "-test.run", tests)
 	cmd.Env = []string{"PATH=/usr/bin:/bin", programsVariable + "=" + filepath.Dir(selfBinary)}
-	cmd.Dir, cmd.WaitDelay = "/", patience // what is left may hold its output open
+	cmd.Dir, cmd.WaitDelay = "/", patience // a process that is left may hold its output open
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: otherUID, Gid: otherUID}}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

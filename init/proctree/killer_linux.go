@@ -7,47 +7,54 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// everyone is what kill(2) takes for all that the caller may signal, itself left out.
-const everyone = -1
+// pidEveryone makes kill(2) signal every process that the caller may signal, except the caller.
+const pidEveryone = -1
 
-// killer signals all of a job that has a uid to itself, by kill(-1): the kernel does that
-// under the lock that every fork takes, so none slips past.
+// killer signals all processes of a job that has a uid to itself, by kill(-1). The kernel does
+// that under the lock that every fork takes, so no fork slips past.
 //
-// It is a thread of the holder's, made before the job, so that it needs no fork when the job
-// has taken all pids. Who a process is for kill(-1) and for the job that would signal it goes
-// by its first thread, which is the holder's own. The effective uid of the killer's thread is
-// the job's, for the kernel to let it reach the job; its real and saved ones are nobody's, for
-// the job not to reach this thread either; and it gives up all capabilities, with which it
-// would reach everything.
+// It is a thread of the holder. It is made before the job, so that it needs no fork when the job
+// has taken all pids. The holder's first thread keeps the supervisor's credentials, and those count
+// when the job signals the holder. The credentials of this thread are these:
+//
+//   - Its effective uid is the job's, so that the kernel lets it signal the job.
+//   - Its real and saved uids are nobody's, so that the job cannot signal this thread.
+//   - It has no capabilities, with which it would signal everyone.
 type killer struct {
-	order chan unix.Signal
-	done  chan error
+	orders chan unix.Signal
+	done   chan error
 }
 
+// startKiller starts the killer of a job with the uid job. nobody is a uid that no process has.
+// The error is that of the change of credentials.
 func startKiller(job, nobody uint32) (*killer, error) {
-	k := &killer{order: make(chan unix.Signal), done: make(chan error)}
+	k := &killer{orders: make(chan unix.Signal), done: make(chan error)}
 	go k.run(job, nobody)
 	return k, <-k.done
 }
 
+// signal signals all processes of the job and returns when that is done.
 func (k *killer) signal(sig unix.Signal) {
-	k.order <- sig
+	k.orders <- sig
 	<-k.done
 }
 
+// run is the thread of the killer. It first answers whether the change of credentials succeeded,
+// and then each order.
 func (k *killer) run(job, nobody uint32) {
-	runtime.LockOSThread() // for good: this thread is not fit for anything else
+	runtime.LockOSThread() // and never unlocked: with these uids the thread is fit for nothing else
 	err := disguise(job, nobody)
 	k.done <- err
 	if err != nil {
 		return
 	}
-	for sig := range k.order {
+	for sig := range k.orders {
 		k.done <- killEveryone(job, nobody, sig)
 	}
 }
 
-// disguise changes this thread alone, which syscall.Setresuid would not.
+// disguise changes the uids and the capabilities of this thread. syscall.Setresuid would change
+// those of all threads.
 func disguise(job, nobody uint32) error {
 	_, _, errno := syscall.RawSyscall(unix.SYS_SETRESUID, uintptr(nobody), uintptr(job), uintptr(nobody))
 	if errno != 0 {
@@ -58,7 +65,8 @@ func disguise(job, nobody uint32) error {
 	return unix.Capset(&header, &none[0])
 }
 
-// killEveryone looks again at who it is: to be wrong would kill the container.
+// killEveryone calls kill(-1). It checks the credentials of the thread again before, and returns
+// EPERM if they are not those of disguise: with others it would kill the container.
 func killEveryone(job, nobody uint32, sig unix.Signal) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var has [2]unix.CapUserData
@@ -68,5 +76,5 @@ func killEveryone(job, nobody uint32, sig unix.Signal) error {
 		uint32(real) != nobody || uint32(effective) != job || uint32(saved) != nobody || job == 0 || nobody == 0 {
 		return unix.EPERM
 	}
-	return unix.Kill(everyone, sig)
+	return unix.Kill(pidEveryone, sig)
 }

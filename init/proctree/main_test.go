@@ -19,13 +19,14 @@ import (
 // patience is how long a test waits for what must happen, on a machine that is busy.
 const patience = 30 * time.Second
 
+// treesBinary is the program test/trees.
 var treesBinary string
 
-// selfBinary is this test's program, where other users can execute it too.
+// selfBinary is a copy of this test's program that other users can execute too.
 var selfBinary string
 
-// TestMain needs no dispatch for holders: the package's init has done that. For some jobs this
-// binary is the program.
+// TestMain runs the tests, or the program of a job. The init function of the package has run
+// already if this process is a holder.
 func TestMain(m *testing.M) {
 	if program, is := programs[os.Args[0]]; is {
 		os.Exit(program())
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
+// run builds the programs that the tests need and runs the tests.
 func run(m *testing.M) int {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		fmt.Fprintln(os.Stderr, "cannot be a subreaper:", err)
@@ -60,14 +62,14 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "cannot build test/trees: %v\n%s", err, out)
 		return 1
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // other uids execute it
+	if err := os.Chmod(dir, 0o755); err != nil { // so that other uids can execute what is in it
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
 }
 
-// programsVariable tells a test that runs once more, as another user, where the programs are.
+// programsVariable names the directory of the programs to a test that TestAsUser runs as another user.
 const programsVariable = "PROCTREE_TEST_PROGRAMS"
 
 func copySelf(to string) error {
@@ -78,8 +80,8 @@ func copySelf(to string) error {
 	return os.WriteFile(to, data, 0o755)
 }
 
-// missing ends a test for want of something: a skip with a name, but a failure in CI, where a
-// skip would hide it.
+// missing skips a test because the machine lacks something. In CI it fails the test instead, because
+// nobody looks at what CI skips.
 func missing(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -88,6 +90,7 @@ func missing(t *testing.T, what string) {
 	t.Skipf("SKIPPED for want of %s", what)
 }
 
+// needRoot skips a test unless root runs it.
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -95,20 +98,21 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// held is a tree with what its job has printed and what its holder has said.
+// held is a tree with the lines that its job prints and the events of its holder.
 type held struct {
 	*Tree
 	t      *testing.T
-	events chan Event // closed when the holder's end of the socket is
-	seen   []Event
+	events chan Event // closed when the holder has closed the socket
+	seen   []Event    // all events so far
 	out    *lines
-	marker string
-	ended  bool // the holder has been waited for
+	marker string // what the command line of each process of the job contains
+	ended  bool   // the holder has been waited for
 }
 
-// lines is the end of a pipe that is read line by line.
+// lines are the lines that come out of a pipe. ch is closed at its end.
 type lines struct{ ch chan string }
 
+// readLines reads a pipe line by line and closes it at its end.
 func readLines(r io.ReadCloser) *lines {
 	l := &lines{ch: make(chan string, 1024)}
 	go func() {
@@ -134,7 +138,7 @@ func readLines(r io.ReadCloser) *lines {
 	return l
 }
 
-// start starts a job that prints to a pipe. Its stdin and stderr are the test's own null.
+// start starts a job that prints to a pipe. Its stdin is /dev/null and its stderr is the test's.
 func start(t *testing.T, o Order) *held {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -177,7 +181,7 @@ func start(t *testing.T, o Order) *held {
 	return h
 }
 
-// cleanup sees to it that a test that has failed leaves nothing either.
+// cleanup ends the job of a test that has failed.
 func (h *held) cleanup() {
 	h.Close()
 	if !h.ended {
@@ -185,6 +189,7 @@ func (h *held) cleanup() {
 	}
 }
 
+// waitHolder waits for the holder to end and returns its wait status.
 func (h *held) waitHolder() syscall.WaitStatus {
 	h.t.Helper()
 	var ws syscall.WaitStatus
@@ -212,7 +217,7 @@ func (h *held) waitHolder() syscall.WaitStatus {
 	return ws
 }
 
-// await returns the next event of a kind, and keeps what comes before it.
+// await returns the next event of a kind, and adds those before it to seen.
 func (h *held) await(kind Kind) Event {
 	h.t.Helper()
 	late := time.After(patience)
@@ -220,7 +225,7 @@ func (h *held) await(kind Kind) Event {
 		select {
 		case e, ok := <-h.events:
 			if !ok {
-				h.t.Fatalf("the holder has gone without event %d, after %+v", kind, h.seen)
+				h.t.Fatalf("the holder has ended without event %d, after %+v", kind, h.seen)
 			}
 			h.Note(e)
 			h.seen = append(h.seen, e)
@@ -233,7 +238,7 @@ func (h *held) await(kind Kind) Event {
 	}
 }
 
-// awaitEOF returns when the holder's end is closed.
+// awaitEOF returns when the holder has closed the socket.
 func (h *held) awaitEOF() {
 	h.t.Helper()
 	late := time.After(patience)
@@ -246,12 +251,12 @@ func (h *held) awaitEOF() {
 			h.Note(e)
 			h.seen = append(h.seen, e)
 		case <-late:
-			h.t.Fatalf("the holder does not go; below it are %v", describe(Below(h.Pid)))
+			h.t.Fatalf("the holder does not end; below it are %v", describe(Below(h.Pid)))
 		}
 	}
 }
 
-// line waits for the job to print a line that begins so, and returns the rest of it.
+// line waits for the job to print a line with a prefix, and returns the rest of the line.
 func (h *held) line(prefix string) string {
 	h.t.Helper()
 	late := time.After(patience)
@@ -259,7 +264,7 @@ func (h *held) line(prefix string) string {
 		select {
 		case text, ok := <-h.out.ch:
 			if !ok {
-				h.t.Fatalf("the job's stdout has ended without %q, and it with %#x", prefix, h.await(MainExited).Status)
+				h.t.Fatalf("the job ended without printing %q, with status %#x", prefix, h.await(MainExited).Status)
 			}
 			if rest, found := strings.CutPrefix(text, prefix); found {
 				return strings.TrimSpace(rest)
@@ -270,7 +275,7 @@ func (h *held) line(prefix string) string {
 	}
 }
 
-// gone waits for the job to be empty and the holder to end well.
+// gone waits for Empty and for the holder to exit with 0, and returns the event.
 func (h *held) gone() Event {
 	h.t.Helper()
 	e := h.await(Empty)
@@ -284,7 +289,7 @@ func (h *held) gone() Event {
 	return e
 }
 
-// until looks until something is so. What is looked for has no event that a test could await.
+// until waits until so returns true. It polls, because what it waits for has no event.
 func until(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	for late := time.Now().Add(patience); !so(); <-time.After(time.Millisecond) {
@@ -294,17 +299,19 @@ func until(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// alive tells whether a process is there and not a zombie.
+// alive reports whether a process exists and is not dead.
 func alive(pid int) bool {
 	_, ok := proc.ReadLiving(pid)
 	return ok
 }
 
+// state returns the letter of a process's state, 0 if it does not exist.
 func state(pid int) byte {
 	p, _ := proc.Read(pid)
 	return p.State
 }
 
+// describe returns the beginning of /proc/PID/stat of up to ten processes.
 func describe(pids []int) (list []string) {
 	for i, pid := range pids {
 		if i == 10 {
@@ -316,7 +323,7 @@ func describe(pids []int) (list []string) {
 	return list
 }
 
-// marked lists the living processes whose command line has a text in it.
+// marked returns the pids of the living processes whose command line contains a text.
 func marked(text string) (pids []int) {
 	all, _ := All()
 	for _, pid := range all {
@@ -328,4 +335,5 @@ func marked(text string) (pids []int) {
 	return pids
 }
 
+// sh is the order to run a shell script.
 func sh(script string) Order { return Order{Args: []string{"/bin/sh", "-c", script}} }

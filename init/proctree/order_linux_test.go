@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// TestOrder encodes and decodes an order, whole and cut short, and checks bad ones.
 func TestOrder(t *testing.T) {
 	o := Order{
 		Path: "/bin/sh", Args: []string{"sh", "-c", "a b\nc", ""}, Env: []string{"A=1", "B="}, Dir: "/tmp",
@@ -20,10 +21,16 @@ func TestOrder(t *testing.T) {
 	}
 	for n := range b {
 		if _, ok := decode(b[:n], nil); ok {
-			t.Errorf("%d of %d bytes are taken for an order", n, len(b))
+			t.Errorf("%d of %d bytes are accepted as an order", n, len(b))
 		}
 	}
-	for _, bad := range []Order{{}, {Path: "/x"}, {Path: "/x", Args: []string{"a\x00b"}}, {Path: "/x", Args: []string{"a"}, Files: make([]int, mostFiles+1)}} {
+	for _, bad := range []Order{
+		{},
+		{Path: "/x"},
+		{Path: "/x", Args: []string{"a\x00b"}},
+		{Path: "/x", Args: []string{"a"}, Files: make([]int, maxOrderFiles+1)},
+		{Path: "/x", Args: []string{"a"}, User: &User{UID: 1}, Own: &Own{UID: 2, Killer: 3}},
+	} {
 		if bad.check() == nil {
 			t.Errorf("%.80v is not refused", bad)
 		}
@@ -37,8 +44,9 @@ func equal(a, b Order) bool {
 		a.User.UID == b.User.UID && a.User.GID == b.User.GID && slices.Equal(a.User.Groups, b.User.Groups)
 }
 
-// TestJobsWorld: what the main process is given is what was ordered, and nothing of ours. What
-// the caller ignores stays ignored (make has its children ignore a signal of the C library's).
+// TestJobsWorld: the main process gets the directory, the environment and the descriptors of the
+// order and none of ours. Signals that the caller ignores stay ignored: make lets its children
+// ignore a signal of the C library.
 func TestJobsWorld(t *testing.T) {
 	const show = "grep -E 'Sig(Blk|Ign)' /proc/self/status"
 	plain, err := exec.Command("/bin/sh", "-c", show).Output()
@@ -49,7 +57,7 @@ func TestJobsWorld(t *testing.T) {
 		Args: []string{"/bin/sh", "-c", "pwd; echo $A; ls /proc/self/fd | tr '\\n' ' '; echo; " + show},
 		Env:  []string{"A=b c", "PATH=/usr/bin:/bin"}, Dir: "/usr",
 	})
-	for _, want := range []string{"/usr", "b c", "0 1 2 3"} { // 3 is ls' own
+	for _, want := range []string{"/usr", "b c", "0 1 2 3"} { // ls itself has opened 3
 		if got := h.line(""); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}

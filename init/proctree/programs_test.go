@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// programs are what jobs of the tests do that no shell can.
+// programs are the programs of jobs that do what no shell can, by argv[0].
 var programs = map[string]func() int{
 	"test-ptrace":    ptraceParent,
 	"test-subreaper": subreaper,
@@ -17,7 +17,7 @@ var programs = map[string]func() int{
 	"test-limited":   limited,
 }
 
-// ptraceParent tries to trace the holder, and to look into it.
+// ptraceParent tries to trace its holder and to list its descriptors.
 func ptraceParent() int {
 	holder := os.Getppid()
 	fmt.Println("attach:", unix.PtraceSeize(holder))
@@ -26,13 +26,14 @@ func ptraceParent() int {
 	return pause()
 }
 
+// pause waits for a signal that ends the process.
 func pause() int {
 	for {
 		_ = unix.Pause()
 	}
 }
 
-// subreaper puts itself between its orphans and the holder, and dies.
+// subreaper adopts five orphans in place of the holder, and exits.
 func subreaper() int {
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	for range 5 {
@@ -46,7 +47,7 @@ func subreaper() int {
 	return 3
 }
 
-// rabbits are lines of processes that fork and exit, limited by nothing but the walk.
+// rabbits starts lines of processes that fork and exit, without a limit.
 func rabbits() int {
 	for range 4 {
 		_, _ = syscall.ForkExec("/bin/sh", []string{"sh", "-c", `
@@ -57,7 +58,7 @@ func rabbits() int {
 	return 0
 }
 
-// limited executes the rest of the line with no more than 60 processes for its uid.
+// limited executes its arguments with at most 60 processes of its uid.
 func limited() int {
 	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 60, Max: 60}); err != nil {
 		fmt.Println(err)
@@ -67,7 +68,7 @@ func limited() int {
 	return 1
 }
 
-// noProc is a supervisor whose /proc is empty. It says what it finds.
+// noProc is a supervisor whose /proc is empty. It prints what its holder tells.
 func noProc() int {
 	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		fmt.Println("cannot make mounts private:", err)
@@ -100,7 +101,7 @@ func noProc() int {
 			return 1
 		}
 		if e.Kind == Frozen {
-			fmt.Println("frozen, it says")
+			fmt.Println("the holder reports frozen")
 		}
 		if e.Kind == Empty {
 			fmt.Println("empty")

@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReadsToTheEnd: a holder that ends with asks unread has said what there was to say, and
-// that is not lost with them.
+// TestReadsToTheEnd: the last events of a holder are not lost if it ends with requests unread.
 func TestReadsToTheEnd(t *testing.T) {
 	h, err := Prepare(Place{})
 	if err != nil {
@@ -22,7 +21,7 @@ func TestReadsToTheEnd(t *testing.T) {
 	if err := h.Start(Order{Path: "/bin/true", Args: []string{"true"}, Files: []int{0, 1, 2}}); err != nil {
 		t.Fatal(err)
 	}
-	for h.Signal(unix.SIGCONT) == nil { // as many as it can fall behind
+	for h.Signal(unix.SIGCONT) == nil { // until the socket is full
 	}
 	if err := unix.Kill(h.Pid, unix.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -44,6 +43,6 @@ func TestReadsToTheEnd(t *testing.T) {
 		kinds = append(kinds, e.Kind)
 	}
 	if !slices.Equal(kinds, []Kind{Started, MainExited, Empty}) {
-		t.Errorf("it said %v, not that the main process has started and ended and nothing is left", kinds)
+		t.Errorf("the events are %v, and not Started, MainExited, Empty", kinds)
 	}
 }

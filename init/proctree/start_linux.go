@@ -1,18 +1,16 @@
 package proctree
 
 import (
-	"runtime"
-
 	"golang.org/x/sys/unix"
 )
 
-// awaitOrder waits for an order that can be executed, and tells whether one came: the
-// supervisor may have no use for this holder after all, or may die.
+// awaitOrder waits for an order that can be executed and reports whether one came. None comes if
+// the supervisor closes the socket of a spare holder, or dies. mask is the signal mask of the job.
 func (h *holder) awaitOrder(mask uint64) bool {
 	for {
 		var b [messageSize]byte
 		var rights [1024]byte // CMSG_SPACE of SCM_MAX_FD descriptors
-		n, nr, _, _, err := unix.Recvmsg(socket, b[:], rights[:], unix.MSG_CMSG_CLOEXEC)
+		n, nr, _, _, err := unix.Recvmsg(holderSocket, b[:], rights[:], unix.MSG_CMSG_CLOEXEC)
 		if err == unix.EINTR {
 			continue
 		}
@@ -21,10 +19,10 @@ func (h *holder) awaitOrder(mask uint64) bool {
 		}
 		var m message
 		copy(m.bytes(), b[:n])
-		if m.kind != askStart {
-			continue // there is nothing yet to signal or to kill
+		if m.kind != requestStart {
+			continue // there is nothing to signal or to kill yet
 		}
-		err = h.start(descriptors(rights[:nr]), mask)
+		err = h.start(parseRights(rights[:nr]), mask)
 		if err == nil {
 			ignoreSignals()
 			h.tell(&message{kind: int64(Started), pid: int64(h.main)})
@@ -34,7 +32,8 @@ func (h *holder) awaitOrder(mask uint64) bool {
 	}
 }
 
-// start executes the order that is in the first descriptor. It keeps none of them.
+// start executes an order and sets h.main. handed are the descriptors that came with the request:
+// that of the order, then those of the job. start closes all of them.
 func (h *holder) start(handed []int, mask uint64) (err error) {
 	defer func() {
 		for _, fd := range handed {
@@ -53,7 +52,8 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 			return err
 		}
 	}
-	before, err := blockSignals() // they are: this is to know what to put back
+	// Signals are blocked since launch. This only returns the mask to restore.
+	before, err := blockSignals()
 	if err != nil {
 		return err
 	}
@@ -68,6 +68,7 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 	return err
 }
 
+// readOrder reads the order from the first descriptor. The others become the Files of it.
 func readOrder(handed []int) (o Order, err error) {
 	var info unix.Stat_t
 	if err := unix.Fstat(handed[0], &info); err != nil {
@@ -84,7 +85,8 @@ func readOrder(handed []int) (o Order, err error) {
 	return o, nil
 }
 
-func descriptors(rights []byte) (fds []int) {
+// parseRights returns the descriptors in the control messages that came with a message.
+func parseRights(rights []byte) (fds []int) {
 	messages, err := unix.ParseSocketControlMessage(rights)
 	if err != nil {
 		return nil
@@ -95,28 +97,4 @@ func descriptors(rights []byte) (fds []int) {
 		}
 	}
 	return fds
-}
-
-// threads is how many a holder can need besides its first: one that listens, and one for the
-// runtime to move between.
-const threads = 2
-
-// reserveThreads has the runtime start its threads now. It dies if it needs one and cannot
-// have it, and the job may take the last pid.
-func reserveThreads() {
-	ready, release := make(chan bool), make(chan bool)
-	for range threads {
-		go lendThread(ready, release)
-	}
-	for range threads {
-		<-ready
-	}
-	close(release)
-}
-
-func lendThread(ready, release chan bool) {
-	runtime.LockOSThread() // a thread of its own, until all have one
-	ready <- true
-	<-release
-	runtime.UnlockOSThread()
 }

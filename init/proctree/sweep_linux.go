@@ -1,18 +1,23 @@
 package proctree
 
 import (
-	"github.com/cginit/cginit/init/proc"
+	"slices"
+
 	"golang.org/x/sys/unix"
 )
 
-// Sweep is for the supervisor that has lost a holder (see [Tree.Lost]): the kernel has made
-// what it held the supervisor's children, and where the supervisor is neither process 1 nor a
-// subreaper, somebody else's. Sweep signals every child of the caller that isOurs does not
-// tell to be a holder or another process of the supervisor's own, and all that is below those,
-// and returns who they are. Again, with SIGKILL, until none is left.
+// Sweep signals what a lost holder (see [Tree.Lost]) has left behind and returns the pids of it.
+// The error says that there is no /proc of our PID namespace.
 //
-// It must be called by whoever waits for the children, so that no pid becomes another's
-// meanwhile. It does not know which of several lost holders a process was held by.
+// The kernel makes the children of a lost holder children of the supervisor, or, if the supervisor
+// is neither process 1 nor a subreaper, of another process. Sweep signals every child of the
+// caller for which isOurs returns false, and all descendants of such a child. isOurs must return
+// true for holders and for the supervisor's other helpers. To be rid of what is left, call Sweep
+// with SIGKILL until it returns no pid.
+//
+// Only the goroutine that waits for the children may call it: until it waits, the pid of a child
+// cannot become another process's. If several holders are lost, Sweep cannot tell whose a process
+// was.
 func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 	w, err := newWalker()
 	if err != nil {
@@ -20,19 +25,19 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 	}
 	defer w.Close()
 	w.Scan()
-	w.add(w.self, 0)
-	var found []int
-	for _, n := range append([]proc.Child(nil), w.queue...) {
-		pid := int(n.Pid)
-		if isOurs(pid) || !lives(pid) {
+	w.addChildren(w.self, 0)
+	var swept []int
+	for _, c := range slices.Clone(w.queue) { // each walk overwrites the queue
+		pid := int(c.Pid)
+		if isOurs(pid) || !childLives(pid) {
 			continue
 		}
-		signal(n, sig)
+		sendSignal(pid, sig)
 		w.walk(pid, sig)
-		found = append(found, pid)
+		swept = append(swept, pid)
 		for _, below := range w.queue {
-			found = append(found, int(below.Pid))
+			swept = append(swept, int(below.Pid))
 		}
 	}
-	return found, nil
+	return swept, nil
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// kinds are the shapes of test/trees, and how many processes each is, its main one included.
+// kinds are the shapes that test/trees makes, and how many processes each has with its main process.
 var kinds = []struct {
 	name string
 	n    string
-	size int // 0: it never is the same
+	size int // 0 if it differs from moment to moment
 }{
 	{"plain", "20", 21},
 	{"setsid", "20", 21},
@@ -21,7 +21,7 @@ var kinds = []struct {
 	{"bomb", "40", 0},
 }
 
-// ways are how a job's end begins.
+// ways are the ways in which the end of a job can begin.
 var ways = map[string]func(h *held){
 	"kill":           func(h *held) { _ = h.Kill(); h.gone() },
 	"freeze, kill":   func(h *held) { _ = h.Freeze(); _ = h.Kill(); h.gone() },
@@ -29,7 +29,7 @@ var ways = map[string]func(h *held){
 	"main dies":      func(h *held) { _ = h.SignalMain(9); h.await(MainExited); _ = h.Kill(); h.gone() },
 }
 
-// tree starts a tree of test/trees and waits until all of it is there.
+// tree starts a tree of test/trees and waits until all its processes exist.
 func tree(t *testing.T, kind, n string) *held {
 	t.Helper()
 	marker := strings.ReplaceAll(t.Name(), " ", "-") + time.Now().Format(".150405.000000000.")
@@ -39,14 +39,15 @@ func tree(t *testing.T, kind, n string) *held {
 	return h
 }
 
-// nothingLeft looks for what the holder says there is none of.
+// nothingLeft checks that no process of the job is alive, by its command line.
 func (h *held) nothingLeft() {
 	h.t.Helper()
 	if left := marked(h.marker); len(left) > 0 {
-		h.t.Errorf("%s: left are %v", h.marker, describe(left))
+		h.t.Errorf("%s: still alive are %v", h.marker, describe(left))
 	}
 }
 
+// TestTeardown ends each kind of tree in each way.
 func TestTeardown(t *testing.T) {
 	for _, kind := range kinds {
 		for way, end := range ways {
@@ -64,7 +65,7 @@ func TestTeardown(t *testing.T) {
 	}
 }
 
-// TestBomb is 400 lines of processes that fork and exit as fast as they can.
+// TestBomb kills 400 lines of processes that fork and exit as fast as they can.
 func TestBomb(t *testing.T) {
 	h := tree(t, "bomb", "400")
 	before := time.Now()
@@ -72,11 +73,11 @@ func TestBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.gone()
-	t.Logf("400 lines were gone in %v", time.Since(before))
+	t.Logf("400 lines ended within %v", time.Since(before))
 	h.nothingLeft()
 }
 
-// TestNeighbours: of trees side by side one is torn down, and the others do not notice.
+// TestNeighbours: the teardown of one tree leaves the trees beside it alone.
 func TestNeighbours(t *testing.T) {
 	var all []*held
 	for _, kind := range []string{"daemon", "chain", "plain", "stopped"} {
@@ -92,7 +93,7 @@ func TestNeighbours(t *testing.T) {
 		h.nothingLeft()
 		for _, other := range all[i+1:] {
 			if n := len(marked(other.marker)); n != 21 {
-				t.Errorf("of %s %d processes are left", other.marker, n)
+				t.Errorf("%s has %d processes left", other.marker, n)
 			}
 		}
 	}

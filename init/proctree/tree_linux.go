@@ -4,48 +4,46 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"strings"
 	"syscall"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
-// Tree is the supervisor's side of one holder. Read is for a goroutine of its own; everything
-// else is the loop's, and none of it blocks.
+// Tree is the supervisor's side of one holder. A goroutine of its own calls Read. The supervisor's
+// loop calls all other methods, and none of them blocks.
 //
-// The loop's wait4 sees the holder and nothing of the job, unless the holder is lost.
+// wait4 in the supervisor returns the holder and no process of the job, unless the holder is lost.
 type Tree struct {
-	// Pid is the holder's.
+	// Pid is the pid of the holder.
 	Pid int
-	// Main is the main process' pid, 0 before it is [Started]. When the holder is lost it may
-	// be, from then on, a child of the supervisor.
+	// Main is the pid of the main process, 0 before the event [Started]. If the holder is lost,
+	// the main process may become a child of the supervisor.
 	Main int
-	// Frozen says that a walk found nothing that runs, and Empty that nothing is left.
-	Frozen, Empty bool
-	// Used is the event that said Empty, for what the job has used.
+	// Frozen is true once a walk has found no process that runs. Freeze and Thaw clear it.
+	Frozen bool
+	// Empty is true once nothing is left below the holder.
+	Empty bool
+	// Used is the event [Empty], which says what the job has used.
 	Used Event
 
 	file *os.File
-	fd   int // the same; File.Fd would make it block
+	fd   int // the descriptor of file; File.Fd would make it block
 }
 
-// Place is where a holder lives.
+// Place says where a holder lives.
 type Place struct {
-	// SameSession leaves the holder in the supervisor's session, so that the job can have
-	// the terminal of it. Otherwise it leads one of its own.
+	// SameSession leaves the holder in the supervisor's session, so that the job can use the
+	// terminal of the session. Otherwise the holder leads a session of its own.
 	SameSession bool
 }
 
-// selfExe is our own binary.
-const selfExe = "/proc/self/exe"
-
-// Prepare makes a holder that waits for its order. One that is ready in advance takes the
-// time of its start out of that of a job.
+// Prepare makes a holder that waits for its order. A holder that is made in advance makes the start
+// of a job faster.
 func Prepare(p Place) (*Tree, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a holder's socket: %w", err)
+		return nil, fmt.Errorf("cannot create a socket for a holder: %w", err)
 	}
 	defer unix.Close(pair[1])
 	if err = unix.SetNonblock(pair[0], true); err == nil {
@@ -59,64 +57,7 @@ func Prepare(p Place) (*Tree, error) {
 	return nil, fmt.Errorf("cannot start a holder: %w", err)
 }
 
-// launch executes our binary as a holder, with the socket in the place of all that it would
-// keep open for others. It begins with signals blocked, and learns with which mask a job does.
-func launch(socket int, p Place) (int, error) {
-	exe, err := ourBinary()
-	if err != nil {
-		return 0, err
-	}
-	before, err := blockSignals()
-	if err != nil {
-		return 0, err
-	}
-	defer restoreSignals(before)
-	s := uintptr(socket)
-	// The runtime's settings are a holder's alone, since a job's environment is in its order: one
-	// P for each of the two goroutines, and no collector, for what it allocates is allocated
-	// before its job starts.
-	env := []string{"GOMAXPROCS=2", "GOGC=off"}
-	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(before.Val[0])}, &syscall.ProcAttr{
-		Env:   env,
-		Files: []uintptr{s, s, s},
-		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},
-	})
-}
-
-// exeAtStart is where our binary was; asked at once, for it may be that /proc goes.
-var exeAtStart, exeError = os.Executable()
-
-// ourBinary finds it without /proc too, as long as it has not been moved since.
-func ourBinary() (string, error) {
-	if _, err := os.Stat(selfExe); err == nil {
-		return selfExe, nil
-	}
-	if exeError != nil && strings.HasPrefix(os.Args[0], "/") {
-		return os.Args[0], nil // there was no /proc from the beginning
-	}
-	return exeAtStart, exeError
-}
-
-// blockSignals blocks every signal that can be, in this thread, until restoreSignals.
-func blockSignals() (before unix.Sigset_t, err error) {
-	var all unix.Sigset_t
-	for i := range all.Val {
-		all.Val[i] = ^all.Val[i]
-	}
-	runtime.LockOSThread()
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &before); err != nil {
-		runtime.UnlockOSThread()
-		return before, fmt.Errorf("cannot block signals: %w", err)
-	}
-	return before, nil
-}
-
-func restoreSignals(before unix.Sigset_t) {
-	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
-	runtime.UnlockOSThread()
-}
-
-// Start makes a holder and gives it its order.
+// Start makes a holder and gives it an order. See [Tree.Start].
 func Start(o Order, p Place) (*Tree, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -132,8 +73,8 @@ func Start(o Order, p Place) (*Tree, error) {
 	return t, nil
 }
 
-// Start gives a holder its order. What becomes of it is an event, Started or Failed; after
-// Failed another order may be given. EPIPE says that the holder has ended.
+// Start gives the holder an order. The event [Started] or [Failed] says what has become of it.
+// After Failed another order can be given. The error is EPIPE if the holder has ended.
 func (t *Tree) Start(o Order) error {
 	if err := o.check(); err != nil {
 		return err
@@ -149,27 +90,28 @@ func (t *Tree) Start(o Order) error {
 			fds = append(fds, fd)
 		}
 	}
-	m := message{kind: askStart}
+	m := message{kind: requestStart}
 	rights := unix.UnixRights(fds...)
-	if err := again(func() error { return unix.Sendmsg(t.fd, m.bytes(), rights, nil, unix.MSG_NOSIGNAL) }); err != nil {
+	err = retryInterrupted(func() error { return unix.Sendmsg(t.fd, m.bytes(), rights, nil, unix.MSG_NOSIGNAL) })
+	if err != nil {
 		return fmt.Errorf("cannot give the holder its order: %w", err)
 	}
 	return nil
 }
 
-// Read waits for the next event. io.EOF says that the holder is gone: as it should be after
-// Empty, and lost otherwise.
+// Read waits for the next event of the holder. The error is io.EOF if the holder has ended. If that
+// was not after [Empty], the holder is lost.
 func (t *Tree) Read() (Event, error) {
 	for {
 		var b [messageSize + 1]byte
 		n, err := t.file.Read(b[:])
 		switch {
 		case errors.Is(err, unix.ECONNRESET):
-			continue // it ended with something of ours unread; what it has said comes after that
+			continue // the holder ended with a request unread; its last messages come after this error
 		case err != nil:
 			return Event{}, err
 		case n != messageSize:
-			continue // a runtime that crashes writes its last words where its stderr is
+			continue // the text of a crash: the socket is also the holder's stderr
 		}
 		var m message
 		copy(m.bytes(), b[:])
@@ -177,7 +119,7 @@ func (t *Tree) Read() (Event, error) {
 	}
 }
 
-// Note is for the loop to take in an event that Read has brought.
+// Note takes an event that Read has returned into the fields of the tree.
 func (t *Tree) Note(e Event) {
 	switch e.Kind {
 	case Started:
@@ -190,8 +132,8 @@ func (t *Tree) Note(e Event) {
 	}
 }
 
-// Waited is for the loop to say what wait4 has told it of the holder, and tells whether the
-// holder has ended. One that was stopped, as a job of its uid can do, is sent on.
+// Waited takes what wait4 has said of the holder, and reports whether the holder has ended. A job
+// of the holder's uid can stop the holder; Waited then continues it.
 func (t *Tree) Waited(ws syscall.WaitStatus) (ended bool) {
 	if ws.Stopped() {
 		_ = unix.Kill(t.Pid, unix.SIGCONT)
@@ -199,71 +141,71 @@ func (t *Tree) Waited(ws syscall.WaitStatus) (ended bool) {
 	return ws.Exited() || ws.Signaled()
 }
 
-// Lost tells, once the holder has ended, whether it left its job behind, for [Sweep] to find.
+// Lost reports whether a holder that has ended left its job behind. [Sweep] finds what is left.
 func (t *Tree) Lost() bool { return t.Main != 0 && !t.Empty }
 
-// SignalMain signals the main process. The holder does it, since no other process knows that
-// the pid is not another's by now.
+// SignalMain sends a signal to the main process. The holder sends it, because only the holder knows
+// that the pid still belongs to the main process.
+//
+// SignalMain and the other requests to the holder return EAGAIN if the holder does not read,
+// because it is stopped or very busy. Try again then. A holder that has ended is no error.
 func (t *Tree) SignalMain(sig syscall.Signal) error {
-	return t.ask(message{kind: askSignalMain, value: int64(sig)})
+	return t.request(message{kind: requestSignalMain, value: int64(sig)})
 }
 
-// Signal signals every process of the job.
+// Signal sends a signal to every process of the job, once.
 func (t *Tree) Signal(sig syscall.Signal) error {
-	return t.ask(message{kind: askSignal, value: int64(sig)})
+	return t.request(message{kind: requestSignal, value: int64(sig)})
 }
 
-// Freeze stops every process of the job, until a walk finds nothing that runs: Frozen. What
-// the job continues meanwhile is stopped again, but after Frozen nobody looks any more.
+// Freeze stops every process of the job, until a walk finds none that runs: the event [Frozen]. A
+// process that is continued before that is stopped again, but not one that is continued later.
 func (t *Tree) Freeze() error {
 	t.Frozen = false
-	return t.ask(message{kind: askFreeze})
+	return t.request(message{kind: requestFreeze})
 }
 
-// Thaw ends a freeze. It continues what was stopped before it as well.
+// Thaw ends a freeze. It also continues processes that were stopped before the freeze.
 func (t *Tree) Thaw() error {
 	t.Frozen = false
-	return t.ask(message{kind: askThaw})
+	return t.request(message{kind: requestThaw})
 }
 
-// Kill kills every process of the job, again and again until it is Empty.
+// Kill kills every process of the job, until none is left: the event [Empty].
 func (t *Tree) Kill() error {
-	return t.ask(message{kind: askKill})
+	return t.request(message{kind: requestKill})
 }
 
-// Procs lists the processes of the job that a walk finds, parents before children, zombies
-// included.
+// Procs returns the pids of the processes of the job that a walk finds, parents before children,
+// zombies included. The error says that there is no /proc of our PID namespace.
 func (t *Tree) Procs() ([]int, error) {
-	w, err := newWalker()
-	if err != nil {
-		return nil, err
+	r := &proc.Reader{}
+	r.Open()
+	if !r.HasProc {
+		return nil, errNoProc
 	}
-	defer w.Close()
-	return w.Below(t.Pid), nil
+	defer r.Close()
+	return r.Below(t.Pid), nil
 }
 
-// Close gives up the socket. A holder that has not ended kills what it holds and ends.
+// Close closes the socket. A holder that has not ended kills its job and ends.
 func (t *Tree) Close() error { return t.file.Close() }
 
-func (t *Tree) ask(m message) error {
-	return askError(again(func() error { return unix.Send(t.fd, m.bytes(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT) }))
+// request sends a request to the holder and does not wait for what becomes of it. A holder that has
+// ended has nothing left to do, so that is no error.
+func (t *Tree) request(m message) error {
+	err := retryInterrupted(func() error { return unix.Send(t.fd, m.bytes(), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT) })
+	if err == nil || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		return nil
+	}
+	return fmt.Errorf("cannot send a request to the holder: %w", err)
 }
 
-// again does what a signal interrupts once more.
-func again(call func() error) error {
+// retryInterrupted makes a system call again as long as a signal interrupts it.
+func retryInterrupted(call func() error) error {
 	for {
 		if err := call(); err != unix.EINTR {
 			return err
 		}
 	}
-}
-
-// askError leaves out what is no error: a holder that is gone has nothing left to ask for.
-// EAGAIN remains: it does not read because it is stopped or very busy, so ask again.
-func askError(err error) error {
-	switch {
-	case err == nil, errors.Is(err, unix.EPIPE), errors.Is(err, unix.ECONNRESET):
-		return nil
-	}
-	return fmt.Errorf("cannot ask the holder: %w", err)
 }

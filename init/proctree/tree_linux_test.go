@@ -51,7 +51,7 @@ func TestCannotExecute(t *testing.T) {
 	}
 }
 
-// TestLeftovers: main has ended, and what it left is held, listed, and killed.
+// TestLeftovers: the holder holds, lists and kills what is left when the main process has ended.
 func TestLeftovers(t *testing.T) {
 	h := start(t, sh(`setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 1000; done' & sleep 1000 & echo $!`))
 	h.await(MainExited)
@@ -78,16 +78,16 @@ func TestLeftovers(t *testing.T) {
 	h.gone()
 }
 
-// TestSupervisorGone: what closes the socket is all that a death of ours would be seen by.
+// TestSupervisorGone closes the socket, which is all that a holder notices of a supervisor's death.
 func TestSupervisorGone(t *testing.T) {
 	h := start(t, Order{Args: []string{treesBinary, "daemon", "5", "--marker", t.Name()}})
 	h.line("ready")
 	if len(marked(t.Name())) != 6 {
-		t.Errorf("there are %v", marked(t.Name()))
+		t.Errorf("the job consists of %v", marked(t.Name()))
 	}
 	h.Close()
 	h.waitHolder()
 	if left := marked(t.Name()); len(left) > 0 {
-		t.Errorf("left are %v", describe(left))
+		t.Errorf("still alive are %v", describe(left))
 	}
 }

@@ -9,119 +9,131 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// walker finds what is below a process. It is a look at something that moves, never a proof.
+// walkMost bounds how many processes one walk looks at: a line of processes that fork and exit
+// could lead it on for ever.
+const walkMost = 1 << 16
+
+// walker finds and signals the descendants of a process. The tree changes while it looks, so what
+// it finds proves nothing.
 //
-// A holder walks while its job may have taken all the memory and pids that there are, and with
-// its collector off, so a walk allocates nothing once the queue is as large as it gets.
+// A holder walks while its job may have taken all memory and all pids, and with its garbage
+// collector off. So a walk allocates nothing once the queue has grown to its size.
 type walker struct {
 	proc.Reader
-	self    int
-	session int
+	self    int // our pid
+	session int // our session
 
-	queue  []proc.Child
-	groups []int32 // that a rush has signalled; those beyond its capacity are signalled again
+	queue []proc.Child // what the last walk or rush has found
+	// groups are the process groups that a rush has signalled. It signals those beyond the
+	// capacity again.
+	groups []int32
 }
 
-var errNoProc = errors.New("there is no /proc of our PID namespace: what is left cannot be listed")
+// errNoProc says why the supervisor cannot list or sweep.
+var errNoProc = errors.New("no /proc of our PID namespace is mounted")
 
-// newWalker makes a walker for the supervisor, which needs /proc: without it, no list.
+// newWalker makes a walker for the supervisor. It returns errNoProc without /proc.
 func newWalker() (*walker, error) {
 	w := &walker{}
-	w.open()
+	w.prepare()
 	if !w.HasProc {
 		return nil, errNoProc
 	}
 	return w, nil
 }
 
-// open looks at what there is to walk by.
-func (w *walker) open() {
+// prepare opens /proc, if there is one.
+func (w *walker) prepare() {
 	w.self = os.Getpid()
 	w.session, _ = unix.Getsid(0)
 	w.Open()
 }
 
-// walk signals all that it finds below root, each before its children are looked for: one that
-// is stopped or dying makes no more. Signal 0 is none. It returns how many run: are neither
-// stopped nor dead, or cannot be told.
+// walk lists the descendants of root in the queue, parents before children, and sends sig to each;
+// 0 sends nothing. It returns how many of them run: neither stopped nor dead. A process whose state
+// it cannot read counts as running.
 //
-// A pid is signalled right after it was seen to be in the tree. The kernel hands out pids in
-// turn, so it cannot be another's before all others have had theirs.
+// It signals a process before it looks for the children of it: a process that is stopped or dying
+// forks no more. It signals a pid right after it has seen that the pid is in the tree. The kernel
+// hands out pids in turn, so the pid cannot be another process's by then.
 func (w *walker) walk(root int, sig unix.Signal) (running int) {
 	w.Scan()
 	w.queue = w.queue[:0]
-	w.add(root, 0)
+	w.addChildren(root, 0)
 	kept := 0
 	for i := 0; i < len(w.queue) && i < walkMost; i++ {
-		n := w.queue[i]
-		ours := int(n.Parent) == w.self
-		if ours {
-			// It stays ours until we wait for it, so nothing needs to be looked at first.
-			signal(n, sig)
-			if !lives(int(n.Pid)) {
+		c := w.queue[i]
+		isOurs := int(c.Parent) == w.self
+		if isOurs {
+			// The pid stays our child's until we wait for it, so it need not be looked at first.
+			sendSignal(int(c.Pid), sig)
+			if !childLives(int(c.Pid)) {
 				continue
 			}
 		}
-		s, ok := w.Stat(int(n.Pid))
-		if !ours {
-			// Its parent may have ended since, or itself, and left the pid to somebody else.
-			if !ok || s.PPid != int(n.Parent) && s.PPid != root {
-				continue
+		p, ok := w.Stat(int(c.Pid))
+		if !isOurs {
+			if !ok || p.PPid != int(c.Parent) && p.PPid != root {
+				continue // it or its parent has ended since, and the pid may be another process's
 			}
-			signal(n, sig)
+			sendSignal(int(c.Pid), sig)
 		}
-		w.queue[kept] = n // behind i, or at it
+		w.queue[kept] = c // kept is never ahead of i
 		kept++
-		if s.IsDead() {
-			continue // its children have been given away
+		if p.IsDead() {
+			continue // the kernel has given its children away
 		}
-		if !s.IsStopped() {
+		if !p.IsStopped() {
 			running++
 		}
-		w.add(int(n.Pid), s.Threads)
+		w.addChildren(int(c.Pid), p.Threads)
 	}
 	w.queue = w.queue[:kept]
 	return running
 }
 
-// lives tells whether this is a child of ours, and not a zombie. It is the quickest way to ask,
-// and among thousands that matters.
-func lives(pid int) bool {
+// childLives reports whether pid is a child of ours that has not ended. waitid(2) is the quickest
+// way to ask, and that matters among thousands.
+func childLives(pid int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return err == nil && info.Signo == 0
 }
 
-// signal may fail: what has ended needs none, and for what we may not signal a walk has no answer.
-func signal(n proc.Child, sig unix.Signal) {
+// sendSignal sends a signal; 0 sends nothing. It ignores errors: a process that has ended needs no
+// signal, and a walk can do nothing about a process that it may not signal.
+func sendSignal(pid int, sig unix.Signal) {
 	if sig != 0 {
-		_ = unix.Kill(int(n.Pid), sig)
+		_ = unix.Kill(pid, sig)
 	}
 }
 
-// rush signals the children of this process, and with them their process groups. It tells
-// whether any of the children lives.
+// rush signals the children of this process and their process groups. It reports whether any of
+// the children lives.
 func (w *walker) rush(sig unix.Signal) (alive bool) {
 	w.queue, w.groups = w.queue[:0], w.groups[:0]
 	w.Scan()
-	w.add(w.self, 0)
-	for _, n := range slices.Backward(w.queue) { // the youngest are who is about to fork
-		if !w.signalGroup(int(n.Pid), sig) {
-			signal(n, sig)
+	w.addChildren(w.self, 0)
+	for _, c := range slices.Backward(w.queue) { // the youngest are those that fork next
+		if !w.signalGroup(int(c.Pid), sig) {
+			sendSignal(int(c.Pid), sig)
 		}
 	}
-	for _, n := range slices.Backward(w.queue) {
-		if lives(int(n.Pid)) {
+	for _, c := range slices.Backward(w.queue) {
+		if childLives(int(c.Pid)) {
 			return true
 		}
 	}
 	return false
 }
 
-// signalGroup signals the process group of a child of ours, dead or alive, and tells whether it
-// did, or has. The kernel does that under the lock that every fork takes, so none slips past, and
-// a list that is old already is as good as a new one. In a session that is not ours there are
-// only the descendants of who made it. A group or session 0 is from outside our PID namespace.
+// signalGroup signals the process group of a child of ours, dead or alive. It returns true if this
+// rush has signalled the group, now or before, and false if the group may have members that are not
+// the job's.
+//
+// The kernel signals a group under the lock that every fork takes, so no fork slips past, and a
+// list of children that is out of date is good enough. A session other than ours has only
+// descendants of the process that made it. A group or session 0 is outside of our PID namespace.
 func (w *walker) signalGroup(pid int, sig unix.Signal) bool {
 	group, err := unix.Getpgid(pid)
 	if err != nil || group <= 1 {
@@ -134,8 +146,9 @@ func (w *walker) signalGroup(pid int, sig unix.Signal) bool {
 	if err != nil || session == w.session || session == 0 {
 		return false
 	}
-	// It may have left our session, and with it the group, since we asked; it cannot come back.
-	if again, err := unix.Getpgid(pid); err != nil || again != group || unix.Kill(-group, sig) != nil {
+	// The child may have left our session, and with it the group, between the two calls above. It
+	// cannot come back.
+	if now, err := unix.Getpgid(pid); err != nil || now != group || unix.Kill(-group, sig) != nil {
 		return false
 	}
 	if len(w.groups) < cap(w.groups) {
@@ -143,6 +156,3 @@ func (w *walker) signalGroup(pid int, sig unix.Signal) bool {
 	}
 	return true
 }
-
-// walkMost bounds one walk: a line of processes that fork and exit could lead it on for ever.
-const walkMost = 1 << 16

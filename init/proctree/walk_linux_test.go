@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// TestWaysToWalk: what stands in for the children files finds the same.
+// TestWaysToWalk: a walk by the list of all processes finds the same as one by the children files.
 func TestWaysToWalk(t *testing.T) {
 	h := tree(t, "chain", "30")
 	want := Below(h.Pid)
 	if len(want) != 31 {
-		t.Errorf("below the holder are %d", len(want))
+		t.Errorf("the holder has %d descendants, and not 31", len(want))
 	}
 	w, err := newWalker()
 	if err != nil {
@@ -25,16 +25,16 @@ func TestWaysToWalk(t *testing.T) {
 	if got := pidsBelow(w, h.Pid); !slices.Equal(got, want) {
 		t.Errorf("by stat %v, by children %v", got, want)
 	}
-	w.HasProc = false // without /proc there are only our own
+	w.HasProc = false // without /proc a walk finds only our own children
 	got := pidsBelow(w, os.Getpid())
 	if !slices.Contains(got, h.Pid) || slices.Contains(got, h.Main) {
-		t.Errorf("by wait %v; the holder is %d, and not our own is %d", got, h.Pid, h.Main)
+		t.Errorf("by waitid %v; the holder is %d, and its child, which is not ours, is %d", got, h.Pid, h.Main)
 	}
 	_ = h.Kill()
 	h.gone()
 }
 
-// pidsBelow are the pids that a walk finds.
+// pidsBelow returns the pids that a walk finds.
 func pidsBelow(w *walker, root int) (pids []int) {
 	w.walk(root, 0)
 	for _, c := range w.queue {
@@ -43,7 +43,7 @@ func pidsBelow(w *walker, root int) (pids []int) {
 	return pids
 }
 
-// TestWalkAllocatesNothing: a holder's collector is off.
+// TestWalkAllocatesNothing: a holder walks with its garbage collector off.
 func TestWalkAllocatesNothing(t *testing.T) {
 	h := tree(t, "chain", "30")
 	w, err := newWalker()

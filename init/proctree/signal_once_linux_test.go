@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAskAll: a signal that ends each process reaches all of a line of them, though the end of
-// one gives its child away.
-func TestAskAll(t *testing.T) {
+// TestSignalOnceChain: SIGTERM reaches every process of a chain, although the end of each one gives
+// its child to the holder.
+func TestSignalOnceChain(t *testing.T) {
 	for range 5 {
 		h := tree(t, "chain", "30")
 		if err := h.Signal(unix.SIGTERM); err != nil {
@@ -18,8 +18,8 @@ func TestAskAll(t *testing.T) {
 	}
 }
 
-// TestAskForking: those are asked too that are forked meanwhile.
-func TestAskForking(t *testing.T) {
+// TestSignalOnceForking: SIGTERM also reaches processes that are forked while it is sent.
+func TestSignalOnceForking(t *testing.T) {
 	h := start(t, Order{Args: []string{"/bin/sh", "-c", growing}})
 	h.line("growing")
 	if err := h.Signal(unix.SIGTERM); err != nil {
@@ -28,7 +28,7 @@ func TestAskForking(t *testing.T) {
 	h.gone()
 }
 
-// growing is a job that is still growing when it is asked to leave.
+// growing is the script of a job that still forks when it is sent SIGTERM.
 const growing = `
 	for i in 1 2 3 4 5; do
 		{ i=0; while [ $i -lt 200 ]; do sleep 1000 & i=$((i+1)); done; wait; } &

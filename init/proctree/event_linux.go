@@ -1,0 +1,44 @@
+package proctree
+
+import (
+	"syscall"
+	"time"
+)
+
+// Kind is what kind of thing an [Event] tells.
+type Kind int
+
+// The kinds of events, in the order of a job's life.
+const (
+	// Started says that the main process has been executed. Pid is set.
+	Started Kind = iota + 1
+	// Failed says that the main process could not be executed. Err is set. The holder takes
+	// another order.
+	Failed
+	// Stopped says that a signal, not of the holder, has stopped the main process. Pid and Status
+	// are set.
+	Stopped
+	// Continued says that the main process goes on after a stop. Pid and Status are set.
+	Continued
+	// MainExited says that the main process has ended. Pid and Status are set, and what it and
+	// the processes that it waited for have used.
+	MainExited
+	// Frozen says that a walk has found no process that runs.
+	Frozen
+	// Empty says that nothing is left below the holder, which ends now. What all processes of the
+	// job have used is set.
+	Empty
+)
+
+// Event is one thing that a holder tells the supervisor. Its Kind says which fields are set.
+type Event struct {
+	Kind   Kind
+	Pid    int // of the main process
+	Status syscall.WaitStatus
+	Err    error // an errno
+
+	// User and System are the CPU time in user mode and in the kernel.
+	User, System time.Duration
+	// MaxRSS is the most memory that one of the processes had resident, in KiB.
+	MaxRSS int64
+}

@@ -1,0 +1,53 @@
+package proctree
+
+import (
+	"slices"
+
+	"github.com/cginit/cginit/init/proc"
+	"golang.org/x/sys/unix"
+)
+
+// signalRounds is how often signalOnce looks for processes that have been forked meanwhile. A job
+// that goes on forking is signalled in part, and killed later.
+const signalRounds = 5
+
+// signalOnce sends a signal to each process of the job once.
+//
+// Without a uid of the job's own the kernel has no call that reaches all of a tree at once. So the
+// tree is listed whole before any process is signalled, and the youngest generation is signalled
+// first: a process that ends gives its children to the holder, where a walk would not look again.
+// A process that forks between the list and its signal leaves a child without the signal. So the
+// tree is listed again until there is no new process.
+func (h *holder) signalOnce(sig unix.Signal) {
+	if h.killer != nil {
+		h.killer.signal(sig)
+		return
+	}
+	h.signalled = h.signalled[:0]
+	for range signalRounds {
+		before := len(h.signalled)
+		h.walker.walk(h.walker.self, 0)
+		h.signalNew(h.walker.queue, sig)
+		if len(h.signalled) == before {
+			return
+		}
+	}
+}
+
+// signalNew signals those of the processes that signalOnce has not signalled yet, from the last to
+// the first.
+func (h *holder) signalNew(found []proc.Child, sig unix.Signal) {
+	for _, c := range slices.Backward(found) {
+		if slices.Contains(h.signalled, c.Pid) {
+			continue
+		}
+		// The pid of a child of ours stays its own until we wait for it. Any other pid may have
+		// been given to a process that is not the job's.
+		p, ok := h.walker.Stat(int(c.Pid))
+		isJobs := int(c.Parent) == h.walker.self || ok && (p.PPid == int(c.Parent) || p.PPid == h.walker.self)
+		if isJobs && !p.IsDead() {
+			h.signalled = append(h.signalled, c.Pid)
+			_ = unix.Kill(int(c.Pid), sig)
+		}
+	}
+}
