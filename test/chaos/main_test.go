@@ -11,11 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
 // inModes runs a test in every mode.
 func inModes(t *testing.T, test func(t *testing.T, mode pod.Mode)) {

@@ -18,9 +18,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // most of a run is waiting
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
+	os.Exit(pod.Main(m))
 }
 
 // level is a containment that runs are held in.

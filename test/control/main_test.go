@@ -19,11 +19,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
 // plain is a file with one service.
 const plain = "services: {web: {command: sleep 100000}}\n"

@@ -14,6 +14,8 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+
 // TestDemo runs make demo's script as we are, and as an ordinary user where we can become one.
 func TestDemo(t *testing.T) {
 	dir := t.TempDir()

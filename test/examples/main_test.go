@@ -20,11 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
 func folder(name string) string { return filepath.Join(harness.Root(), "examples", name) }
 

@@ -13,11 +13,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
 // world is a container with cginit and a file.
 type world struct {

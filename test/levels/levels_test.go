@@ -11,11 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
 // write makes a file in a directory that everybody may use.
 func write(t *testing.T, name, text string) string {

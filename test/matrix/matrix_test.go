@@ -23,9 +23,7 @@ import (
 
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "1000") // slots bounds them
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
+	os.Exit(pod.Main(m))
 }
 
 // The ways in which a run ends.

@@ -14,12 +14,14 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+
 // shell starts an interactive bash with $C for cginit.
 func shell(t *testing.T, script ...string) *engine.User {
 	t.Helper()
 	argv := append([]string{"--norc", "--noprofile"}, script...)
 	cmd := exec.Command(harness.Command(t, "bash"), argv...)
-	cmd.Env = append(os.Environ(), "C="+harness.Bin(t, "cginit"), "PS1=prompt> ", "HOME="+t.TempDir())
+	cmd.Env = append(os.Environ(), "C="+harness.Bin(t, "cginit"), "PS1=prompt> ", "HOME="+t.TempDir(), harness.Trace(t, t.TempDir()))
 	u := engine.Sit(t, cmd)
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()

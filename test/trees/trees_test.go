@@ -16,11 +16,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	pod.RemoveTop()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
 // TestKinds checks that each kind of tree is what its name says: a suite that tears down
 // something else proves something else.

@@ -5,12 +5,16 @@ package vm
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/harness"
 )
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
 // result is what the guest saw of one scenario; guest/result.go says what the fields mean.
 type result struct {

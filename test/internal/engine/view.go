@@ -43,7 +43,7 @@ var views []*View
 
 // Main runs a suite's tests and then closes its views. A suite that leaves something fails.
 func Main(m *testing.M) {
-	status := m.Run()
+	status := harness.Main(m)
 	for _, v := range views {
 		if err := v.close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

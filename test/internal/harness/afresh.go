@@ -1,0 +1,141 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Main runs the tests of a package from a known state and returns their exit status. What the
+// test binary inherits from a shell, make or nohup would otherwise reach every cginit that a test
+// starts: ignored and blocked signals, the umask, a low limit of descriptors, open descriptors,
+// the standard input and variables.
+func Main(m *testing.M) int {
+	if err := startAfresh(); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot reset what the tests inherit:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+func startAfresh() error {
+	unix.Umask(0o022)
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); isCleared(name) {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := resetDescriptors(); err != nil {
+		return err
+	}
+	if err := setLimit(); err != nil {
+		return err
+	}
+	return resetSignals()
+}
+
+// knobs are the variables that tests read. Any other CGINIT_ variable would be cginit's.
+var knobs = []string{
+	"CGINIT_BIG", "CGINIT_FAULTS", "CGINIT_IDLE", "CGINIT_ROUNDS", "CGINIT_RUNS", "CGINIT_SHORT", "CGINIT_STORM",
+}
+
+// cleared are prefixes of variables that change what cginit, a shell or make does.
+var cleared = []string{
+	"CGINIT_", "NOTIFY_SOCKET", "LISTEN_", "WATCHDOG_", "XDG_", "INVOCATION_ID", "JOURNAL_STREAM",
+	"TERM", "COLUMNS", "LINES", "LANG", "LC_", "ENV", "BASH_ENV", "CDPATH", "POSIXLY_CORRECT",
+	"MAKEFLAGS", "MAKELEVEL", "MFLAGS",
+}
+
+// isCleared spares what the go command, which builds the programs, finds its cache by.
+func isCleared(name string) bool {
+	return !slices.Contains(knobs, name) && name != "XDG_CACHE_HOME" && name != "XDG_CONFIG_HOME" &&
+		slices.ContainsFunc(cleared, func(prefix string) bool {
+			return name == prefix || strings.HasSuffix(prefix, "_") && strings.HasPrefix(name, prefix)
+		})
+}
+
+// resetDescriptors makes /dev/null the standard input and keeps all descriptors but the first
+// three, such as those of make's job server, from the programs that tests start.
+func resetDescriptors() error {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	if err := unix.Dup3(int(null.Fd()), 0, 0); err != nil {
+		return err
+	}
+	err = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) { // before Linux 5.11
+		return nil
+	}
+	return err
+}
+
+// descriptors is how many a program that a test starts may have, until it raises its limit.
+const descriptors = 4096
+
+func setLimit() error {
+	var limit unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+		return err
+	}
+	wanted := unix.Rlimit{Cur: descriptors, Max: max(limit.Max, descriptors)}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &wanted); !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit.Max, Max: limit.Max}) // what an ordinary user may
+}
+
+// resetSignals executes the test binary once more, if any signal is ignored or blocked. The Go
+// runtime passes both on to the programs that it starts: it leaves SIGHUP, SIGINT and the signals
+// that stop a process as they are, os/signal.Reset does not touch what nobody has asked to be
+// notified of, and every thread starts with the mask that the first one had.
+func resetSignals() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	ignored, err := signalSet("SigIgn")
+	if err != nil {
+		return err
+	}
+	blocked, err := signalSet("SigBlk")
+	if err != nil || ignored|blocked == 0 {
+		return err
+	}
+	var byDefault [4]uintptr // struct sigaction: SIG_DFL, no flags, no restorer, no mask
+	for sig := range uintptr(64) {
+		if ignored>>sig&1 == 0 {
+			continue
+		}
+		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, sig+1, uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
+		if errno != 0 {
+			return fmt.Errorf("reset signal %d: %w", sig+1, errno)
+		}
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &unix.Sigset_t{}, nil); err != nil {
+		return fmt.Errorf("unblock signals: %w", err)
+	}
+	return unix.Exec("/proc/self/exe", os.Args, os.Environ())
+}
+
+// signalSet returns a field of this thread's status: bit 0 is signal 1.
+func signalSet(field string) (uint64, error) {
+	status, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, after, _ := strings.Cut(string(status), "\n"+field+":")
+	line, _, _ := strings.Cut(after, "\n")
+	return strconv.ParseUint(strings.TrimSpace(line), 16, 64)
+}

@@ -1,0 +1,74 @@
+package harness
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestMain(m *testing.M) { os.Exit(Main(m)) }
+
+// state prints what a program inherits from this test binary.
+const state = `
+	grep -E '^(Umask|SigIgn|SigBlk):' /proc/self/status
+	readlink /proc/self/fd/0
+	test ! -e /proc/$$/fd/9 || echo descriptor 9
+	test "$(ulimit -n)" = 4096 || echo limit "$(ulimit -n)"
+	env | grep -E '^(CGINIT_|NOTIFY_|LISTEN_|XDG_|TERM|MAKE)'`
+
+// TestInheritsNothing starts this test binary once more, from the worst of shells.
+func TestInheritsNothing(t *testing.T) {
+	if os.Getenv("HARNESS_TEST") != "" {
+		out, _ := exec.Command("sh", "-c", state).Output() // grep may find no variable
+		os.Stdout.Write(out)
+		return
+	}
+	AsRoot(t)
+	script := `trap '' HUP INT QUIT TSTP TTIN TTOU; umask 077; ulimit -Sn 64
+		exec env --block-signal=TERM --block-signal=USR1 "$0" -test.run '^TestInheritsNothing$' 9</dev/null <"$0"`
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", script, self)
+	cmd.Env = append(os.Environ(), "HARNESS_TEST=1", "CGINIT_STOP_GRACE_PERIOD=1s", "CGINIT_RUNS=2", "NOTIFY_SOCKET=/nowhere",
+		"LISTEN_FDS=1", "LISTEN_PID=1", "XDG_RUNTIME_DIR=/nowhere", "XDG_CACHE_HOME=/kept", "TERM=xterm", "MAKEFLAGS=-j")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(got)
+	want := []string{
+		"/dev/null", "CGINIT_RUNS=2", "PASS", "SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000",
+		"Umask:\t0022", "XDG_CACHE_HOME=/kept",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("inherited: %q, not %q", got, want)
+	}
+}
+
+// TestKnobs finds the variables that tests read and Main would clear.
+func TestKnobs(t *testing.T) {
+	literal := regexp.MustCompile(`"CGINIT_[A-Z]+"`)
+	err := filepath.WalkDir(filepath.Join(Root(), "test"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, name := range literal.FindAllString(string(text), -1) {
+			if name = strings.Trim(name, `"`); !slices.Contains(knobs, name) {
+				t.Errorf("%s reads %s, which is not in knobs of afresh.go", path, name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
