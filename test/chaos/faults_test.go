@@ -162,6 +162,7 @@ func faulty(t *testing.T, spec pod.Spec, inject, file string) *pod.Pod {
 	t.Helper()
 	calls, _, _ := strings.Cut(inject, ":")
 	spec.Wrap = []string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + inject}
+	spec.Untraced = true
 	cgroup := pod.Cgroup
 	if spec.Mode != pod.Subreaper {
 		spec.Wrap = append(spec.Wrap, "-D") // a child of cginit then, and not its parent

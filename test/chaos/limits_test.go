@@ -51,7 +51,7 @@ func TestFewDescriptors(t *testing.T) {
 		worked := 0
 		for limit := 4; limit <= 20; limit++ {
 			limited := fmt.Sprintf("--nofile=%d", limit)
-			p := pod.Start(t, pod.Spec{Mode: mode, Wrap: []string{"prlimit", limited}, Args: trees(t, "daemon", "5", "--exit", "3")})
+			p := pod.Start(t, pod.Spec{Mode: mode, Untraced: true, Wrap: []string{"prlimit", limited}, Args: trees(t, "daemon", "5", "--exit", "3")})
 			p.EndInput()
 			worked += refuses(t, p, limited, 3, 71)
 		}
@@ -67,7 +67,7 @@ func TestFewProcesses(t *testing.T) {
 	for limit := 1; limit <= 49; limit += 4 {
 		limited := fmt.Sprintf("--nproc=%d", limit)
 		p := pod.Start(t, pod.Spec{
-			Mode: pod.Subreaper, UID: 54321, Wrap: []string{"prlimit", limited}, Args: []string{"--", "sh", "-c", "exit 3"},
+			Mode: pod.Subreaper, UID: 54321, Untraced: true, Wrap: []string{"prlimit", limited}, Args: []string{"--", "sh", "-c", "exit 3"},
 		})
 		worked += refuses(t, p, limited, 3)
 	}

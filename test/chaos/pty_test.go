@@ -44,7 +44,7 @@ func openTerminal(t *testing.T, name string, args ...string) *terminal {
 	defer slave.Close()
 	cmd := exec.Command(harness.Command(t, name), args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
-	cmd.Env = append(os.Environ(), "PS1=prompt> ", "TERM=dumb", "HISTFILE=", "cginit="+harness.Bin(t, "cginit"))
+	cmd.Env = append(os.Environ(), "PS1=prompt> ", "TERM=dumb", "HISTFILE=", "cginit="+harness.Bin(t, "cginit"), harness.Trace(t, pod.OpenDir(t)))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	box := pod.Enclose(t, cmd)
 	if err := cmd.Start(); err != nil {

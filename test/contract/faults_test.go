@@ -113,7 +113,7 @@ func detached(t *testing.T, file string) (b *box, status int, stdout, stderr str
 	spec := pod.Spec{}
 	b = prepare(t, &spec, file)
 	cmd := exec.Command(harness.Bin(t, "cginit"), "--detach", "--socket", "none", "--report", filepath.Join(b.dir, "receipts"), "--config", b.file)
-	cmd.Env = append(os.Environ(), spec.Env...)
+	cmd.Env = append(append(os.Environ(), spec.Env...), harness.Trace(t, b.dir))
 	pod.Enclose(t, cmd)
 	out, err := os.Create(filepath.Join(b.dir, "out"))
 	check(t, err)

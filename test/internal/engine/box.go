@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cginit/cginit/test/internal/harness"
 )
 
 // Box is one container, and what a test knows of it.
@@ -32,14 +34,15 @@ func (e *Engine) Box(t testing.TB) *Box {
 	if err := os.Chmod(b.Dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	harness.ShowTrace(t, filepath.Join(b.Dir, "trace"))
 	return b
 }
 
-// Flags are what every container of a test is run with. The receipts go to /shared.
+// Flags are what every container of a test is run with. The receipts and the trace go to /shared.
 func (b *Box) Flags() []string {
 	return append([]string{
 		"--name", b.Name, "--network", "none", "--volume", b.Dir + ":/shared",
-		"--env", "MARK=" + b.Mark, "--env", "CGINIT_REPORT=/shared/receipts",
+		"--env", "MARK=" + b.Mark, "--env", "CGINIT_REPORT=/shared/receipts", "--env", "CGINIT_TRACE=/shared/trace",
 	}, b.Run...)
 }
 

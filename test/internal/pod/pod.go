@@ -64,6 +64,8 @@ type Spec struct {
 	Bare   bool     // no cgroup mount at all; NoCgroup only
 	Proc   string   // options of its /proc, or none for there to be none; containers only
 
+	Untraced bool // for tests of single system calls and of limits: a trace needs a descriptor and writes
+
 	Stdout, Stderr *os.File // nil: kept for Line and Result
 }
 
@@ -94,6 +96,9 @@ func Start(t testing.TB, spec Spec) *Pod {
 	p := &Pod{
 		t: t, mode: spec.Mode, cgroup: makeCgroup(t), lines: make(chan string, 1<<16), done: make(chan outcome, 1),
 		report: filepath.Join(dir, "receipts"), stderr: filepath.Join(dir, "stderr"),
+	}
+	if !spec.Untraced {
+		spec.Env = append(slices.Clone(spec.Env), harness.Trace(t, dir))
 	}
 	t.Cleanup(p.clear)
 	input, held, err := os.Pipe()
