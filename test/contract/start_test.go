@@ -168,7 +168,7 @@ func TestRule6RefusesBeforeAnythingStarts(t *testing.T) {
 		"a report":               {serve, []string{"--report", "/no/such/dir/report"}, "cannot open the report"},
 		"the file's own socket":  {serve + "\nsocket: /no/such/dir/socket", []string{"--socket", ""}, "/no/such/dir/socket"},
 		"no file":                {serve, []string{"--config", "/no/such/file.yaml"}, "/no/such/file.yaml"},
-		"a command and a file":   {serve, []string{"--", "true"}, "use one of them"},
+		"a command and a file":   {serve, []string{"--", "true"}, "use one of the two"},
 		"a flag for one command": {serve, []string{"--user", "1"}, "--user is for one command"},
 	} {
 		t.Run(name, func(t *testing.T) {
