@@ -11,8 +11,8 @@ import (
 	"github.com/cginit/cginit/init/host"
 )
 
-// check says what can be guaranteed here, and what is wrong with the configuration. It starts
-// nothing. The exit status is 1 where a supervisor would not start.
+// check prints the findings about this container and the problems with the configuration. It starts
+// nothing. It returns the exit status: 0, or 1 if a supervisor would not start.
 func check(o *config.Options, env []string) int {
 	c := configOf(o)
 	var wrong error
@@ -43,7 +43,7 @@ func check(o *config.Options, env []string) int {
 	}
 	switch {
 	case err != nil:
-		return failed(fmt.Errorf("cannot write what was found: %w", err))
+		return failed(fmt.Errorf("cannot write the findings to stdout: %w", err))
 	case len(findings.Problems) > 0:
 		return 1
 	}

@@ -11,11 +11,12 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// detachedName is argv[0] of the supervisor that goes on in the background.
+// detachedName is argv[0] of the supervisor in the background.
 const detachedName = "cginit-detached"
 
-// detach starts the supervisor in the background, in a session of its own, and waits until it
-// says that all is up, or ends. Until then its errors go to our stderr.
+// detach starts the supervisor in the background, in a session of its own and with the same stdin, stdout
+// and stderr. It waits until everything is up or the supervisor has ended, and returns the exit status.
+// When everything is up, it prints the pid of the supervisor and returns 0.
 func detach(args []string) int {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -43,17 +44,17 @@ func detach(args []string) int {
 	case ws.Signaled():
 		return 128 + int(ws.Signal())
 	case ws.ExitStatus() == 0 && string(said) != "up\n":
-		return 0 // all that was to be done is done
+		return 0 // all of its work was done before it said that it is up
 	}
 	return ws.ExitStatus()
 }
 
-// runDetached is the supervisor in the background.
+// runDetached runs the supervisor in the background. Descriptor 3 is the pipe to the waiting detach.
 func runDetached(args, env []string) int {
 	o, err := config.Parse(args, env)
 	if err != nil {
 		return failed(err)
 	}
 	syscall.CloseOnExec(3)
-	return supervise(o, env, os.NewFile(3, "whoever waits"))
+	return supervise(o, env, os.NewFile(3, "pipe to cginit --detach"))
 }

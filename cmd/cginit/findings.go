@@ -10,7 +10,7 @@ import (
 	"github.com/cginit/cginit/init/host"
 )
 
-// printFindings is the table for people.
+// printFindings prints the findings as tables for people.
 func printFindings(to io.Writer, f *host.Findings) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	printContainer(w, f)
@@ -38,16 +38,18 @@ func printFindings(to io.Writer, f *host.Findings) error {
 	return w.Flush()
 }
 
+// printContainer prints what the container gives cginit.
 func printContainer(w io.Writer, f *host.Findings) {
 	c := &f.Container
 	fmt.Fprintln(w, "here")
 	row(w, "platform", f.Platform)
 	row(w, "process 1", yesOr(c.Pid == 1, fmt.Sprintf("no, process %d", c.Pid)))
-	row(w, "user", fmt.Sprintf("uid %d, gid %d%s", c.UID, c.GID, only(c.UserNamespace, ", in a user namespace")))
-	row(w, "capabilities", strings.ToLower(strings.ReplaceAll(cmp.Or(strings.Join(c.Capabilities, " "), "none"), "CAP_", "")))
+	row(w, "user", fmt.Sprintf("uid %d, gid %d%s", c.UID, c.GID, textIf(c.UserNamespace, ", in a user namespace")))
+	capabilities := cmp.Or(strings.Join(c.Capabilities, " "), "none")
+	row(w, "capabilities", strings.ToLower(strings.ReplaceAll(capabilities, "CAP_", "")))
 	row(w, "no new privileges", yesOr(c.NoNewPrivs, "no"))
 	row(w, "seccomp", c.Seccomp)
-	row(w, "cgroups", f.Cgroup.Version+only(f.Cgroup.Mount != "", ", v2 at "+f.Cgroup.Mount))
+	row(w, "cgroups", f.Cgroup.Version+textIf(f.Cgroup.Mount != "", ", v2 at "+f.Cgroup.Mount))
 	row(w, "a cgroup for jobs", join(f.Cgroup.Access, f.Cgroup.Why))
 	row(w, "controllers", cmp.Or(strings.Join(f.Cgroup.Controllers, " "), "none"))
 	row(w, "/proc", c.Proc)
@@ -56,7 +58,7 @@ func printContainer(w io.Writer, f *host.Findings) {
 	row(w, "control socket", cmp.Or(c.Socket.Problem, c.Socket.Path, "none"))
 }
 
-// printWays says how to come to the best level, on this platform before others.
+// printWays prints what to add to get the best level, for this platform first.
 func printWays(w io.Writer, f *host.Findings) {
 	if len(f.Ways) == 0 {
 		return
@@ -70,8 +72,10 @@ func printWays(w io.Writer, f *host.Findings) {
 	}
 }
 
+// row writes a line of a table, indented.
 func row(w io.Writer, cells ...string) { fmt.Fprintln(w, "  "+strings.Join(cells, "\t")) }
 
+// yesOr returns "yes", or the given text if yes is false.
 func yesOr(yes bool, no string) string {
 	if yes {
 		return "yes"
@@ -79,11 +83,13 @@ func yesOr(yes bool, no string) string {
 	return no
 }
 
-func only(so bool, text string) string {
-	if so {
+// textIf returns text, or nothing if show is false.
+func textIf(show bool, text string) string {
+	if show {
 		return text
 	}
 	return ""
 }
 
-func join(what, why string) string { return what + only(why != "", ": "+why) }
+// join returns "what: why", or what alone if there is no reason.
+func join(what, why string) string { return what + textIf(why != "", ": "+why) }

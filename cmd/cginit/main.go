@@ -1,9 +1,9 @@
-// The runtime would keep the cgroup's cpu.max open to choose GOMAXPROCS, which main sets anyway.
+// The runtime would keep cpu.max of the cgroup open to choose GOMAXPROCS, which main sets itself.
 //go:debug containermaxprocs=0
 
-// Command cginit is a container's process 1: it runs a command, or the services and jobs of a
-// file, holds all that each starts in a cgroup, and when one ends leaves nothing of it behind.
-// See README.md.
+// Command cginit is a container's process 1. It runs a command, or the services and jobs of a file, holds
+// everything that each of them starts in a cgroup, and leaves no process behind when one ends. See
+// README.md.
 package main
 
 import (
@@ -30,14 +30,16 @@ func main() {
 	if exitStatus, is := hold.RunGuardian(os.Args); is {
 		os.Exit(exitStatus)
 	}
-	// A program that mostly waits: two threads that run are enough (one could be held by a
-	// fork), and setting the number ends the runtime's own watch over cpu.max. The heap is
-	// kept small; by call, for the environment would go to the command.
+	// cginit waits most of the time, so two running threads are enough: one may be held by a fork.
+	// Setting the number also ends the runtime's own watch over cpu.max. The heap is kept small. Both
+	// are set by calls, because variables would be passed on to the command.
 	runtime.GOMAXPROCS(2)
 	debug.SetGCPercent(25)
 	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], os.Environ()))
 }
 
+// run does what the command line asks for under the name that cginit was called by, and returns the exit
+// status.
 func run(name string, args, env []string) int {
 	if name == detachedName {
 		return runDetached(args, env)
@@ -63,13 +65,14 @@ func run(name string, args, env []string) int {
 	return supervise(o, env, nil)
 }
 
-// failed says why nothing was started.
+// failed prints the reason why nothing was started, and returns the exit status.
 func failed(err error) int {
 	fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
 	return status.Failed
 }
 
-// supervise runs what the options ask for; up is told when all of it is there.
+// supervise runs the command or the file of the options, and returns the exit status. It tells up when
+// everything is up; nil: nobody waits for that.
 func supervise(o *config.Options, env []string, up *os.File) int {
 	c := configOf(o)
 	c.Up = up
@@ -80,7 +83,7 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 			return failed(err)
 		}
 		merge(&c, f, o)
-		debug.FreeOSMemory() // what the parser has left
+		debug.FreeOSMemory() // returns the memory that the parser needed
 	}
 	exitStatus, _ := supervisor.New(traced(c)).Run()
 	return exitStatus
@@ -92,7 +95,8 @@ func traced(c supervisor.Config) supervisor.Config {
 	return c
 }
 
-// load reads the files. What the command line says goes over what they say, at a reload too.
+// load reads the files, at the start and at each reload. The grace period of the command line wins over
+// that of the files.
 func load(o *config.Options, env []string) (*config.File, error) {
 	f, err := config.Load(o.Config, env, o.Profiles)
 	if err == nil && o.GracePeriodSet {
@@ -101,7 +105,7 @@ func load(o *config.Options, env []string) (*config.File, error) {
 	return f, err
 }
 
-// configOf is what the options say without a file.
+// configOf returns the configuration that the options make without a file.
 func configOf(o *config.Options) supervisor.Config {
 	return supervisor.Config{
 		Command: o.Job, Require: o.Require, BestEffortLimits: o.BestEffortLimits,
@@ -111,7 +115,8 @@ func configOf(o *config.Options) supervisor.Config {
 	}
 }
 
-// merge adds what the file says and the command line does not.
+// merge adds a file to a configuration. What the command line sets wins over what the file says. It also
+// prints the warnings about the file.
 func merge(c *supervisor.Config, f *config.File, o *config.Options) {
 	c.File, c.GracePeriod = f, f.GracePeriod
 	if o.Socket == "" {

@@ -9,20 +9,20 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes the test binary the program itself, under each name that it goes by.
+// TestMain lets the test binary act as cginit, under each name that cginit has.
 func TestMain(m *testing.M) {
 	programs := map[string]func(){"cginit": main}
 	for name := range personalities {
 		programs[name] = main
 	}
-	// As the supervisor's own helpers this binary goes by a name that is in no map.
+	// The helpers of the supervisor run this binary under names that are not in the map.
 	if strings.HasPrefix(filepath.Base(os.Args[0]), "cginit-") {
 		main()
 	}
 	testscript.Main(m, programs)
 }
 
-// TestScripts is the command line, one behaviour a file.
+// TestScripts runs the scripts about the command line. Each file has one behaviour.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",

@@ -20,8 +20,8 @@ var notForSupervisor = map[string]string{
 	"Help":    "run prints the help and ends",
 }
 
-// readFromFile are the fields of config.File that the supervisor reads from Config.File itself, and
-// for which there is no flag, with who reads them.
+// readFromFile are the fields of config.File that have no flag, with their reader. The supervisor reads
+// them from Config.File.
 var readFromFile = map[string]string{
 	"Jobs":      "the supervisor's jobs",
 	"AllowUIDs": "the control server",
@@ -30,8 +30,7 @@ var readFromFile = map[string]string{
 	"at":        "config's own",
 }
 
-// set gives a field a value that is not the zero value, and differs from every value of the test's
-// files.
+// set sets a field to a value that is neither the zero value nor in the files of the test.
 func set(t *testing.T, name string, field reflect.Value) {
 	t.Helper()
 	switch v := field.Addr().Interface().(type) {

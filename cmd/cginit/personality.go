@@ -14,39 +14,41 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// personality is another init whose name we were called by: its flags, its variables and its
-// habits. What the command leaves behind is torn down all the same, only faster: these inits
-// end with their command, so its leftovers are given no time.
+// personality is another init by whose name cginit was called: its flags, its variables and its habits.
+// The leftovers of the command are torn down all the same. They get no grace period, because these inits
+// end with their command.
 type personality struct {
-	parse  func(p *parsed, args []string) error
-	noExec func(status int) int // its status where the command was not started, from ours
+	parse func(p *parsed, args []string) error
+	// noExec returns the exit status for a command that was not started, from that of cginit.
+	noExec func(status int) int
 }
 
-// parsed is what the flags of a personality come to.
+// parsed is the result of the flags of a personality.
 type parsed struct {
 	job     config.Spec
 	verbose int
 	pause   bool
 	remap   []int    // exit statuses that become 0
-	text    string   // to print instead of running anything
-	to      *os.File // where; nil: run
+	text    string   // a text to print instead of running the command
+	to      *os.File // where to print it; nil: run the command
 }
 
+// say makes run print a text instead of running the command.
 func (p *parsed) say(to *os.File, text string) { p.to, p.text = to, text }
 
-// misused is the status of all of them for a wrong command line.
-const misused = 1
+// statusMisused is the exit status of every personality for a wrong command line.
+const statusMisused = 1
 
+// personalities maps the names that cginit can be called by to the inits that it then acts as.
 var personalities = map[string]personality{
-	"podman-init": catatonit, // where podman run --init mounts it
+	"podman-init": catatonit, // podman run --init mounts it under this name
 	"tini":        tini,
 	"docker-init": tini,
 	"dumb-init":   {parse: parseDumbInit, noExec: func(int) int { return 2 }},
 	"catatonit":   catatonit,
 }
 
-// dockerVersion is the form that dockerd reads from "docker-init --version"; it wants the
-// first two words.
+// dockerVersion is the output of "docker-init --version". dockerd reads its first two words.
 const dockerVersion = "tini version 0.19.0_cginit-" + version
 
 var catatonit = personality{parse: parseCatatonit, noExec: func(int) int { return 1 }}
@@ -58,25 +60,28 @@ var tini = personality{parse: parseTini, noExec: func(ours int) int {
 	return ours
 }}
 
+// run does what the command line asks for, and returns the exit status.
 func (p personality) run(name string, args, env []string) int {
 	in := &parsed{job: config.Spec{
 		Name: "main", KillMode: config.Mixed, Leftovers: config.LeftoversKill, ForwardOnly: true, Env: env,
 	}}
 	if err := p.parse(in, args); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-		return misused
+		return statusMisused
 	}
 	if in.to != nil {
 		fmt.Fprint(in.to, in.text)
 		return 0
 	}
-	c := supervisor.Config{Command: in.job, Quiet: in.verbose == 0, Verbose: in.verbose > 1, Name: name, LogFormat: "text"}
+	c := supervisor.Config{
+		Command: in.job, Quiet: in.verbose == 0, Verbose: in.verbose > 1, Name: name, LogFormat: "text",
+	}
 	if in.pause {
 		return supervisor.New(c).Pause()
 	}
 	if len(in.job.Args) == 0 {
-		fmt.Fprintf(os.Stderr, "%s: no command: %s [options] -- COMMAND [ARG...]\n", name, name)
-		return misused
+		fmt.Fprintf(os.Stderr, "%s: no command; use %s [options] -- COMMAND [ARG...]\n", name, name)
+		return statusMisused
 	}
 	exitStatus, started := supervisor.New(traced(c)).Run()
 	switch {
@@ -88,7 +93,7 @@ func (p personality) run(name string, args, env []string) int {
 	return exitStatus
 }
 
-// parseTini takes the flags of tini, which docker run --init runs as docker-init.
+// parseTini parses the flags of tini, which docker run --init runs as docker-init.
 func parseTini(p *parsed, args []string) error {
 	if len(args) == 1 && args[0] == "--version" {
 		p.say(os.Stdout, dockerVersion+"\n")
@@ -108,7 +113,7 @@ func parseTini(p *parsed, args []string) error {
 	}
 	for _, code := range p.remap {
 		if code < 0 || code > 255 {
-			return fmt.Errorf("-e %d: an exit code is from 0 to 255", code)
+			return fmt.Errorf("-e %d: an exit code must be from 0 to 255", code)
 		}
 	}
 	p.job.Args, p.job.Group = f.Args(), *group
@@ -122,8 +127,8 @@ func parseTini(p *parsed, args []string) error {
 	return nil
 }
 
-// parseDumbInit takes the flags of dumb-init: unless told otherwise the command leads a
-// session of its own, and signals go to its group.
+// parseDumbInit parses the flags of dumb-init. Without -c the command leads a session of its own, and
+// signals go to its process group.
 func parseDumbInit(p *parsed, args []string) error {
 	f := flagSet("dumb-init")
 	single := f.BoolP("single-child", "c", os.Getenv("DUMB_INIT_SETSID") == "0", "")
@@ -134,9 +139,9 @@ func parseDumbInit(p *parsed, args []string) error {
 		return err
 	}
 	p.job.Args, p.job.Group, p.job.NewSession = f.Args(), !*single, !*single
-	// Its group is sent SIGTERM when the command ends, and is given no time.
+	// When the command ends, dumb-init sends SIGTERM to its group and does not wait.
 	p.job.Leftovers, p.job.GracePeriod = config.LeftoversStop, 0
-	if !*single { // a group without a shell above it cannot be stopped by these
+	if !*single { // these signals cannot stop the processes of a group that has no shell above it
 		for _, sig := range []syscall.Signal{unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
 			if _, set := p.job.Rewrite[sig]; !set {
 				_ = (*config.RewriteValue)(&p.job.Rewrite).Set(fmt.Sprintf("%d:STOP", sig))
@@ -147,12 +152,12 @@ func parseDumbInit(p *parsed, args []string) error {
 	case *help:
 		p.say(os.Stdout, about("dumb-init", "-c/--single-child -r/--rewrite FROM:TO -v -h -V"))
 	case *ver:
-		p.say(os.Stderr, "dumb-init v1.2.5_cginit-"+version+"\n") // there, as dumb-init has it
+		p.say(os.Stderr, "dumb-init v1.2.5_cginit-"+version+"\n") // dumb-init prints it on stderr too
 	}
 	return nil
 }
 
-// parseCatatonit takes the flags of catatonit, which podman run --init runs.
+// parseCatatonit parses the flags of catatonit, which podman run --init runs.
 func parseCatatonit(p *parsed, args []string) error {
 	f := flagSet("catatonit")
 	group := f.BoolP("group", "g", false, "")
@@ -172,6 +177,7 @@ func parseCatatonit(p *parsed, args []string) error {
 	return nil
 }
 
+// flagSet returns an empty set of flags that stops at the command.
 func flagSet(name string) *pflag.FlagSet {
 	f := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	f.SetInterspersed(false)
@@ -179,10 +185,11 @@ func flagSet(name string) *pflag.FlagSet {
 	return f
 }
 
+// about returns the help text of a personality.
 func about(name, flags string) string {
 	return strings.Join([]string{
-		"cginit " + version + ", called as " + name + ": it takes the flags of " + name + ":",
+		"cginit " + version + ", called as " + name + ", takes the flags of " + name + ":",
 		"  " + flags,
-		"and whatever the command leaves behind when it ends is killed. Apache License 2.0.", "",
+		"What the command leaves behind when it ends is killed. Apache License 2.0.", "",
 	}, "\n")
 }

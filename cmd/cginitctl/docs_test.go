@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// blocks finds the code of a language in docs/control.md.
+// blocks returns the code blocks of a language in docs/control.md.
 func blocks(t *testing.T, language string) (code []string) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/control.md")
@@ -22,7 +22,7 @@ func blocks(t *testing.T, language string) (code []string) {
 	return code
 }
 
-// missing leaves out what needs a program that is not there, unless nothing may be left out.
+// missing skips the test if a program is not installed. In CI the test fails instead.
 func missing(t *testing.T, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err == nil {
@@ -34,6 +34,7 @@ func missing(t *testing.T, program string) {
 	t.Skipf("%s is not installed", program)
 }
 
+// document runs a program before a supervisor, and returns its output.
 func document(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -45,6 +46,7 @@ func document(t *testing.T, program string, args ...string) string {
 	return string(out)
 }
 
+// expect fails the test for each of the words that is not in out.
 func expect(t *testing.T, out string, words ...string) {
 	t.Helper()
 	for _, w := range words {
@@ -54,7 +56,7 @@ func expect(t *testing.T, out string, words ...string) {
 	}
 }
 
-// TestDocumentShell runs what docs/control.md says to type.
+// TestDocumentShell runs the shell commands of docs/control.md.
 func TestDocumentShell(t *testing.T) {
 	for i, test := range []struct {
 		program string
@@ -67,7 +69,7 @@ func TestDocumentShell(t *testing.T) {
 		t.Run(test.program, func(t *testing.T) {
 			missing(t, test.program)
 			script := blocks(t, "sh")[i]
-			if os.Geteuid() != 0 { // only root can run something as another user
+			if os.Geteuid() != 0 { // only root can run a job as another user
 				script = regexp.MustCompile(`(?m)^.*--user auto.*$`).ReplaceAllString(script, "")
 			}
 			expect(t, document(t, "sh", "-ec", script), test.want...)
@@ -75,17 +77,18 @@ func TestDocumentShell(t *testing.T) {
 	}
 }
 
-// TestDocumentPython runs the client in Python.
+// TestDocumentPython runs the Python client of docs/control.md.
 func TestDocumentPython(t *testing.T) {
 	missing(t, "python3")
 	file := filepath.Join(t.TempDir(), "client.py")
 	if err := os.WriteFile(file, []byte(blocks(t, "python")[0]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, document(t, "python3", file), "web running", "says hello", "status 3 cause exited", "frozen: True", "io.cginit.NotFound {'job': 'nobody'}")
+	expect(t, document(t, "python3", file), "web running", "says hello", "status 3 cause exited", "frozen: True",
+		"io.cginit.NotFound {'job': 'nobody'}")
 }
 
-// TestDocumentGo: the Go code is that of the package's example, which is compiled.
+// TestDocumentGo checks that the Go code is in the example of the package, which is compiled.
 func TestDocumentGo(t *testing.T) {
 	example, err := os.ReadFile("../../init/control/example_test.go")
 	if err != nil {
@@ -95,7 +98,7 @@ func TestDocumentGo(t *testing.T) {
 	expect(t, flat(string(example)), flat(blocks(t, "go")[0]))
 }
 
-// TestDocumentRun sends the body of Run that is shown, to see that it is understood.
+// TestDocumentRun sends the call of Run that is shown, and checks that the server accepts it.
 func TestDocumentRun(t *testing.T) {
 	missing(t, "python3")
 	out := document(t, "python3", "-c", `
@@ -103,6 +106,6 @@ import os, socket, sys
 s = socket.socket(socket.AF_UNIX); s.connect(os.environ["CGINIT_SOCKET"])
 s.sendall(sys.argv[1].encode() + b"\0"); print(s.recv(1 << 16))`, blocks(t, "json")[0])
 	if strings.Contains(out, "Invalid") {
-		t.Errorf("it is answered with %s", out)
+		t.Errorf("the reply is %s", out)
 	}
 }

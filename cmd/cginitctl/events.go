@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newEvents returns the command events.
 func newEvents(o *options) *cobra.Command {
 	var p control.EventsParams
 	var since int
 	var follow bool
 	cmd := &cobra.Command{
 		Use:               "events [JOB...]",
-		Short:             "Print what happens, until interrupted",
+		Short:             "Print the events of jobs, until interrupted",
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.Jobs = args
@@ -26,11 +27,14 @@ func newEvents(o *options) *cobra.Command {
 			return o.events(cmd, p, follow)
 		},
 	}
-	cmd.Flags().IntVar(&since, "since", 0, "begin after the event of this `number`; 0: with the first that is known")
-	cmd.Flags().BoolVar(&follow, "follow", true, "go on with what happens; false: only what has happened")
+	cmd.Flags().IntVar(&since, "since", 0,
+		"begin after the event with this `number`; 0: with the oldest one that is kept")
+	cmd.Flags().BoolVar(&follow, "follow", true,
+		"wait for further events; false: print those that have happened, and end")
 	return cmd
 }
 
+// events prints the events that have happened, and, if follow is true, those that happen from now on.
 func (o *options) events(cmd *cobra.Command, p control.EventsParams, follow bool) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -48,7 +52,7 @@ func (o *options) events(cmd *cobra.Command, p control.EventsParams, follow bool
 	}
 	for r, err := range c.Events(ctx, p) {
 		if ctx.Err() != nil {
-			return nil // as asked
+			return nil // the user interrupted it
 		}
 		if err != nil {
 			return err
@@ -60,9 +64,11 @@ func (o *options) events(cmd *cobra.Command, p control.EventsParams, follow bool
 	return nil
 }
 
+// printEvents prints the events of one reply, and says how many came before them.
 func (o *options) printEvents(cmd *cobra.Command, r *control.EventsReply) error {
 	if r.Missed > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "cginitctl: %d events are no longer kept and were missed\n", r.Missed)
+		fmt.Fprintf(cmd.ErrOrStderr(), "cginitctl: %d earlier events are no longer kept, and so are not shown\n",
+			r.Missed)
 	}
 	for _, e := range r.Events {
 		if o.json {
@@ -78,6 +84,7 @@ func (o *options) printEvents(cmd *cobra.Command, r *control.EventsReply) error 
 	return nil
 }
 
+// printEvent prints one event as a line of text.
 func printEvent(w io.Writer, e control.Event) error {
 	what := e.Message
 	switch {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newFreeze returns the command freeze.
 func newFreeze(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "freeze JOB...",

@@ -8,11 +8,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newHealth returns the command health.
 func newHealth(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "health",
-		Short: "Tell whether all that is to run does and is healthy (status 0) or not (1): HEALTHCHECK CMD [\"cginitctl\", \"health\"]",
-		Args:  cobra.NoArgs,
+		Short: "Check that everything is up and healthy (status 0; if not: 1)",
+		Long: `Check that every job that should run does, and that all are healthy. The exit status is 0 if so;
+otherwise it is 1, and the reasons are printed. In a Dockerfile: HEALTHCHECK CMD ["cginitctl", "health"]`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			healthy := false
 			err := with(o, cmd, func(ctx context.Context, c *control.Client) (*control.HealthReply, error) {

@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newKill returns the command kill.
 func newKill(o *options) *cobra.Command {
 	var p control.KillParams
 	cmd := &cobra.Command{
 		Use:               "kill JOB...",
-		Short:             "Kill all processes of jobs at once; returns when nothing of them is left",
+		Short:             "Kill all processes of jobs at once, and wait until none is left",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -21,6 +22,6 @@ func newKill(o *options) *cobra.Command {
 			}, func(r *control.KillReply) { receipts(cmd.OutOrStdout(), r.Receipts) })
 		},
 	}
-	cmd.Flags().BoolVar(&p.NoWait, "no-wait", false, "do not wait")
+	cmd.Flags().BoolVar(&p.NoWait, "no-wait", false, "do not wait until they are dead")
 	return cmd
 }

@@ -1,5 +1,4 @@
-// Command cginitctl tells a cginit supervisor what to do, over its control socket. See
-// docs/control.md.
+// Command cginitctl controls a cginit supervisor over its control socket. See docs/control.md.
 package main
 
 import (
@@ -20,26 +19,27 @@ import (
 const (
 	version = "0.1.0"
 
+	// statusFailed is the exit status for an error.
 	statusFailed = 1
-	// statusRunFailed is run's when cginitctl or the supervisor failed, and not the command.
+	// statusRunFailed is that of the command run, whose other statuses are those of its command.
 	statusRunFailed = status.Failed
 )
 
 func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// options are the flags that all commands have.
+// options are the flags of all commands.
 type options struct {
 	socket string
 	wait   time.Duration
 	json   bool
 }
 
-// exit is an exit status that needs no further words.
+// exit is an error that only sets the exit status and prints nothing.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// failed is an error with an exit status of its own.
+// failed is an error with an exit status other than statusFailed.
 type failed struct {
 	error
 	status int
@@ -47,6 +47,7 @@ type failed struct {
 
 func (f failed) Unwrap() error { return f.error }
 
+// execute runs one command line, and returns the exit status.
 func execute(args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -68,6 +69,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return statusFailed
 }
 
+// newRoot returns cginitctl with all of its commands.
 func newRoot() *cobra.Command {
 	o := &options{}
 	root := &cobra.Command{
@@ -78,9 +80,10 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&o.socket, "socket", cmp.Or(os.Getenv("CGINIT_SOCKET"), control.DefaultSocket), "the supervisor's control `socket` (CGINIT_SOCKET)")
-	f.DurationVar(&o.wait, "wait", 5*time.Second, "how long to wait for the socket while the supervisor starts")
-	f.BoolVar(&o.json, "json", false, "print JSON, as it is on the wire")
+	socket := cmp.Or(os.Getenv("CGINIT_SOCKET"), control.DefaultSocket)
+	f.StringVar(&o.socket, "socket", socket, "the path of the supervisor's control `socket`, or CGINIT_SOCKET")
+	f.DurationVar(&o.wait, "wait", 5*time.Second, "how long to wait for the socket if the supervisor is just starting")
+	f.BoolVar(&o.json, "json", false, "print the replies in JSON, as the supervisor sends them")
 	root.AddCommand(
 		newPs(o), newStatus(o), newTree(o), newEvents(o), newHealth(o),
 		newStart(o), newStop(o), newRestart(o), newKill(o), newSignal(o), newFreeze(o), newThaw(o),
@@ -89,12 +92,15 @@ func newRoot() *cobra.Command {
 	return root
 }
 
+// dial connects to the supervisor.
 func (o *options) dial(ctx context.Context) (*control.Client, error) {
 	return control.Dial(ctx, o.socket, o.wait)
 }
 
-// with calls the supervisor and prints the reply: as JSON, or as print does.
-func with[R any](o *options, cmd *cobra.Command, call func(context.Context, *control.Client) (R, error), print func(R)) error {
+// with calls the supervisor and prints the reply: in JSON if that is asked for, otherwise with print.
+func with[R any](
+	o *options, cmd *cobra.Command, call func(context.Context, *control.Client) (R, error), print func(R),
+) error {
 	c, err := o.dial(cmd.Context())
 	if err != nil {
 		return err
@@ -111,9 +117,10 @@ func with[R any](o *options, cmd *cobra.Command, call func(context.Context, *con
 	return nil
 }
 
+// printJSON prints v as one line of JSON.
 func printJSON(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }
 
-// jobArgs completes the names of jobs for the shell.
+// jobArgs returns the names of the jobs, for the completion in a shell.
 func (o *options) jobArgs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	c, err := control.Dial(context.Background(), o.socket, 0)
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes the test binary the program itself.
+// TestMain lets the test binary act as cginitctl.
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"cginitctl": main}) }
 
-// TestScripts is the command line, one behaviour a file, each before a supervisor of its own
-// (CGINIT_TEST_SOCKET: before one that runs already, with jobs web, db and batch).
+// TestScripts runs the scripts about the command line, each with a supervisor of its own. If
+// CGINIT_TEST_SOCKET is set, they use the supervisor there, which must have the jobs web, db and batch.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// socketFor returns the control socket of a supervisor for one test.
 func socketFor(t testing.TB) string {
 	if s := os.Getenv("CGINIT_TEST_SOCKET"); s != "" {
 		return s

@@ -8,10 +8,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newPs returns the command ps.
 func newPs(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "ps [JOB...]",
-		Short:             "List the jobs",
+		Short:             "List jobs with their state",
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return with(o, cmd, func(ctx context.Context, c *control.Client) (*control.ListReply, error) {
@@ -21,6 +22,7 @@ func newPs(o *options) *cobra.Command {
 	}
 }
 
+// rows returns the table of jobs, with its heading.
 func rows(jobs []control.Job) [][]string {
 	rows := [][]string{{"JOB", "STATE", "HEALTH", "RUN", "PID", "SINCE", "RESTARTS", "COMMAND"}}
 	for _, j := range jobs {

@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newRestart returns the command restart.
 func newRestart(o *options) *cobra.Command {
 	var p control.RestartParams
 	cmd := &cobra.Command{
 		Use:               "restart JOB...",
-		Short:             "Stop jobs and start them again",
+		Short:             "Stop jobs, start them again, and wait until they are ready",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

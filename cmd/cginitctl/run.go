@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// runFlags is what run is asked for.
+// runFlags are the flags of run, and the parameters that they make.
 type runFlags struct {
 	*options
 	p           control.RunParams
@@ -22,7 +22,7 @@ type runFlags struct {
 	grace       time.Duration
 	user        string
 	env         []string
-	report      string // a file, or -; empty: none
+	report      string // a file, or "-" for stdout; empty: none
 	tty         bool
 	interactive bool
 	killMode    config.KillMode
@@ -30,24 +30,26 @@ type runFlags struct {
 	stopSignal  config.SignalValue
 }
 
+// newRun returns the command run.
 func newRun(o *options) *cobra.Command {
 	r := &runFlags{options: o}
 	cmd := &cobra.Command{
 		Use:   "run [flags] [--] COMMAND [ARG...]",
-		Short: "Run a command as a job of its own, and tear it down when it, or we, end",
-		Long: `Run a command as a job of its own. It gets our stdin, stdout and stderr, our environment and
-our working directory, and is torn down, with all that it has started, when it ends, when its
-time is up, and when we end, however that happens. With --detach it stays.
+		Short: "Run a command as a job of its own, and tear it down when it or cginitctl ends",
+		Long: `Run a command as a job of its own. It gets the stdin, stdout and stderr of cginitctl, its
+environment and its working directory. The job is torn down, with everything that the command
+has started, when the command ends, when its time is up, or when cginitctl ends, however that
+happens. With --detach it goes on when cginitctl ends.
 
-Where stdin is a terminal the command has one of its own, which we pass on: job control, Ctrl-C
-and the size of the window work. Signals that we get are sent to the command; the second INT or
-TERM ends the lease, and so the run.
+If stdin is a terminal, the command gets a terminal of its own, and cginitctl copies between
+the two: job control, Ctrl-C and the size of the window work. cginitctl passes its signals on to
+the command. The second INT or TERM ends the run.
 
-Exit status: the command's own, or 128 + the signal that ended it; 124 timed out; 125 cginit
-failed; 126 cannot be executed; 127 not found.`,
+Exit status: that of the command, or 128 + the signal that ended it; 124: timed out; 125:
+cginit or cginitctl failed; 126: the command cannot be executed; 127: the command is not found.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return failed{errors.New("no command: cginitctl run [flags] -- COMMAND [ARG...]"), statusRunFailed}
+				return failed{errors.New("no command; use cginitctl run [flags] -- COMMAND [ARG...]"), statusRunFailed}
 			}
 			return nil
 		},
@@ -67,27 +69,36 @@ failed; 126 cannot be executed; 127 not found.`,
 	return cmd
 }
 
+// addFlags defines the flags of run.
 func (r *runFlags) addFlags(f *pflag.FlagSet) {
-	f.SetInterspersed(false) // what follows the command is the command's
+	f.SetInterspersed(false) // flags behind the command are the command's
 	f.SortFlags = false
-	f.StringVar(&r.p.Name, "name", "", "the job's name; left out: run-N")
-	f.DurationVar(&r.timeout, "timeout", 0, "stop it when it has run this long (status 124)")
-	f.Func("memory", "memory limit, such as 512m", r.limits.SetMemory)
-	f.Func("cpus", "how many processors, such as 0.5", r.limits.SetCPUs)
-	f.Func("pids-limit", "how many processes and threads at once", r.limits.SetPids)
-	f.StringVarP(&r.user, "user", "u", "", "run it as `NAME|UID[:GROUP|GID]`, or auto: as a uid that nothing else has; left out: as us")
-	f.StringArrayVarP(&r.env, "env", "e", nil, "set a variable, `KEY=VALUE`; repeatable")
-	f.StringVarP(&r.p.Process.Cwd, "workdir", "w", "", "its working directory; left out: ours")
-	f.BoolVarP(&r.p.Detach, "detach", "d", false, "return when it has started; it writes where the supervisor does")
-	f.Var(&r.killMode, "kill-mode", "whom a stop asks: mixed (the command, then the rest), control-group (all at once), process (the command alone)")
-	f.Var(&r.leftovers, "leftovers", "when the command ends by itself, its other processes: stop (ask, then kill), wait (for the last of them), kill")
-	f.Var(&r.stopSignal, "stop-signal", "ask it to stop with this `signal`; left out: TERM")
-	f.DurationVar(&r.grace, "stop-grace-period", 0, "how long after that it may live; then it is killed")
-	f.StringVar(&r.report, "report", "", "append the receipt to this `file`, or print it (-)")
-	f.BoolVarP(&r.tty, "tty", "t", false, "a terminal of its own; left out: if stdin is one")
-	f.BoolVarP(&r.interactive, "interactive", "i", true, "our stdin; false: /dev/null")
+	f.StringVar(&r.p.Name, "name", "", "the name of the job (without the flag: run-N)")
+	f.DurationVar(&r.timeout, "timeout", 0, "stop the command after this time (exit status 124)")
+	f.Func("memory", "the most memory and swap together, such as 512m", r.limits.SetMemory)
+	f.Func("cpus", "the most processors, such as 0.5", r.limits.SetCPUs)
+	f.Func("pids-limit", "the most processes and threads at once", r.limits.SetPids)
+	f.StringVarP(&r.user, "user", "u", "",
+		"run the command as `NAME|UID[:GROUP|GID]`, or auto, a uid that nothing else has (without the flag: as the "+
+			"user of cginitctl)")
+	f.StringArrayVarP(&r.env, "env", "e", nil, "set a variable of the command, `NAME=VALUE`; repeatable")
+	f.StringVarP(&r.p.Process.Cwd, "workdir", "w", "", "the working directory (without the flag: that of cginitctl)")
+	f.BoolVarP(&r.p.Detach, "detach", "d", false,
+		"return when the command has started; its output goes to that of the supervisor")
+	f.Var(&r.killMode, "kill-mode",
+		"which processes a stop asks: mixed (the command, then the others), control-group (all at once), process "+
+			"(the command alone)")
+	f.Var(&r.leftovers, "leftovers",
+		"what happens to the other processes when the command ends by itself: stop (ask, then kill), wait (for the "+
+			"last one), kill")
+	f.Var(&r.stopSignal, "stop-signal", "ask the command to stop with this `signal` (without the flag: TERM)")
+	f.DurationVar(&r.grace, "stop-grace-period", 0, "the time from the request to stop until all is killed")
+	f.StringVar(&r.report, "report", "", "append the receipt to this `file`, or print it on stdout (-)")
+	f.BoolVarP(&r.tty, "tty", "t", false, "give the command a terminal (without the flag: if stdin is one)")
+	f.BoolVarP(&r.interactive, "interactive", "i", true, "give the command the stdin of cginitctl; false: /dev/null")
 }
 
+// run runs the command, and returns its exit status.
 func (r *runFlags) run(cmd *cobra.Command, args []string) (status int, err error) {
 	ctx := cmd.Context()
 	c, err := r.dial(ctx)
@@ -118,7 +129,7 @@ func (r *runFlags) run(cmd *cobra.Command, args []string) (status int, err error
 	return 0, nil
 }
 
-// attached runs the command with our stdin, stdout and stderr.
+// attached runs the command with the stdin, stdout and stderr of cginitctl, and waits for its end.
 func (r *runFlags) attached(ctx context.Context, c *control.Client) (status int, err error) {
 	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
 	if !r.interactive {
@@ -129,7 +140,7 @@ func (r *runFlags) attached(ctx context.Context, c *control.Client) (status int,
 	var t *terminal
 	if r.tty {
 		if t, err = openTerminal(r.p.Process.User); err != nil {
-			return 0, fmt.Errorf("there is no terminal for it: %w (--tty=false does without)", err)
+			return 0, fmt.Errorf("cannot open a terminal for the command: %w (run it without one by --tty=false)", err)
 		}
 		defer t.restore()
 		r.p.Process.Terminal = true
@@ -158,13 +169,13 @@ func (r *runFlags) attached(ctx context.Context, c *control.Client) (status int,
 	return r.ended(last)
 }
 
-// ended says what is to be said of the end, and returns the exit status.
+// ended prints or appends what is known about the end of the run, and returns the exit status.
 func (r *runFlags) ended(last *control.RunReply) (status int, err error) {
 	if last.Error != "" {
 		fmt.Fprintf(os.Stderr, "cginitctl: %s\n", last.Error)
 	}
 	if last.ExitStatus == nil {
-		return 0, fmt.Errorf("the supervisor does not say how %s ended", last.Job)
+		return 0, fmt.Errorf("the supervisor reported no exit status for %s", last.Job)
 	}
 	if last.Receipt != nil {
 		if err := r.writeReport(last.Receipt); err != nil {
@@ -174,13 +185,14 @@ func (r *runFlags) ended(last *control.RunReply) (status int, err error) {
 	return *last.ExitStatus, nil
 }
 
+// writeReport prints the receipt, or appends it to the file.
 func (r *runFlags) writeReport(receipt *control.Receipt) error {
 	if r.report == "-" {
 		return printJSON(os.Stdout, receipt)
 	}
 	f, err := os.OpenFile(r.report, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
-		return fmt.Errorf("the receipt cannot be written: %w", err)
+		return fmt.Errorf("cannot write the receipt: %w", err)
 	}
 	defer f.Close()
 	return printJSON(f, receipt)

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// fill makes the parameters of the flags.
+// fill sets the parameters of the call from the flags, the environment and the command.
 func (r *runFlags) fill(cmd *cobra.Command, c *control.Client, args []string) (err error) {
 	p := &r.p
 	p.Process.Args, p.Resources = args, r.limits.Resources()
@@ -25,13 +25,14 @@ func (r *runFlags) fill(cmd *cobra.Command, c *control.Client, args []string) (e
 	}
 	if p.Process.Cwd == "" {
 		if p.Process.Cwd, err = os.Getwd(); err != nil {
-			return fmt.Errorf("our working directory cannot be had (%w); choose one with --workdir", err)
+			return fmt.Errorf("cannot find the working directory: %w; set one with --workdir", err)
 		}
 	}
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		if !utf8.ValidString(kv) {
 			name, _, _ := strings.Cut(kv, "=")
-			fmt.Fprintf(cmd.ErrOrStderr(), "cginitctl: the variable %q is not UTF-8 and is left out\n", name)
+			fmt.Fprintf(cmd.ErrOrStderr(), "cginitctl: the variable %q is not UTF-8, so the command does not get it\n",
+				name)
 			return true
 		}
 		return false
@@ -46,7 +47,7 @@ func (r *runFlags) fill(cmd *cobra.Command, c *control.Client, args []string) (e
 	for _, kv := range r.env {
 		name, _, ok := strings.Cut(kv, "=")
 		if name == "" || !ok {
-			return fmt.Errorf("--env %s: it is KEY=VALUE", kv)
+			return fmt.Errorf("--env %s: it must be of the form NAME=VALUE", kv)
 		}
 		env = setEnv(env, kv)
 	}
@@ -54,13 +55,15 @@ func (r *runFlags) fill(cmd *cobra.Command, c *control.Client, args []string) (e
 	return nil
 }
 
+// setEnv returns env with a variable added or replaced.
 func setEnv(env []string, kv string) []string {
 	name, _, _ := strings.Cut(kv, "=")
 	return append(slices.DeleteFunc(env, func(old string) bool { return strings.HasPrefix(old, name+"=") }), kv)
 }
 
-// identity is whom the command runs as: whom the flag names, else ourselves, which is worth a
-// word only where the supervisor is root and we are not.
+// identity returns the user that the command runs as, and its home directory. Without the flag it is the
+// user of cginitctl. That must be said only if the supervisor is root and the user is not; otherwise u is
+// nil.
 func (r *runFlags) identity(c *control.Client) (u *specs.User, home string, err error) {
 	if r.user != "" {
 		found, err := config.ParseUser(r.user)

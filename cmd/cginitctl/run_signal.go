@@ -10,21 +10,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signals are those that we get while the command runs.
+// signals receives the signals that cginitctl gets while the command runs.
 type signals struct {
 	in       chan os.Signal
-	terminal *terminal // nil: none
+	terminal *terminal // nil: the command has none
 }
 
-// catch begins to catch them before the command can have started: none is lost.
+// catch begins to receive signals. It is called before the command is started, so that none is lost.
 func catch(t *terminal) *signals {
 	s := &signals{make(chan os.Signal, 16), t}
-	signal.Notify(s.in, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH)
+	signal.Notify(s.in, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGWINCH)
 	return s
 }
 
-// forward sends them on. Whoever asks us twice to end means it: the lease ends, and we when
-// nothing is left of the run. The third time we do not wait for that.
+// forward passes the signals on to the command. The second request to end ends the lease, and cginitctl
+// ends when nothing is left of the run. At the third request it does not wait for that.
 func (s *signals) forward(l *control.Lease) {
 	asked := 0
 	for received := range s.in {
@@ -35,7 +36,7 @@ func (s *signals) forward(l *control.Lease) {
 			continue
 		case sig == unix.SIGWINCH:
 			continue
-		case sig == unix.SIGHUP && s.terminal != nil: // nobody is there any more
+		case sig == unix.SIGHUP && s.terminal != nil: // the terminal is closed, so nobody can ask a second time
 			asked = 1
 			fallthrough
 		case sig == unix.SIGINT || sig == unix.SIGTERM:
@@ -48,14 +49,14 @@ func (s *signals) forward(l *control.Lease) {
 			s.terminal.restore()
 			os.Exit(128 + int(sig))
 		default:
-			// It fails when the run has ended, and we do then too.
+			// This fails if the run has ended. Then cginitctl ends too.
 			_ = l.Signal(config.SignalName(sig))
 		}
 	}
 }
 
-// letGo lets go of stdin and stdout, which are the command's now: who is at the other end of
-// a pipe is to see the end when the command closes it.
+// letGo replaces stdin and stdout by /dev/null when the command has them: the process at the other end of
+// a pipe must see its end when the command closes it.
 func (r *runFlags) letGo() error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

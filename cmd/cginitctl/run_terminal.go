@@ -11,23 +11,23 @@ import (
 	"golang.org/x/term"
 )
 
-// terminal is one that we make for the command. The command is a child of the supervisor and
-// not in our session, so ours cannot be its controlling terminal: it gets a new one, and we
-// copy between the two, as ssh does.
+// terminal is a new terminal for the command. The command is a child of the supervisor and not in the
+// session of cginitctl, so the terminal of cginitctl cannot be its controlling terminal. cginitctl copies
+// between the two, as ssh does.
 type terminal struct {
 	master, slave *os.File
-	ours          *term.State // how our own terminal was set; nil: it is as it was, or there is none
-	output        chan struct{}
+	ours          *term.State   // the settings of cginitctl's terminal; nil: they were not changed
+	output        chan struct{} // closed when the output of the command has ended
 }
 
-// finishWait is for what the command wrote last.
+// finishWait is the longest wait for the last output of the command.
 const finishWait = time.Second
 
-// isTerminal takes the number of one of our first three descriptors: to ask the file for it
-// could change its mode, which others share.
+// isTerminal reports whether a descriptor is a terminal. It takes a number, because os.File.Fd can change
+// the mode of the file, which other processes share.
 func isTerminal(fd int) bool { return term.IsTerminal(fd) }
 
-// openTerminal makes the terminal, for the user u, nil for ourselves.
+// openTerminal opens a new terminal for the user u; nil: for the user of cginitctl.
 func openTerminal(u *specs.User) (*terminal, error) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -40,7 +40,7 @@ func openTerminal(u *specs.User) (*terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not os.OpenFile, which would make it non-blocking, and so the command's.
+	// os.OpenFile would make the terminal non-blocking, for the command too.
 	name := fmt.Sprintf("/dev/pts/%d", n)
 	fd, err := unix.Open(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -48,14 +48,15 @@ func openTerminal(u *specs.User) (*terminal, error) {
 	}
 	slave := os.NewFile(uintptr(fd), name)
 	if u != nil {
-		_ = slave.Chown(int(u.UID), -1) // else it can use it, but not open it by name
+		_ = slave.Chown(int(u.UID), -1) // without it the command could not open the terminal by its name
 	}
 	t := &terminal{master: master, slave: slave, output: make(chan struct{})}
 	t.resize()
 	return t, nil
 }
 
-// files puts the terminal in the place of what is one, and of stdin.
+// files returns stdin, stdout and stderr for the command: the new terminal for stdin and for those that
+// are a terminal, and the given files for the others.
 func (t *terminal) files(ours []*os.File) []*os.File {
 	files := []*os.File{t.slave, ours[1], ours[2]}
 	for fd := 1; fd <= 2; fd++ {
@@ -66,8 +67,8 @@ func (t *terminal) files(ours []*os.File) []*os.File {
 	return files
 }
 
-// begin passes on what is typed and written. Each key is the command's: its terminal makes
-// signals of them, ours does not.
+// begin starts to copy input and output. It sets the terminal of cginitctl to raw mode: keys such as
+// Ctrl-C become signals in the terminal of the command.
 func (t *terminal) begin() (err error) {
 	t.slave.Close()
 	if isTerminal(0) {
@@ -77,16 +78,16 @@ func (t *terminal) begin() (err error) {
 	}
 	go func() {
 		_, _ = io.Copy(t.master, os.Stdin)
-		_, _ = t.master.Write([]byte{4}) // end of file, as Ctrl-D says it
+		_, _ = t.master.Write([]byte{4}) // Ctrl-D, the end of the input
 	}()
 	go func() {
-		_, _ = io.Copy(os.Stdout, t.master) // it ends with EIO when the command has closed it
+		_, _ = io.Copy(os.Stdout, t.master) // it ends with EIO when the command has closed the terminal
 		close(t.output)
 	}()
 	return nil
 }
 
-// finish waits for the last of what was written, and sets our own terminal as it was.
+// finish waits for the last output, and restores the settings of the terminal of cginitctl.
 func (t *terminal) finish() {
 	select {
 	case <-t.output:
@@ -95,13 +96,14 @@ func (t *terminal) finish() {
 	t.restore()
 }
 
+// restore restores the settings of the terminal of cginitctl, if begin has changed them.
 func (t *terminal) restore() {
 	if t != nil && t.ours != nil {
 		_ = term.Restore(0, t.ours)
 	}
 }
 
-// resize gives it the size of ours.
+// resize gives the terminal the size of that of cginitctl.
 func (t *terminal) resize() {
 	for fd := range 3 {
 		if size, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ); err == nil {

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ctl is the program, before the supervisor at socket.
+// ctl returns a command that runs cginitctl with the supervisor at socket.
 func ctl(t *testing.T, socket string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := exec.LookPath("cginitctl") // testscript.Main put it there
@@ -30,7 +30,7 @@ func ctl(t *testing.T, socket string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// client is for what happens on the other side.
+// client returns a client of the supervisor at socket.
 func client(t *testing.T, socket string) *control.Client {
 	t.Helper()
 	c, err := control.Dial(t.Context(), socket, time.Second)
@@ -41,7 +41,7 @@ func client(t *testing.T, socket string) *control.Client {
 	return c
 }
 
-// receiptOf waits for the end of a job.
+// receiptOf waits for the end of a job, and returns its receipt.
 func receiptOf(t *testing.T, socket, job string) *control.Receipt {
 	t.Helper()
 	c := client(t, socket)
@@ -55,7 +55,7 @@ func receiptOf(t *testing.T, socket, job string) *control.Receipt {
 	return r.Receipt
 }
 
-// begin starts a run whose command says when it is there.
+// begin starts cmd, whose command first prints "there", and returns the rest of its output.
 func begin(t *testing.T, cmd *exec.Cmd) (out *bufio.Reader) {
 	t.Helper()
 	pipe, err := cmd.StdoutPipe()
@@ -67,12 +67,12 @@ func begin(t *testing.T, cmd *exec.Cmd) (out *bufio.Reader) {
 	}
 	out = bufio.NewReader(pipe)
 	if line, err := out.ReadString('\n'); line != "there\n" {
-		t.Fatalf("it begins with %q, %v", line, err)
+		t.Fatalf("the output begins with %q, %v", line, err)
 	}
 	return out
 }
 
-// TestTheRunEndsWithItsClient kills the client.
+// TestTheRunEndsWithItsClient kills cginitctl, and checks that the run ends.
 func TestTheRunEndsWithItsClient(t *testing.T) {
 	socket := socketFor(t)
 	cmd := ctl(t, socket, "run", "--name", "orphan", "--", "sh", "-c", "echo there; exec sleep 1000")
@@ -80,16 +80,17 @@ func TestTheRunEndsWithItsClient(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	if r := receiptOf(t, socket, "orphan"); r.Cause != "lease-ended" {
-		t.Errorf("it ended: %+v", r)
+		t.Errorf("the receipt of the run: %+v", r)
 	}
 }
 
-// TestSignalsReachTheCommand sends one that it catches.
+// TestSignalsReachTheCommand sends signals that the command catches to cginitctl.
 func TestSignalsReachTheCommand(t *testing.T) {
-	// Under nohup it would be ignored by all below, and a shell cannot trap what is.
+	// Under nohup SIGHUP is ignored by all children, and a shell cannot trap an ignored signal.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
 	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1} {
-		cmd := ctl(t, socketFor(t), "run", "--", "sh", "-c", "trap 'exit 9' INT TERM HUP USR1; echo there; while :; do sleep 0.01; done")
+		cmd := ctl(t, socketFor(t), "run", "--", "sh", "-c",
+			"trap 'exit 9' INT TERM HUP USR1; echo there; while :; do sleep 0.01; done")
 		begin(t, cmd)
 		_ = cmd.Process.Signal(sig)
 		_ = cmd.Wait()
@@ -99,24 +100,25 @@ func TestSignalsReachTheCommand(t *testing.T) {
 	}
 }
 
-// TestTheSecondRequestEndsTheLease: the command takes no notice of the first.
+// TestTheSecondRequestEndsTheLease sends SIGINT twice to a command that survives the first.
 func TestTheSecondRequestEndsTheLease(t *testing.T) {
 	socket := socketFor(t)
-	cmd := ctl(t, socket, "run", "--name", "deaf", "--", "sh", "-c", "trap 'echo heard' INT; echo there; while :; do sleep 0.01; done")
+	cmd := ctl(t, socket, "run", "--name", "deaf", "--", "sh", "-c",
+		"trap 'echo heard' INT; echo there; while :; do sleep 0.01; done")
 	out := begin(t, cmd)
 	_ = cmd.Process.Signal(unix.SIGINT)
 	if line, err := out.ReadString('\n'); line != "heard\n" {
-		t.Fatalf("after the first it says %q, %v", line, err)
+		t.Fatalf("after the first SIGINT the output is %q, %v", line, err)
 	}
 	_ = cmd.Process.Signal(unix.SIGINT)
 	_ = cmd.Wait()
 	if r := receiptOf(t, socket, "deaf"); r.Cause != "lease-ended" || cmd.ProcessState.ExitCode() != r.ExitStatus {
-		t.Errorf("the status is %d, and it ended: %+v", cmd.ProcessState.ExitCode(), r)
+		t.Errorf("the status is %d, the receipt %+v", cmd.ProcessState.ExitCode(), r)
 	}
 }
 
-// TestPipesEnd: the reader of what the command writes sees its end when the command closes it,
-// for the client holds no copy.
+// TestPipesEnd checks that the reader of the output sees its end when the command closes it, although
+// cginitctl still runs.
 func TestPipesEnd(t *testing.T) {
 	cmd := ctl(t, socketFor(t), "run", "--", "sh", "-c", "echo there; exec >&- 2>&-; read word")
 	stdin, err := cmd.StdinPipe()
@@ -125,13 +127,13 @@ func TestPipesEnd(t *testing.T) {
 	}
 	out := begin(t, cmd)
 	if rest, err := io.ReadAll(out); len(rest) > 0 || err != nil {
-		t.Errorf("then there is %q, %v", rest, err)
+		t.Errorf("after the command has closed it, the output has %q, %v", rest, err)
 	}
 	stdin.Close()
 	_ = cmd.Wait()
 }
 
-// session is a terminal as a person has one, with the program in it.
+// session is a terminal with cginitctl in it, as a person has it.
 type session struct {
 	*testing.T
 	master *os.File
@@ -162,13 +164,13 @@ func (s *session) resize(rows, columns uint16) {
 
 func (s *session) typed(keys string) { _, _ = s.master.WriteString(keys) }
 
-// expect reads until there is what is wanted, and forgets all up to its end.
+// expect reads until the output has the wanted text, and drops everything up to its end.
 func (s *session) expect(want string) {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Minute)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
-		s.Logf("%q does not come, only %.500q", want, s.seen.String())
+		s.Logf("there is no %q in the output, which is %.500q", want, s.seen.String())
 		_ = s.cmd.Process.Kill()
 	})()
 	for {
@@ -180,17 +182,17 @@ func (s *session) expect(want string) {
 		var b [1024]byte
 		n, err := s.master.Read(b[:])
 		if err != nil {
-			s.Fatalf("%q does not come, only %.500q, %v", want, s.seen.String(), err)
+			s.Fatalf("there is no %q in the output, which is %.500q: %v", want, s.seen.String(), err)
 		}
 		s.seen.Write(b[:n])
 	}
 }
 
-// ended reads to the end, and returns the exit status.
+// ended reads the output to its end, and returns the exit status.
 func (s *session) ended() int {
 	s.Helper()
 	defer time.AfterFunc(2*time.Minute, func() {
-		s.Errorf("it does not end, only %.500q", s.seen.String())
+		s.Errorf("cginitctl does not end; the output is %.500q", s.seen.String())
 		_ = s.cmd.Process.Kill()
 	}).Stop()
 	_, _ = io.Copy(&s.seen, s.master) // it ends with EIO
@@ -221,13 +223,13 @@ func TestTerminal(t *testing.T) {
 	s.typed("jobs; kill -KILL %1; wait; echo all is $((20+3))\r")
 	s.expect("exec sleep 1000")
 	s.expect("all is 23")
-	s.typed("exit 6\rexit 6\r") // dash may have to be told twice, for it has not looked at the job yet
+	s.typed("exit 6\rexit 6\r") // dash may have to be told twice, since it may not have noticed the end of the job yet
 	if status := s.ended(); status != 6 {
 		t.Errorf("the status is %d", status)
 	}
 }
 
-// TestTerminalIsAsItWas looks at the settings afterwards, and at output that is long.
+// TestTerminalIsAsItWas checks that the settings are restored, and that long output arrives whole.
 func TestTerminalIsAsItWas(t *testing.T) {
 	s := newSession(t, "run", "--", "sh", "-c", "seq 20000; echo the end")
 	before, err := unix.IoctlGetTermios(int(s.master.Fd()), unix.TCGETS)
@@ -242,7 +244,7 @@ func TestTerminalIsAsItWas(t *testing.T) {
 	}
 }
 
-// TestTerminalHangsUp closes the terminal: who held it is told, and the run ends.
+// TestTerminalHangsUp closes the terminal, and checks that the run ends.
 func TestTerminalHangsUp(t *testing.T) {
 	socket := socketFor(t)
 	t.Setenv("CGINIT_TEST_SOCKET", socket)

@@ -1,14 +1,13 @@
 package main
 
-import (
-	"github.com/spf13/cobra"
-)
+import "github.com/spf13/cobra"
 
+// newShutdown returns the command shutdown.
 func newShutdown(o *options) *cobra.Command {
 	var noWait bool
 	cmd := &cobra.Command{
 		Use:   "shutdown",
-		Short: "Stop all jobs and end the supervisor; returns when it has ended",
+		Short: "Stop all jobs and end the supervisor, and wait until it has ended",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := o.dial(cmd.Context())
@@ -22,6 +21,6 @@ func newShutdown(o *options) *cobra.Command {
 			return c.Gone(cmd.Context())
 		},
 	}
-	cmd.Flags().BoolVar(&noWait, "no-wait", false, "return when it has begun")
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "return when the shutdown has begun")
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newSignal returns the command signal.
 func newSignal(o *options) *cobra.Command {
 	var p control.SignalParams
 	cmd := &cobra.Command{
@@ -21,6 +22,6 @@ func newSignal(o *options) *cobra.Command {
 			}, func(*control.SignalReply) {})
 		},
 	}
-	cmd.Flags().BoolVar(&p.All, "all", false, "to all of their processes")
+	cmd.Flags().BoolVar(&p.All, "all", false, "send it to all processes of the jobs")
 	return cmd
 }

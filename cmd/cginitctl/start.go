@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newStart returns the command start.
 func newStart(o *options) *cobra.Command {
 	var p control.StartParams
 	cmd := &cobra.Command{
@@ -21,6 +22,6 @@ func newStart(o *options) *cobra.Command {
 			}, func(r *control.StartReply) { table(cmd.OutOrStdout(), rows(r.Jobs)) })
 		},
 	}
-	cmd.Flags().BoolVar(&p.NoWait, "no-wait", false, "do not wait")
+	cmd.Flags().BoolVar(&p.NoWait, "no-wait", false, "do not wait until they are ready")
 	return cmd
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newStatus returns the command status.
 func newStatus(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "status JOB",
-		Short:             "Tell all about one job: its state, its processes, how its last run ended",
+		Short:             "Show one job: its state, its processes, and how its last run ended",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -23,6 +24,7 @@ func newStatus(o *options) *cobra.Command {
 	}
 }
 
+// printStatus prints what is known about one job.
 func printStatus(cmd *cobra.Command, r *control.StatusReply) {
 	w, j := cmd.OutOrStdout(), r.Job
 	lines := [][]string{{"job", j.Name + " (" + j.Kind + ")"}, {"state", stateOf(j)}}
@@ -51,12 +53,12 @@ func printStatus(cmd *cobra.Command, r *control.StatusReply) {
 	add("restarts", orDash(j.Restarts))
 	add("containment", j.Containment)
 	if j.Leased {
-		add("lease", "it ends with the connection of who started it")
+		add("lease", "it ends when the client that started it disconnects")
 	}
 	table(w, lines)
 	printProcesses(w, j)
 	if r.Receipt != nil {
-		fmt.Fprintln(w, "\nthe last run that ended:")
+		fmt.Fprintln(w, "\nlast run that ended:")
 		receipts(w, []control.Receipt{*r.Receipt})
 	}
 }

@@ -17,10 +17,10 @@ func table(w io.Writer, rows [][]string) {
 	for _, row := range rows {
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
-	_ = t.Flush() // what cannot be written to the terminal cannot be said there either
+	_ = t.Flush() // an error of the terminal could not be printed there either
 }
 
-// printable shows what a process chose to be called without letting it at the terminal.
+// printable replaces characters that could control the terminal. A process can choose its own name.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -30,8 +30,10 @@ func printable(s string) string {
 	}, s)
 }
 
+// command returns a command for a table.
 func command(args []string) string { return printable(strings.Join(args, " ")) }
 
+// stateOf returns the state of a job for a table, with its exit status if it has ended.
 func stateOf(j control.Job) string {
 	s := string(j.State)
 	if j.Frozen {
@@ -43,6 +45,7 @@ func stateOf(j control.Job) string {
 	return s
 }
 
+// orDash returns a value for a table; a dash if it is zero.
 func orDash[T comparable](v T) string {
 	var zero T
 	if v == zero {
@@ -51,7 +54,7 @@ func orDash[T comparable](v T) string {
 	return fmt.Sprint(v)
 }
 
-// ago is the time since, in its largest unit or two.
+// ago returns the time since t in its one or two largest units; a dash if t is nil.
 func ago(t *time.Time) string {
 	if t == nil {
 		return "-"
@@ -68,7 +71,7 @@ func ago(t *time.Time) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// receipts prints what became of what was ended, a line for each.
+// receipts prints a line for each receipt, and one for each process in it.
 func receipts(w io.Writer, all []control.Receipt) {
 	for _, r := range all {
 		fmt.Fprintln(w, receiptLine(r))
@@ -78,8 +81,10 @@ func receipts(w io.Writer, all []control.Receipt) {
 	}
 }
 
+// receiptLine returns the line for one receipt.
 func receiptLine(r control.Receipt) string {
-	s := fmt.Sprintf("%s: %s after %s, status %d", r.Job, r.Cause, r.Ended.Sub(r.Started).Round(time.Millisecond), r.ExitStatus)
+	took := r.Ended.Sub(r.Started).Round(time.Millisecond)
+	s := fmt.Sprintf("%s: %s after %s, status %d", r.Job, r.Cause, took, r.ExitStatus)
 	if r.Error != "" {
 		s += ", " + r.Error
 	}

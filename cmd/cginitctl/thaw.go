@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newThaw returns the command thaw.
 func newThaw(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "thaw JOB...",
-		Short:             "Let frozen jobs go on",
+		Short:             "Let frozen jobs run again",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -9,10 +9,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newTree returns the command tree.
 func newTree(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:               "tree [JOB...]",
-		Short:             "Show the jobs with all of their processes",
+		Short:             "Show jobs with the trees of their processes",
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return with(o, cmd, func(ctx context.Context, c *control.Client) (*control.ListReply, error) {
@@ -27,8 +28,8 @@ func newTree(o *options) *cobra.Command {
 	}
 }
 
-// printProcesses draws a job's processes below their parents. One whose parent is not of the
-// job, as the main process, or an orphan that process 1 has, stands at the top.
+// printProcesses draws each process of a job below its parent. A process whose parent is not in the job is
+// at the top: the main process, and orphans that process 1 has adopted.
 func printProcesses(w io.Writer, j control.Job) {
 	children, listed := map[int][]control.Process{}, map[int]bool{}
 	for _, p := range j.Processes {
@@ -45,7 +46,7 @@ func printProcesses(w io.Writer, j control.Job) {
 	var draw func(of int, indent string)
 	draw = func(of int, indent string) {
 		for i, p := range children[of] {
-			if drawn[p.Pid] { // pids were read one after the other, and may be of different times
+			if drawn[p.Pid] { // the list was not read in one instant, so parents can form a circle
 				continue
 			}
 			drawn[p.Pid] = true
@@ -59,6 +60,6 @@ func printProcesses(w io.Writer, j control.Job) {
 	}
 	draw(0, "")
 	if j.Omitted > 0 {
-		fmt.Fprintf(w, "and %d more\n", j.Omitted)
+		fmt.Fprintf(w, "and %d more processes\n", j.Omitted)
 	}
 }

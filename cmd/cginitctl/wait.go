@@ -9,15 +9,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// statusTimedOut is what timeout(1) answers.
+// statusTimedOut is the exit status when the time is up, as that of timeout(1).
 const statusTimedOut = 124
 
+// newWait returns the command wait.
 func newWait(o *options) *cobra.Command {
 	var p control.WaitParams
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:               "wait JOB...",
-		Short:             "Wait until jobs are started, ready, healthy or ended (status 124: the time was up)",
+		Short:             "Wait until jobs are started, ready, healthy or ended (status 124: the time is up)",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.jobArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,7 +35,8 @@ func newWait(o *options) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&p.Until, "for", control.UntilReady, "`what` to wait for: started, ready, healthy, ended")
-	cmd.Flags().DurationVar(&timeout, "timeout", 0, "how long at most; 0: for ever")
+	cmd.Flags().StringVar(&p.Until, "for", control.UntilReady,
+		"the `state` to wait for: started, ready, healthy or ended")
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "the longest time to wait; 0: no limit")
 	return cmd
 }

@@ -67,8 +67,8 @@ func listToMapping(n *node) *node {
 	return made
 }
 
-// ours reports whether a variable is addressed to cginit itself, by its starter. Jobs do not get it.
-func ours(kv string) bool {
+// forCginit reports whether a variable is addressed to cginit itself, by its starter. Jobs do not get it.
+func forCginit(kv string) bool {
 	name, _, _ := strings.Cut(kv, "=")
 	return strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, "LISTEN_") ||
 		name == "NOTIFY_SOCKET" || strings.HasPrefix(name, "WATCHDOG_")

@@ -151,7 +151,8 @@ func TestFileFlags(t *testing.T) {
 		expect(t, test.args+" "+test.env, got, test.want)
 	}
 	for args, want := range map[string]string{
-		"":                       "no command, and no file " + DefaultFile + "; use cginit [flags] -- COMMAND [ARG...] or --config FILE",
+		"": "no command, and no file " + DefaultFile +
+			"; use cginit [flags] -- COMMAND [ARG...] or --config FILE",
 		"--config a sh":          "there are both a command (sh) and --config a",
 		"--config a --memory 1g": "--memory is for one command",
 		"--config a --user root": "--user is for one command",

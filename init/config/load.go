@@ -31,7 +31,7 @@ func Load(paths, env, profiles []string) (*File, error) {
 		doc.GracePeriod = DefaultGracePeriod
 	}
 	r := &resolver{
-		problems: p, env: env, inherited: slices.DeleteFunc(slices.Clone(env), ours), profiles: profiles,
+		problems: p, env: env, inherited: slices.DeleteFunc(slices.Clone(env), forCginit), profiles: profiles,
 		dir: filepath.Dir(paths[0]), file: &doc.File,
 	}
 	r.resolve(merged, doc.drafts)
