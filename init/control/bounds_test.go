@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settled waits until a number is at most what it should be.
+// settled waits until count returns at most most.
 func settled(t *testing.T, what string, most int, count func() int) {
 	t.Helper()
 	over := time.After(2 * time.Minute)
@@ -33,11 +33,13 @@ func settled(t *testing.T, what string, most int, count func() int) {
 	}
 }
 
+// descriptors returns how many descriptors this process has open.
 func descriptors() int {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	return len(entries)
 }
 
+// heap returns how many bytes of memory this process uses.
 func heap() int {
 	runtime.GC()
 	runtime.GC()
@@ -46,7 +48,7 @@ func heap() int {
 	return int(m.HeapInuse + m.StackInuse)
 }
 
-// answers makes sure that a caller is served, whatever others do.
+// answers checks that the server answers a call on a new connection.
 func answers(t *testing.T, socket string) {
 	t.Helper()
 	if a := exchange(t, socket, strings.TrimSuffix(list, "\x00")); a.Error != "" {
@@ -54,8 +56,8 @@ func answers(t *testing.T, socket string) {
 	}
 }
 
-// TestTenThousandBadMessages are malformed, too long, half sent, and abandoned before they are
-// answered. The server goes on, and keeps nothing of it.
+// TestTenThousandBadMessages sends messages that are malformed, too long, half sent, or abandoned
+// before they are answered. The server goes on to answer others and keeps nothing of them.
 func TestTenThousandBadMessages(t *testing.T) {
 	socket := controltest.Start(t)
 	answers(t, socket)
@@ -87,8 +89,8 @@ func TestTenThousandBadMessages(t *testing.T) {
 			_, _, _ = u.WriteMsgUnix([]byte(run[:30]), unix.UnixRights(0, 0, 0), nil)
 		case 5:
 			_, _ = io.WriteString(c, strings.Repeat("\x00", 100)+strings.Repeat(list, 20))
-		case 6: // one that has half of it to itself
-			_, _ = io.WriteString(c, `{"method":"io.cginit.Wait","parameters":{"jobs":["batch"],"until":"ready"}}`+"\x00")
+		case 6: // a call that is not answered soon
+			_, _ = io.WriteString(c, waitForBatch)
 		case 7:
 			if i%100 == 7 {
 				_, _ = c.Write(long)
@@ -105,7 +107,7 @@ func TestTenThousandBadMessages(t *testing.T) {
 	settled(t, "bytes", memory+4<<20, heap)
 }
 
-// TestAThousandIdleConnections: the oldest give way, the next caller is served.
+// TestAThousandIdleConnections: the oldest are ended, and the next caller is served.
 func TestAThousandIdleConnections(t *testing.T) {
 	socket := controltest.Start(t)
 	before, goroutines := heap(), runtime.NumGoroutine()
@@ -117,7 +119,7 @@ func TestAThousandIdleConnections(t *testing.T) {
 		}
 		idle[i] = c
 		_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
-		if i%2 == 0 { // one that has called before
+		if i%2 == 0 { // also connections that have called before
 			_, _ = io.WriteString(c, list)
 			_, _ = c.Read(make([]byte, 1<<16))
 		}
@@ -127,13 +129,13 @@ func TestAThousandIdleConnections(t *testing.T) {
 	}
 	answers(t, socket)
 	if n := runtime.NumGoroutine() - goroutines; n > 2*520 {
-		t.Errorf("they cost %d goroutines", n)
+		t.Errorf("the idle connections cost %d goroutines", n)
 	}
-	// Both ends are in this process.
+	// The memory is that of both ends, which are in this process.
 	if each := (heap() - before) / 256; each > 20<<10 {
-		t.Errorf("each that is left costs %d bytes", each)
+		t.Errorf("each connection that is left costs %d bytes", each)
 	} else {
-		t.Logf("each that is left costs %d bytes", each)
+		t.Logf("each connection that is left costs %d bytes", each)
 	}
 	for _, c := range idle {
 		c.Close()
@@ -142,20 +144,20 @@ func TestAThousandIdleConnections(t *testing.T) {
 	settled(t, "goroutines", goroutines+2, runtime.NumGoroutine)
 }
 
-// TestBusyConnectionsDoNotGiveWay: a lease is not lost to a crowd, which is told that it is one.
+// TestBusyConnectionsDoNotGiveWay: connections with an open call are not ended for new ones, which are
+// answered with Busy.
 func TestBusyConnectionsDoNotGiveWay(t *testing.T) {
 	socket := controltest.Start(t)
-	const wait = `{"method":"io.cginit.Wait","parameters":{"jobs":["batch"],"until":"ready"}}` + "\x00"
 	first := connect(t, socket)
-	first.write(wait)
+	first.write(waitForBatch)
 	var crowd []*wire
 	for range 600 {
 		w := connect(t, socket)
-		_, _ = io.WriteString(w, wait)
+		_, _ = io.WriteString(w, waitForBatch)
 		crowd = append(crowd, w)
 	}
-	turnedAway := connect(t, socket) // all before it have been dealt with
-	_, _ = io.WriteString(turnedAway, wait)
+	turnedAway := connect(t, socket) // its answer says that the server has dealt with all before it
+	_, _ = io.WriteString(turnedAway, waitForBatch)
 	if a := turnedAway.read(); a.Error != "io.cginit.Busy" {
 		t.Errorf("the last is answered with %+v", a)
 	}
@@ -176,8 +178,7 @@ func TestBusyConnectionsDoNotGiveWay(t *testing.T) {
 	}
 }
 
-// TestASlowReaderIsCutOff: it does not read what it asked for, and loses its stream, and nobody
-// else does.
+// TestASlowReaderIsCutOff: a client that does not read its events is cut off, and others are not.
 func TestASlowReaderIsCutOff(t *testing.T) {
 	socket := controltest.Start(t)
 	slow, quick := connect(t, socket), connect(t, socket)
@@ -192,22 +193,22 @@ func TestASlowReaderIsCutOff(t *testing.T) {
 		w.read()
 		quick.read()
 		if last := quick.read().Parameters["last"].(float64); int(last) != 2*i+2 {
-			t.Fatalf("the one that reads has event %v, and not %d", last, 2*i+2)
+			t.Fatalf("the client that reads has event %v, and not %d", last, 2*i+2)
 		}
 	}
 	rest, err := io.ReadAll(slow.in)
 	got := bytes.Count(rest, []byte{0})
 	if err != nil || got >= 2*rounds || got == 0 {
-		t.Errorf("the one that does not read got %d events, then %v", got, err)
+		t.Errorf("the client that does not read got %d events, then %v", got, err)
 	}
-	// With the number of the last that it has it learns what it missed.
+	// By the number of its last event the client finds out what it has missed.
 	a := exchange(t, socket, fmt.Sprintf(`{"method":"io.cginit.Events","parameters":{"since":%d}}`, got))
 	if missed := a.Parameters["missed"].(float64); int(missed) != 2*rounds-100-got {
 		t.Errorf("after %d events %v were missed", got, missed)
 	}
 }
 
-// TestLongMessagesAreFew: a crowd of half-sent long ones cannot fill the memory.
+// TestLongMessagesAreFew: many half-sent long messages cannot take all memory.
 func TestLongMessagesAreFew(t *testing.T) {
 	socket := controltest.Start(t)
 	half := strings.Repeat("x", control.MaxMessage/2)

@@ -15,21 +15,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Client is a connection to a supervisor. It makes one call at a time. After an error that is
-// not the supervisor's answer, or the end of a context, it is of no more use.
+// Client is a connection to a supervisor. It makes one call at a time. It cannot be used any more
+// after a context has ended, or after an error that is not an answer of the supervisor.
 type Client struct {
 	conn *net.UnixConn
 	in   *bufio.Reader
 }
 
-// dialAgain is how often a socket that is not there yet is tried.
-const dialAgain = 20 * time.Millisecond
+// dialInterval is how long Dial waits between its tries.
+const dialInterval = 20 * time.Millisecond
 
-// Dial connects to the supervisor whose socket is at path. While there is none, or nobody
-// answers there, it tries again for as long as wait: the supervisor may be starting.
+// Dial connects to the supervisor whose socket is at path. If there is no socket, or nothing listens
+// on it, Dial tries again until wait is over, because the supervisor may be starting.
 func Dial(ctx context.Context, path string, wait time.Duration) (*Client, error) {
 	over := time.After(wait)
-	tick := time.NewTicker(dialAgain)
+	tick := time.NewTicker(dialInterval)
 	defer tick.Stop()
 	for {
 		var d net.Dialer
@@ -50,43 +50,44 @@ func Dial(ctx context.Context, path string, wait time.Duration) (*Client, error)
 	}
 }
 
+// explainDial adds to the error what to do about it.
 func explainDial(path string, err error) error {
 	what := "is cginit running, with a control socket there? --socket or CGINIT_SOCKET name another"
 	if errors.Is(err, unix.EACCES) {
 		what = "only root and the supervisor's own user may open it"
 	}
-	return fmt.Errorf("no supervisor answers at %s: %w; %s", path, unwrapAll(err), what)
+	return fmt.Errorf("no supervisor answers at %s: %w; %s", path, unwrapErrno(err), what)
 }
 
-// Close ends the connection, and with it what was started on it and is not detached.
+// Close closes the connection. Runs that were started on it and are not detached are torn down.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// Server says who has made the socket.
+// Server returns the credentials of the process that listens on the socket.
 func (c *Client) Server() (p Peer, err error) {
-	err = control(c.conn, func(fd int) (err error) {
+	err = withDescriptor(c.conn, func(fd int) (err error) {
 		p, err = credentials(fd)
 		return err
 	})
 	return p, err
 }
 
-// call makes a call and returns its one reply.
-func call[R any](ctx context.Context, c *Client, method string, p any) (*R, error) {
-	for r, err := range stream[R](ctx, c, request{Method: method}, p, nil) {
+// callOne makes a call and returns its only reply.
+func callOne[R any](ctx context.Context, c *Client, method string, p any) (*R, error) {
+	for r, err := range callMore[R](ctx, c, request{Method: method}, p, nil) {
 		return r, err
 	}
-	panic("control: a stream without an end") // it has yielded a reply or an error
+	panic("control: a call without a reply or an error")
 }
 
-// stream makes a call and yields its replies. Who does not wait for the last cannot use the
-// connection again.
-func stream[R any](ctx context.Context, c *Client, r request, p any, files []int) iter.Seq2[*R, error] {
+// callMore makes a call and yields its replies. If the caller stops before the last one, the
+// connection cannot be used again.
+func callMore[R any](ctx context.Context, c *Client, r request, p any, files []int) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()
 		err := c.send(r, p, files)
 		for continues := true; continues; {
 			var answer R
-			// What could not be sent may have been answered: that there is no room, for one.
+			// A call that could not be sent may still have been answered, for example with Busy.
 			if got, e := c.receive(&answer); e == nil || err == nil {
 				continues, err = got, e
 			}
@@ -104,7 +105,7 @@ func stream[R any](ctx context.Context, c *Client, r request, p any, files []int
 	}
 }
 
-// send writes a call, and with its first byte the descriptors.
+// send writes a call. The descriptors go with its first byte.
 func (c *Client) send(r request, p any, files []int) error {
 	if !strings.Contains(r.Method, ".") {
 		r.Method = Interface + "." + r.Method
@@ -129,12 +130,12 @@ func (c *Client) send(r request, p any, files []int) error {
 	return err
 }
 
-// receive reads a reply. An error that the supervisor has answered is of the type of that
-// name, such as [NotFound].
+// receive reads a reply into answer. continues is true if more replies follow. If the reply is an
+// error, it has the type of that name, such as [NotFound].
 func (c *Client) receive(answer any) (continues bool, err error) {
 	message, err := c.in.ReadBytes(0)
 	if err != nil {
-		return false, fmt.Errorf("the supervisor has closed the connection: %w", unwrapAll(err))
+		return false, fmt.Errorf("the supervisor has closed the connection: %w", unwrapErrno(err))
 	}
 	var r struct {
 		Error      string          `json:"error"`
@@ -142,10 +143,10 @@ func (c *Client) receive(answer any) (continues bool, err error) {
 		Continues  bool            `json:"continues"`
 	}
 	if err := json.Unmarshal(message[:len(message)-1], &r); err != nil {
-		return false, fmt.Errorf("the supervisor's reply makes no sense: %w", err)
+		return false, fmt.Errorf("cannot parse the supervisor's reply: %w", err)
 	}
 	if r.Error != "" {
-		if decode := known[r.Error]; decode != nil {
+		if decode := errorDecoders[r.Error]; decode != nil {
 			return false, decode(r.Parameters)
 		}
 		return false, RemoteError{r.Error, r.Parameters}
@@ -156,9 +157,9 @@ func (c *Client) receive(answer any) (continues bool, err error) {
 	return r.Continues, json.Unmarshal(r.Parameters, answer)
 }
 
-// descriptor returns the number of a file's descriptor and leaves its mode alone, which
-// [os.File.Fd] may change.
+// descriptor returns the descriptor of a file. Unlike [os.File.Fd] it does not change whether the
+// file is non-blocking.
 func descriptor(f *os.File) (n int, err error) {
-	err = control(f, func(fd int) error { n = fd; return nil })
+	err = withDescriptor(f, func(fd int) error { n = fd; return nil })
 	return n, err
 }

@@ -11,23 +11,25 @@ import (
 	"unicode/utf8"
 )
 
-// Lease is what a run depends on, its client's connection: when the client is closed, or its
-// process ends however it does, the run is torn down, unless it is detached.
+// Lease is a run that depends on the connection of its client. The run is torn down when the client
+// is closed and when the process of the client ends, for whatever reason. A detached run does not
+// depend on it.
 type Lease struct {
-	Started *RunReply // the first reply
+	// Started is the first reply.
+	Started *RunReply
 
 	client  *Client
 	replies func() (*RunReply, error, bool)
 	stop    func()
 }
 
-// Run runs a command. files are its stdin, stdout and stderr, or one terminal that is all
-// three and p says so, or none; they stay the caller's to close. It returns when the run has
-// started, or has ended because it could not be: then the first reply is the last.
+// Run runs a command. files are its stdin, stdout and stderr, or one terminal if p.Process.Terminal
+// is true, or none. The caller must close them. Run returns when the command has been executed, or
+// when that has failed: then State in the first reply is [Ended].
 func (c *Client) Run(ctx context.Context, p RunParams, files ...*os.File) (*Lease, error) {
 	for _, s := range append(append([]string{p.Name, p.Process.Cwd}, p.Process.Args...), p.Process.Env...) {
 		if !utf8.ValidString(s) {
-			return nil, fmt.Errorf("%q is not UTF-8, which is all that the wire can carry", s)
+			return nil, fmt.Errorf("%q is not UTF-8, and JSON cannot carry it", s)
 		}
 	}
 	defer runtime.KeepAlive(files)
@@ -38,7 +40,7 @@ func (c *Client) Run(ctx context.Context, p RunParams, files ...*os.File) (*Leas
 			return nil, err
 		}
 	}
-	replies, stop := iter.Pull2(stream[RunReply](ctx, c, request{Method: MethodRun, More: true}, p, fds))
+	replies, stop := iter.Pull2(callMore[RunReply](ctx, c, request{Method: MethodRun, More: true}, p, fds))
 	first, err, _ := replies()
 	if err != nil {
 		stop()
@@ -47,8 +49,8 @@ func (c *Client) Run(ctx context.Context, p RunParams, files ...*os.File) (*Leas
 	return &Lease{Started: first, client: c, replies: replies, stop: stop}, nil
 }
 
-// Wait returns the last reply, which says how the run has ended. For a detached run that is
-// the first.
+// Wait waits for the last reply and returns it. It says how the run has ended. The last reply of a
+// detached run is the first one.
 func (l *Lease) Wait() (*RunReply, error) {
 	defer l.stop()
 	last := l.Started
@@ -64,18 +66,18 @@ func (l *Lease) Wait() (*RunReply, error) {
 	}
 }
 
-// Signal sends a signal to the run's main process. It may be called while another goroutine
-// waits: nothing comes back.
+// Signal sends a signal to the main process of the run. It may be called while another goroutine
+// waits, because it asks for no reply. So it does not tell whether the signal was delivered.
 func (l *Lease) Signal(name string) error {
 	p := SignalParams{Jobs: []string{l.Started.Job}, Signal: name}
 	return l.client.send(request{Method: MethodSignal, Oneway: true}, p, nil)
 }
 
-// End ends the lease and keeps the connection: [Lease.Wait] then tells how the run was torn
-// down.
+// End ends the lease, so that the run is torn down, and keeps the connection open for the last
+// reply: [Lease.Wait] returns it.
 func (l *Lease) End() error { return l.client.conn.CloseWrite() }
 
-// Gone returns when the supervisor has closed the connection.
+// Gone waits until the supervisor closes the connection.
 func (c *Client) Gone(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()
 	_, err := io.Copy(io.Discard, c.in)

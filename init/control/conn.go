@@ -7,42 +7,57 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is a connection. The loop holds leases by it.
+// Conn is a connection of a client. Leases belong to it.
 type Conn struct {
+	// Peer is the process that has connected.
 	Peer Peer
 
 	server *Server
-	unix   *net.UnixConn
-	own    bool          // root or our own uid
-	may    error         // why the peer may not call; nil: it may
-	order  chan *Call    // in the order of the wire, for the replies
-	open   chan struct{} // one for each of them that is not answered
-	gone   chan struct{} // closed when nobody can read replies any more
-	told   bool          // the loop knows of it
-	buf    []byte        // what has been read and is not a whole message yet
-	seen   int           // so much of it has been looked through
-	files  []int         // descriptors that came with the last read
-	early  []int         // descriptors of the message that is not whole yet
-	large  bool          // buf has outgrown largeMessage
-	unread []*Call       // the loop's: those with replies that may not be written yet
+	socket *net.UnixConn
+	isOwn  bool // the peer is root or has our own uid
+	// refusal says why the peer may not call. It is nil if the peer may.
+	refusal error
+	// order has the calls in the order in which they came, for the replies.
+	order chan *Call
+	// open has one element for each call in order that has not been answered.
+	open chan struct{}
+	// gone is closed when nobody can read replies any more.
+	gone chan struct{}
+	// isTold is true once the loop has had a message of this connection.
+	isTold bool
+
+	// buf is what has been read and is not a whole message yet. The first seen bytes of it contain
+	// no NUL.
+	buf  []byte
+	seen int
+	// files came with the last read, early with the message that is not whole yet.
+	files []int
+	early []int
+	// isLarge is true if buf has grown beyond largeMessage.
+	isLarge bool
+
+	// unread are the calls with replies that may not have been written yet. The loop owns it.
+	unread []*Call
 }
 
+// newConn makes a connection and finds out whether the peer may call.
 func newConn(s *Server, u *net.UnixConn) *Conn {
-	c := &Conn{server: s, unix: u, gone: make(chan struct{})}
-	c.Peer, c.own, c.may = s.identify(u)
+	c := &Conn{server: s, socket: u, gone: make(chan struct{})}
+	c.Peer, c.isOwn, c.refusal = s.identify(u)
 	return c
 }
 
-// nudge makes the reader look up: see isExpendable.
-func (c *Conn) nudge() { _ = c.unix.SetReadDeadline(time.Unix(1, 0)) }
+// nudge interrupts the reader, which then ends the connection if isExpendable returns true.
+func (c *Conn) nudge() { _ = c.socket.SetReadDeadline(time.Unix(1, 0)) }
 
-// cut ends the connection at once, and like shutdown(2) does not wait for who is reading or
-// writing on it, as Close would.
+// cut ends the connection at once. Unlike Close it does not wait for the goroutines that are
+// reading or writing.
 func (c *Conn) cut() {
-	_ = c.unix.CloseRead()
-	_ = c.unix.CloseWrite()
+	_ = c.socket.CloseRead()
+	_ = c.socket.CloseWrite()
 }
 
+// isGone reports whether nobody can read replies any more.
 func (c *Conn) isGone() bool {
 	select {
 	case <-c.gone:
@@ -52,13 +67,13 @@ func (c *Conn) isGone() bool {
 	}
 }
 
-// read turns what comes in into calls, until the connection ends. Writing is begun only for
-// who calls: an idle connection is one goroutine and one buffer.
+// read turns what comes in into calls, until the connection ends. The goroutine that writes begins
+// with the first call, so that an idle connection costs one goroutine and one buffer.
 func (c *Conn) read() {
-	if c.may != nil {
-		_ = c.unix.SetReadDeadline(time.Now().Add(firstCall))
+	if c.refusal != nil {
+		_ = c.socket.SetReadDeadline(time.Now().Add(refusalWait))
 	}
-	c.shrink(roomToRead)
+	c.shrink(idleBuffer)
 	for c.fill() && c.takeAll() {
 	}
 	closeAll(append(c.files, c.early...))
@@ -66,7 +81,7 @@ func (c *Conn) read() {
 	if c.isHungUp() {
 		close(c.gone)
 	}
-	if c.told {
+	if c.isTold {
 		c.server.tell(Message{Conn: c})
 	}
 	if c.order != nil {
@@ -76,13 +91,14 @@ func (c *Conn) read() {
 	c.end()
 }
 
+// end closes the connection and tells the server.
 func (c *Conn) end() {
-	c.unix.Close()
+	c.socket.Close()
 	c.server.ended <- c
 }
 
-// isExpendable tells whether a connection that is nudged may end: the server is being closed,
-// or nothing is asked on it, and others are waiting.
+// isExpendable reports whether a connection may be ended when it is nudged: if the server is
+// closing, or if the connection has no open call and nothing to read.
 func (c *Conn) isExpendable() bool {
 	select {
 	case <-c.server.closing:
@@ -92,7 +108,8 @@ func (c *Conn) isExpendable() bool {
 	}
 }
 
-// take makes a call of a message. It returns false if no more can be taken.
+// take makes a call from a message and gives it to the loop, or answers it. It returns false if
+// nothing more can be taken from this connection.
 func (c *Conn) take(message []byte, files []int) bool {
 	r, err := parseRequest(message)
 	if err != nil {
@@ -102,33 +119,33 @@ func (c *Conn) take(message []byte, files []int) bool {
 	call := newCall(c, r)
 	if !call.Oneway && !c.enqueue(call) {
 		closeAll(files)
-		c.cut() // what came before may never be answered, so this cannot be
+		c.cut() // an error would wait for the answers to all calls before it, which may never come
 		return false
 	}
 	answer, err := c.server.prepare(call, r, files)
 	switch {
 	case err != nil:
-		call.answer(errorReply(err))
+		call.answerDirectly(errorReply(err))
 	case answer != nil:
-		call.answer(reply{Parameters: answer})
+		call.answerDirectly(reply{Parameters: answer})
 	default:
-		c.told = true
+		c.isTold = true
 		return c.server.tell(Message{Conn: c, Call: call})
 	}
 	return true
 }
 
-// refuse answers with an error what is not a call, after all that was called before, and ends
-// the connection.
+// refuse sends an error for something that is not a call, after the replies to all calls before it.
+// It returns false: nothing more is taken from this connection.
 func (c *Conn) refuse(err error) bool {
 	call := newCall(c, &request{})
 	if c.enqueue(call) {
-		call.answer(errorReply(err))
+		call.answerDirectly(errorReply(err))
 	}
 	return false
 }
 
-// enqueue puts a call in the order of the replies.
+// enqueue appends a call to the order of the replies. It returns false if too many calls are open.
 func (c *Conn) enqueue(call *Call) bool {
 	if c.order == nil {
 		c.order, c.open = make(chan *Call, maxCalls+1), make(chan struct{}, maxCalls)
@@ -143,18 +160,18 @@ func (c *Conn) enqueue(call *Call) bool {
 	}
 }
 
-// write writes the replies, in the order of the calls, and ends the connection.
+// write writes the replies in the order of the calls, and ends the connection.
 func (c *Conn) write() {
-	failed := false
+	hasFailed := false
 	for call := range c.order {
-		for !failed {
+		for !hasFailed {
 			message, ok := call.next()
 			if !ok {
 				break
 			}
-			_ = c.unix.SetWriteDeadline(time.Now().Add(slowWrite))
-			if _, err := c.unix.Write(message); err != nil {
-				failed = true
+			_ = c.socket.SetWriteDeadline(time.Now().Add(writeWait))
+			if _, err := c.socket.Write(message); err != nil {
+				hasFailed = true
 				c.cut() // so that the reader ends as well
 			}
 		}
@@ -163,9 +180,10 @@ func (c *Conn) write() {
 	c.end()
 }
 
-// next waits for the next reply; ok is false after the last, or if nobody is there to read it,
-// or if there is nothing more to wait for.
+// next waits for the next reply. ok is false after the last one, and also if nobody can read it or
+// the server is closing.
 func (c *Call) next() (message []byte, ok bool) {
+	// A reply that is there is written even if the server is closing.
 	select {
 	case message, ok = <-c.out:
 		return message, ok
@@ -180,14 +198,15 @@ func (c *Call) next() (message []byte, ok bool) {
 	return nil, false
 }
 
-// isHungUp tells whether the other end is closed, and not only done with sending.
+// isHungUp reports whether the peer has closed the connection. It is false if the peer has only
+// ended its sending direction.
 func (c *Conn) isHungUp() bool { return c.poll(unix.POLLRDHUP)&(unix.POLLHUP|unix.POLLERR) != 0 }
 
-// poll asks the kernel what there is on the connection now. Where it cannot be asked we have
-// closed it ourselves.
+// poll returns which of the events the kernel reports for the connection now, without waiting. It
+// returns POLLHUP if we have closed the connection ourselves.
 func (c *Conn) poll(events int16) int16 {
 	p := []unix.PollFd{{Events: events}}
-	err := control(c.unix, func(fd int) error {
+	err := withDescriptor(c.socket, func(fd int) error {
 		p[0].Fd = int32(fd)
 		_, err := unix.Poll(p, 0)
 		return err
@@ -198,6 +217,7 @@ func (c *Conn) poll(events int16) int16 {
 	return p[0].Revents
 }
 
+// closeAll closes descriptors.
 func closeAll(files []int) {
 	for _, fd := range files {
 		_ = unix.Close(fd)

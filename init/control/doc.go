@@ -1,18 +1,18 @@
-// Package control is the wire between a supervisor and whoever tells it what to do: Varlink
-// (https://varlink.org) on a unix socket, interface io.cginit. Both ends are here, [Listen]
-// for process 1 and [Dial] for Go programs; docs/control.md describes what is in between.
+// Package control is the protocol between a supervisor and its clients: Varlink
+// (https://varlink.org) on a unix socket, with the interface io.cginit. Both ends are here:
+// [Listen] for process 1 and [Dial] for Go programs. docs/control.md describes the protocol.
 //
-// The server holds no state of the jobs and makes no decision. Its goroutines turn what
-// comes in into messages on one channel, [Server.Messages], that the supervisor's loop reads;
-// the loop answers with the methods of [Call], none of which blocks.
+// The server holds no state of jobs and makes no decision about them. Its goroutines turn calls
+// into messages on one channel, [Server.Messages], which the supervisor's loop reads. The loop
+// answers with the methods of [Call], none of which blocks.
 //
-// For one connection the messages come in the order of the wire: its calls, then, once, a
-// message without a call: the connection has ended, and with it all leases on it. Calls of one
-// connection may be open together, and are answered in any order: the server puts the replies
-// into the order of the calls, as Varlink wants it.
+// The messages of one connection come in the order in which the client has sent the calls. The last
+// one has no call: it says that the connection has ended, and with it all leases on it. The loop
+// may answer the calls of a connection in any order. The server sends the replies in the order of
+// the calls, as Varlink demands.
 //
-// The methods' parameters are the types XParams, their replies the types XReply. A test holds
-// them to io.cginit.varlink.
+// The parameters of a method are of the type XParams, where X is the name of the method, and its
+// replies are of the type XReply. A test compares these types with io.cginit.varlink.
 package control
 
 import _ "embed"
@@ -25,5 +25,5 @@ const Interface = "io.cginit"
 //go:embed io.cginit.varlink
 var Description string
 
-// DefaultSocket is where a supervisor listens and a client calls unless told otherwise.
+// DefaultSocket is the path where a supervisor listens, and a client calls, by default.
 const DefaultSocket = "/run/cginit.sock"

@@ -8,62 +8,55 @@ import (
 	"strings"
 )
 
-// NotFound says that there is no such job.
-type NotFound struct {
-	Job string `json:"job"`
-}
-
-// NotPermitted says that who calls may not do that.
-type NotPermitted struct {
-	Reason string `json:"reason"`
-}
-
-// InvalidState says that the job cannot do that now.
-type InvalidState struct {
-	Job    string `json:"job"`
-	State  State  `json:"state"`
-	Reason string `json:"reason"`
-}
-
-// AlreadyExists says that the name is in use.
-type AlreadyExists struct {
-	Job string `json:"job"`
-}
-
-// Busy says that there is no room for more.
-type Busy struct {
-	Reason string `json:"reason"`
-}
-
-// InvalidValue says that a parameter has a value that cannot be meant.
-type InvalidValue struct {
-	Parameter string `json:"parameter"`
-	Reason    string `json:"reason"`
-}
-
-// NotSupported says that this container, or this kernel, cannot do that.
-type NotSupported struct {
-	Reason string `json:"reason"`
-}
-
-// Failed says that it was tried and did not go well.
-type Failed struct {
-	Job    string `json:"job"` // empty: it is not about one
-	Reason string `json:"reason"`
-}
-
-// TimedOut says that the time was up before it had happened for these jobs.
-type TimedOut struct {
-	Jobs []string `json:"jobs"`
-}
-
-// ShuttingDown says that all is being stopped, and nothing more is started.
-type ShuttingDown struct{}
-
-// Malformed says that what was sent is no message of the protocol.
-type Malformed struct {
-	Reason string `json:"reason"`
-}
+// The errors of the interface io.cginit. The name of an error on the wire is that of its type.
+type (
+	// NotFound says that there is no job of that name.
+	NotFound struct {
+		Job string `json:"job"`
+	}
+	// NotPermitted says that the caller may not do that.
+	NotPermitted struct {
+		Reason string `json:"reason"`
+	}
+	// InvalidState says that the job cannot do that in its present state.
+	InvalidState struct {
+		Job    string `json:"job"`
+		State  State  `json:"state"`
+		Reason string `json:"reason"`
+	}
+	// AlreadyExists says that another job has the name.
+	AlreadyExists struct {
+		Job string `json:"job"`
+	}
+	// Busy says that a limit on connections, messages or jobs has been reached.
+	Busy struct {
+		Reason string `json:"reason"`
+	}
+	// InvalidValue says that a parameter has the right type and an impossible value.
+	InvalidValue struct {
+		Parameter string `json:"parameter"`
+		Reason    string `json:"reason"`
+	}
+	// NotSupported says that this container or this kernel cannot do that.
+	NotSupported struct {
+		Reason string `json:"reason"`
+	}
+	// Failed says that the supervisor tried and failed. Job is empty if it is not about a job.
+	Failed struct {
+		Job    string `json:"job"`
+		Reason string `json:"reason"`
+	}
+	// TimedOut says that these jobs did not reach the state in time.
+	TimedOut struct {
+		Jobs []string `json:"jobs"`
+	}
+	// ShuttingDown says that the supervisor is stopping all jobs and starts none.
+	ShuttingDown struct{}
+	// Malformed says that what was sent is not a message of the protocol.
+	Malformed struct {
+		Reason string `json:"reason"`
+	}
+)
 
 func (e NotFound) Error() string {
 	return fmt.Sprintf("there is no job %q (cginitctl ps lists them)", e.Job)
@@ -90,19 +83,15 @@ func (e Failed) Error() string {
 	return e.Job + ": " + e.Reason
 }
 
-func (e TimedOut) Error() string {
-	return "the time was up before it had happened for " + strings.Join(e.Jobs, ", ")
-}
+func (e TimedOut) Error() string { return "timed out waiting for " + strings.Join(e.Jobs, ", ") }
 
-func (ShuttingDown) Error() string {
-	return "the supervisor is shutting down and starts nothing more"
-}
+func (ShuttingDown) Error() string { return "the supervisor is shutting down and starts nothing more" }
 
 func (e Malformed) Error() string { return "not a Varlink message: " + e.Reason }
 
-// The errors of org.varlink.service, which the server answers by itself.
+// The errors of org.varlink.service, with which the server answers by itself.
 type (
-	// InterfaceNotFound says that there is no such interface here.
+	// InterfaceNotFound says that the supervisor has no such interface.
 	InterfaceNotFound struct {
 		Interface string `json:"interface"`
 	}
@@ -110,30 +99,34 @@ type (
 	MethodNotFound struct {
 		Method string `json:"method"`
 	}
-	// MethodNotImplemented says that it has, but not in this way.
+	// MethodNotImplemented says that the method cannot be called with "upgrade".
 	MethodNotImplemented struct {
 		Method string `json:"method"`
 	}
-	// InvalidParameter says that a parameter is unknown or has the wrong type.
+	// InvalidParameter says that a parameter is unknown, missing or of the wrong type.
 	InvalidParameter struct {
 		Parameter string `json:"parameter"`
 	}
 )
 
-func (e InterfaceNotFound) Error() string { return "there is no interface " + e.Interface + " here" }
+func (e InterfaceNotFound) Error() string {
+	return "the supervisor has no interface " + e.Interface
+}
+
 func (e MethodNotFound) Error() string {
-	return "there is no method " + e.Method + " here; is the supervisor older than the client?"
+	return "the supervisor has no method " + e.Method + "; is it older than the client?"
 }
 
 func (e MethodNotImplemented) Error() string {
-	return "the method " + e.Method + " cannot be called in this way"
+	return "the method " + e.Method + " cannot be called with \"upgrade\""
 }
 
 func (e InvalidParameter) Error() string {
-	return "the parameter " + e.Parameter + " is unknown or of the wrong type"
+	return "the parameter " + e.Parameter + " is unknown, missing or of the wrong type"
 }
 
-// RemoteError is an error that is not known here, from a supervisor newer than the client.
+// RemoteError is an error that this package has no type for. The supervisor is newer than the
+// client.
 type RemoteError struct {
 	Name       string
 	Parameters json.RawMessage
@@ -141,49 +134,53 @@ type RemoteError struct {
 
 func (e RemoteError) Error() string { return e.Name + " " + string(e.Parameters) }
 
-// known makes an error of ours from its parameters, by the name that it has on the wire.
-var known = map[string]func(json.RawMessage) error{
-	Interface + ".NotFound":      decoded[NotFound],
-	Interface + ".NotPermitted":  decoded[NotPermitted],
-	Interface + ".InvalidState":  decoded[InvalidState],
-	Interface + ".AlreadyExists": decoded[AlreadyExists],
-	Interface + ".Busy":          decoded[Busy],
-	Interface + ".InvalidValue":  decoded[InvalidValue],
-	Interface + ".NotSupported":  decoded[NotSupported],
-	Interface + ".Failed":        decoded[Failed],
-	Interface + ".TimedOut":      decoded[TimedOut],
-	Interface + ".ShuttingDown":  decoded[ShuttingDown],
-	Interface + ".Malformed":     decoded[Malformed],
+// errorDecoders make an error from its parameters, by the name that the error has on the wire.
+var errorDecoders = map[string]func(json.RawMessage) error{
+	Interface + ".NotFound":      decodeError[NotFound],
+	Interface + ".NotPermitted":  decodeError[NotPermitted],
+	Interface + ".InvalidState":  decodeError[InvalidState],
+	Interface + ".AlreadyExists": decodeError[AlreadyExists],
+	Interface + ".Busy":          decodeError[Busy],
+	Interface + ".InvalidValue":  decodeError[InvalidValue],
+	Interface + ".NotSupported":  decodeError[NotSupported],
+	Interface + ".Failed":        decodeError[Failed],
+	Interface + ".TimedOut":      decodeError[TimedOut],
+	Interface + ".ShuttingDown":  decodeError[ShuttingDown],
+	Interface + ".Malformed":     decodeError[Malformed],
 
-	service + ".InterfaceNotFound":    decoded[InterfaceNotFound],
-	service + ".MethodNotFound":       decoded[MethodNotFound],
-	service + ".MethodNotImplemented": decoded[MethodNotImplemented],
-	service + ".InvalidParameter":     decoded[InvalidParameter],
+	serviceInterface + ".InterfaceNotFound":    decodeError[InterfaceNotFound],
+	serviceInterface + ".MethodNotFound":       decodeError[MethodNotFound],
+	serviceInterface + ".MethodNotImplemented": decodeError[MethodNotImplemented],
+	serviceInterface + ".InvalidParameter":     decodeError[InvalidParameter],
 }
 
-func decoded[E error](parameters json.RawMessage) error {
+// decodeError returns an error of type E. Parameters that are missing or wrong are left empty,
+// because the name of the error says enough.
+func decodeError[E error](parameters json.RawMessage) error {
 	var e E
-	_ = json.Unmarshal(parameters, &e) // what it lacks is left empty: the name says enough
+	_ = json.Unmarshal(parameters, &e)
 	return e
 }
 
-// errorReply finds the name of an error, which is that of its type.
+// errorReply returns the reply for an error. An error that has no type here becomes Failed.
 func errorReply(err error) reply {
 	of := Interface
 	switch {
-	case is[NotFound](&err), is[NotPermitted](&err), is[InvalidState](&err), is[AlreadyExists](&err),
-		is[Busy](&err), is[InvalidValue](&err), is[NotSupported](&err), is[Failed](&err),
-		is[TimedOut](&err), is[ShuttingDown](&err), is[Malformed](&err):
-	case is[InterfaceNotFound](&err), is[MethodNotFound](&err), is[MethodNotImplemented](&err), is[InvalidParameter](&err):
-		of = service
+	case unwrapTo[NotFound](&err), unwrapTo[NotPermitted](&err), unwrapTo[InvalidState](&err),
+		unwrapTo[AlreadyExists](&err), unwrapTo[Busy](&err), unwrapTo[InvalidValue](&err),
+		unwrapTo[NotSupported](&err), unwrapTo[Failed](&err), unwrapTo[TimedOut](&err),
+		unwrapTo[ShuttingDown](&err), unwrapTo[Malformed](&err):
+	case unwrapTo[InterfaceNotFound](&err), unwrapTo[MethodNotFound](&err),
+		unwrapTo[MethodNotImplemented](&err), unwrapTo[InvalidParameter](&err):
+		of = serviceInterface
 	default:
 		err = Failed{Reason: err.Error()}
 	}
 	return reply{Error: of + "." + reflect.TypeOf(err).Name(), Parameters: err}
 }
 
-// is unwraps err to an error of type E, if there is one in it.
-func is[E error](err *error) bool {
+// unwrapTo replaces *err by the error of type E that it wraps, and reports whether it wraps one.
+func unwrapTo[E error](err *error) bool {
 	var e E
 	if !errors.As(*err, &e) {
 		return false

@@ -9,8 +9,8 @@ import (
 	"github.com/cginit/cginit/init/control"
 )
 
-// Example runs a command as a job of its own. It has our stdin, stdout and stderr, and ends
-// when we do.
+// Example runs a command as a job of its own. The command has our stdin, stdout and stderr. It is torn
+// down when this process ends.
 func Example() {
 	run := func(ctx context.Context) error {
 		c, err := control.Dial(ctx, control.DefaultSocket, 5*time.Second)

@@ -14,12 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FuzzMessage writes anything, with descriptors, and is done with sending. Whatever it is, the
-// connection ends, all that comes back is Varlink, and only one that is no message goes unread.
+// FuzzMessage writes any bytes, with descriptors, and ends sending. Whatever they are, the connection
+// ends, and everything that comes back is Varlink.
 func FuzzMessage(f *testing.F) {
 	for _, seed := range []string{
-		list, list + list, "{", "\x00", `{"method":"io.cginit.Stop","parameters":{"jobs":["a"],"grace_period_ms":1}}` + "\x00",
-		`{"method":"io.cginit.Run","parameters":{"process":{"args":["a"],"user":{"uid":1,"gid":2}},"resources":{"memory":{"limit":1}}},"more":true}` + "\x00",
+		list, list + list, "{", "\x00",
+		`{"method":"io.cginit.Stop","parameters":{"jobs":["a"],"grace_period_ms":1}}` + "\x00",
+		`{"method":"io.cginit.Run","parameters":{"process":{"args":["a"],"user":{"uid":1,"gid":2}},` +
+			`"resources":{"memory":{"limit":1}}},"more":true}` + "\x00",
 		`{"method":"io.cginit.Events","more":true,"parameters":{"since":1}}` + "\x00",
 		`{"method":"io.cginit.Signal","oneway":true,"parameters":{"jobs":[],"signal":"TERM"}}` + "\x00" + list,
 		`{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.cginit"}}` + "\x00",
@@ -45,7 +47,7 @@ func FuzzMessage(f *testing.F) {
 		for i := range fds {
 			fds[i] = 2
 		}
-		go func() { // what is long is not read before something has been answered
+		go func() { // a write of many bytes blocks until the server has written answers
 			if len(data) > 0 && len(fds) > 0 {
 				_, _, _ = u.WriteMsgUnix(data[:1], unix.UnixRights(fds...), nil)
 				data = data[1:]
@@ -54,7 +56,7 @@ func FuzzMessage(f *testing.F) {
 			_ = u.CloseWrite()
 		}()
 		back, err := io.ReadAll(c)
-		if err != nil && !strings.Contains(err.Error(), "reset") { // it went unread
+		if err != nil && !strings.Contains(err.Error(), "reset") { // the server closed it with bytes unread
 			t.Fatalf("the connection does not end: %v", err)
 		}
 		for len(back) > 0 {
@@ -68,7 +70,7 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
-// answerAll is a loop that runs nothing.
+// answerAll is a loop without jobs. It answers every call.
 func answerAll(s *control.Server) {
 	for m := range s.Messages() {
 		if m.Call == nil {

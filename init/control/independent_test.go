@@ -14,9 +14,9 @@ import (
 	"github.com/varlink/go/varlink/idl"
 )
 
-// TestIndependentClient drives a supervisor with a Varlink library that knows nothing of us:
-// it learns from the interface what there is. CGINIT_TEST_SOCKET names a supervisor with a job
-// web that runs already; without, it is the loop for tests.
+// TestIndependentClient calls a supervisor with a Varlink library that is not ours and does not know
+// io.cginit. CGINIT_TEST_SOCKET names the socket of a supervisor with a job web. Without the variable
+// the test calls the loop of package controltest.
 func TestIndependentClient(t *testing.T) {
 	socket := os.Getenv("CGINIT_TEST_SOCKET")
 	if socket == "" {
@@ -33,7 +33,8 @@ func TestIndependentClient(t *testing.T) {
 	// Introspect.
 	var vendor, product, version, url string
 	var interfaces []string
-	if err := c.GetInfo(ctx, &vendor, &product, &version, &url, &interfaces); err != nil || !slices.Contains(interfaces, "io.cginit") {
+	err = c.GetInfo(ctx, &vendor, &product, &version, &url, &interfaces)
+	if err != nil || !slices.Contains(interfaces, "io.cginit") {
 		t.Fatalf("the interfaces are %v, %v", interfaces, err)
 	}
 	description, err := c.GetInterfaceDescription(ctx, "io.cginit")
@@ -58,7 +59,7 @@ func TestIndependentClient(t *testing.T) {
 		t.Fatalf("the jobs are %+v, %v", jobs, err)
 	}
 
-	// Run, and stream what happens to it.
+	// Run a command, and stream its events.
 	events, err := varlink.NewConnection(ctx, "unix:"+socket)
 	if err != nil {
 		t.Fatal(err)
@@ -88,21 +89,22 @@ func TestIndependentClient(t *testing.T) {
 	}
 	var reply struct{ State, Job string }
 	if flags, _, err := run(ctx, &reply); err != nil || flags&varlink.Continues == 0 || reply.Job != "other" {
-		t.Fatalf("it starts with %+v, %v", reply, err)
+		t.Fatalf("the first reply is %+v, %v", reply, err)
 	}
 
-	// Stop it, from elsewhere.
+	// Stop the run, on another connection.
 	stopper, err := varlink.NewConnection(ctx, "unix:"+socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stopper.Close()
 	var stopped struct{ Receipts []struct{ Cause string } }
-	if err := stopper.Call(ctx, "io.cginit.Stop", object{"jobs": []string{"other"}}, &stopped); err != nil || stopped.Receipts[0].Cause != "stopped" {
+	err = stopper.Call(ctx, "io.cginit.Stop", object{"jobs": []string{"other"}}, &stopped)
+	if err != nil || stopped.Receipts[0].Cause != "stopped" {
 		t.Fatalf("stopping gives %+v, %v", stopped, err)
 	}
 	if flags, _, err := run(ctx, &reply); err != nil || flags&varlink.Continues != 0 || reply.State != "ended" {
-		t.Fatalf("it ends with %+v, %v", reply, err)
+		t.Fatalf("the last reply is %+v, %v", reply, err)
 	}
 	for last := ""; last != "receipt"; last = happened.Events[0].Kind {
 		if _, err := next(ctx, &happened); err != nil {
@@ -114,7 +116,7 @@ func TestIndependentClient(t *testing.T) {
 	err = stopper.Call(ctx, "io.cginit.Stop", object{"jobs": []string{"nobody"}}, nil)
 	var failed *varlink.Error
 	if !errors.As(err, &failed) || failed.Name != "io.cginit.NotFound" {
-		t.Fatalf("for a job that is not there it is %v", err)
+		t.Fatalf("for a job that does not exist the error is %v", err)
 	}
 	if p, err := json.Marshal(failed.Parameters); string(p) != `{"job":"nobody"}` {
 		t.Errorf("its parameters are %s, %v", p, err)

@@ -10,26 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// roomToRead is what an idle connection holds. It grows for a message, and shrinks again.
-const roomToRead = 4 << 10
-
-// largeMessage is how much of a message any connection may hold, maxLarge how many may hold
-// more.
 const (
+	// idleBuffer is the buffer of a connection without a message, in bytes. It grows for a longer
+	// message and shrinks after it.
+	idleBuffer = 4 << 10
+	// largeMessage is how many bytes of a message every connection may hold.
 	largeMessage = 64 << 10
-	maxLarge     = 16
+	// maxLarge is how many connections at a time may hold more than largeMessage.
+	maxLarge = 16
 )
 
-// fill reads once. It returns false at the end of the connection.
+// fill reads once into the buffer. It returns false if nothing more is to be taken from the
+// connection: it has ended, or was refused.
 func (c *Conn) fill() bool {
 	if len(c.buf) == cap(c.buf) && !c.grow() {
-		return c.refuse(Busy{"too many long messages are under way; try again"})
+		return c.refuse(Busy{"too many long messages are being sent; try again"})
 	}
 	oob := make([]byte, unix.CmsgSpace(maxFiles*4))
 	for {
-		n, m, flags, _, err := c.unix.ReadMsgUnix(c.buf[len(c.buf):cap(c.buf)], oob)
+		n, m, flags, _, err := c.socket.ReadMsgUnix(c.buf[len(c.buf):cap(c.buf)], oob)
 		if errors.Is(err, os.ErrDeadlineExceeded) && !c.isExpendable() {
-			_ = c.unix.SetReadDeadline(time.Time{})
+			_ = c.socket.SetReadDeadline(time.Time{})
 			continue
 		}
 		c.files = parseFiles(oob[:max(m, 0)])
@@ -44,14 +45,14 @@ func (c *Conn) fill() bool {
 	}
 }
 
-// grow makes room for a longer message. Only a few connections at a time may hold much, or
-// many half-sent messages would fill the memory.
+// grow doubles the buffer. It returns false if too many connections hold a large message: otherwise
+// many half-sent messages could take all memory.
 func (c *Conn) grow() bool {
 	room := min(2*cap(c.buf), MaxMessage)
-	if room > largeMessage && !c.large {
+	if room > largeMessage && !c.isLarge {
 		select {
 		case c.server.large <- struct{}{}:
-			c.large = true
+			c.isLarge = true
 		default:
 			return false
 		}
@@ -60,20 +61,23 @@ func (c *Conn) grow() bool {
 	return true
 }
 
+// shrink replaces the buffer by an empty one with room bytes.
 func (c *Conn) shrink(room int) {
 	c.buf = make([]byte, 0, room)
-	if c.large {
+	if c.isLarge {
 		<-c.server.large
-		c.large = false
+		c.isLarge = false
 	}
 }
 
-// takeAll takes the whole messages that are in the buffer. The descriptors of a read belong to
-// the message that begins last in it, for the kernel ends a read after data that came with
-// some.
+// takeAll takes the whole messages in the buffer and returns false if nothing more is to be taken
+// from the connection.
+//
+// The descriptors of a read belong to the message that begins last in what was read: the kernel
+// ends a read after data that came with descriptors.
 func (c *Conn) takeAll() bool {
-	if c.may != nil {
-		return c.refuse(c.may)
+	if c.refusal != nil {
+		return c.refuse(c.refusal)
 	}
 	at := 0
 	for {
@@ -101,14 +105,15 @@ func (c *Conn) takeAll() bool {
 		return c.refuse(Malformed{"it is longer than 1 MiB, or has no NUL at its end"})
 	case len(c.early) > maxFiles:
 		return c.refuse(Malformed{"too many descriptors came with it"})
-	case len(rest) == 0 && cap(c.buf) > roomToRead:
-		c.shrink(roomToRead)
+	case len(rest) == 0 && cap(c.buf) > idleBuffer:
+		c.shrink(idleBuffer)
 	default:
 		c.buf = c.buf[:copy(c.buf, rest)]
 	}
 	return true
 }
 
+// parseFiles returns the descriptors in control messages.
 func parseFiles(oob []byte) (files []int) {
 	messages, err := syscall.ParseSocketControlMessage(oob)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/varlink/go/varlink/idl"
 )
 
-// held are the types of the interface and what they are in Go.
-var held = map[string]any{
+// goTypes has a value of the Go type of each type of the interface.
+var goTypes = map[string]any{
 	"Job": Job{}, "Process": Process{}, "Phases": Phases{}, "Receipt": Receipt{}, "Event": Event{},
 	"State": State(""), "HealthState": HealthState(""),
 	"OCIProcess": OCIProcess{}, "OCIUser": specs.User{}, "OCIRlimit": specs.POSIXRlimit{},
@@ -27,28 +27,29 @@ var held = map[string]any{
 	"OCIHugepageLimit": specs.LinuxHugepageLimit{}, "OCIRdma": specs.LinuxRdma{},
 }
 
-var replies = map[string]any{
+// goReplies has a reply of each method.
+var goReplies = map[string]any{
 	MethodList: ListReply{}, MethodStatus: StatusReply{}, MethodStart: StartReply{}, MethodStop: StopReply{},
 	MethodRestart: RestartReply{}, MethodKill: KillReply{}, MethodSignal: SignalReply{}, MethodFreeze: FreezeReply{},
 	MethodThaw: ThawReply{}, MethodRun: RunReply{}, MethodWait: WaitReply{}, MethodEvents: EventsReply{},
 	MethodReload: ReloadReply{}, MethodShutdown: ShutdownReply{}, MethodHealth: HealthReply{},
 }
 
-// TestInterface holds the Go types to the interface file, in both directions.
+// TestInterface compares the Go types with the interface file, in both directions.
 func TestInterface(t *testing.T) {
 	d, err := idl.New(Description)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d.Name != Interface {
-		t.Errorf("it is called %s", d.Name)
+		t.Errorf("the interface is called %s", d.Name)
 	}
 	seen := map[string]bool{}
 	for _, a := range d.Aliases {
 		seen[a.Name] = true
-		v, ok := held[a.Name]
+		v, ok := goTypes[a.Name]
 		if !ok {
-			t.Errorf("type %s is nothing in Go", a.Name)
+			t.Errorf("type %s has no Go type", a.Name)
 			continue
 		}
 		for _, problem := range differences(a.Type, reflect.TypeOf(v), strings.HasPrefix(a.Name, "OCI")) {
@@ -57,24 +58,24 @@ func TestInterface(t *testing.T) {
 	}
 	for _, m := range d.Methods {
 		seen[m.Name] = true
-		if params[m.Name] == nil {
+		if newParams[m.Name] == nil {
 			t.Errorf("method %s is not known", m.Name)
 			continue
 		}
-		in := reflect.TypeOf(params[m.Name]()).Elem()
+		in := reflect.TypeOf(newParams[m.Name]()).Elem()
 		if in.Name() != m.Name+"Params" {
 			t.Errorf("method %s takes a %s", m.Name, in)
 		}
 		for _, problem := range differences(m.In, in, false) {
 			t.Errorf("method %s takes: %s", m.Name, problem)
 		}
-		for _, problem := range differences(m.Out, reflect.TypeOf(replies[m.Name]), false) {
+		for _, problem := range differences(m.Out, reflect.TypeOf(goReplies[m.Name]), false) {
 			t.Errorf("method %s answers: %s", m.Name, problem)
 		}
 	}
 	for _, e := range d.Errors {
 		seen[e.Name] = true
-		decode := known[Interface+"."+e.Name]
+		decode := errorDecoders[Interface+"."+e.Name]
 		if decode == nil {
 			t.Errorf("error %s is not known", e.Name)
 			continue
@@ -87,7 +88,7 @@ func TestInterface(t *testing.T) {
 			t.Errorf("error %s: %s", e.Name, problem)
 		}
 	}
-	for _, of := range [][]string{keys(held), keys(params), keys(known)} {
+	for _, of := range [][]string{keys(goTypes), keys(newParams), keys(errorDecoders)} {
 		for _, name := range of {
 			if name = strings.TrimPrefix(name, Interface+"."); !seen[name] && !strings.Contains(name, ".") {
 				t.Errorf("the interface has no %s", name)
@@ -96,6 +97,7 @@ func TestInterface(t *testing.T) {
 	}
 }
 
+// keys returns the keys of a map.
 func keys[V any](m map[string]V) (names []string) {
 	for name := range m {
 		names = append(names, name)
@@ -103,8 +105,8 @@ func keys[V any](m map[string]V) (names []string) {
 	return names
 }
 
-// differences compares a type of the interface with one of Go. Of OCI's types the interface
-// may have less: the rest is refused (TestRunRefusesWhatItDoesNotHave).
+// differences compares a type of the interface with a Go type. Of a type of OCI the interface may have
+// fewer fields, and the others are refused (TestRunRefusesWhatItDoesNotHave).
 func differences(v *idl.Type, g reflect.Type, oci bool) (problems []string) {
 	switch v.Kind {
 	case idl.TypeEnum:
@@ -113,12 +115,12 @@ func differences(v *idl.Type, g reflect.Type, oci bool) (problems []string) {
 			words = append(words, f.Name)
 		}
 		if have := constants(g.Name()); !slices.Equal(words, have) {
-			return []string{fmt.Sprintf("it is one of %v, in Go of %v", words, have)}
+			return []string{fmt.Sprintf("the values are %v, in Go %v", words, have)}
 		}
 		return nil
 	case idl.TypeStruct:
 	default:
-		return []string{"it is no struct and no enum"}
+		return []string{"it is neither a struct nor an enum"}
 	}
 	fields := fieldsOf(g)
 	for _, f := range v.Fields {
@@ -127,10 +129,11 @@ func differences(v *idl.Type, g reflect.Type, oci bool) (problems []string) {
 		maybe := f.Type.Kind == idl.TypeMaybe
 		switch {
 		case !ok:
-			problems = append(problems, f.Name+" is not there in Go")
+			problems = append(problems, f.Name+" is missing in Go")
 			continue
-		case maybe != got.omitted && !oci: // what OCI wants, we may do without, and the other way round
-			problems = append(problems, fmt.Sprintf("%s may be left out: %v, in Go %v", f.Name, maybe, got.omitted))
+		case maybe != got.omitted && !oci: // OCI requires some fields that we do not, and the reverse
+			problem := fmt.Sprintf("whether %s may be left out is %v, in Go %v", f.Name, maybe, got.omitted)
+			problems = append(problems, problem)
 		}
 		of := f.Type
 		if maybe {
@@ -142,17 +145,19 @@ func differences(v *idl.Type, g reflect.Type, oci bool) (problems []string) {
 	}
 	for name := range fields {
 		if !oci {
-			problems = append(problems, name+" is only there in Go")
+			problems = append(problems, name+" is missing in the interface")
 		}
 	}
 	return problems
 }
 
+// field is a field of a Go type as JSON has it.
 type field struct {
 	reflect.Type
-	omitted bool
+	omitted bool // may be left out
 }
 
+// fieldsOf returns the fields of a Go type by their names in JSON.
 func fieldsOf(g reflect.Type) map[string]field {
 	fields := map[string]field{}
 	for f := range g.Fields() {
@@ -170,6 +175,7 @@ func fieldsOf(g reflect.Type) map[string]field {
 	return fields
 }
 
+// varlinkName writes a type of the interface as text.
 func varlinkName(v *idl.Type) string {
 	switch v.Kind {
 	case idl.TypeArray:
@@ -184,6 +190,7 @@ func varlinkName(v *idl.Type) string {
 	return fmt.Sprintf("kind %d", v.Kind)
 }
 
+// goName writes a Go type as varlinkName writes the type of the interface that it stands for.
 func goName(g reflect.Type) string {
 	if g.Kind() == reflect.Pointer {
 		g = g.Elem()
@@ -191,7 +198,7 @@ func goName(g reflect.Type) string {
 	if g == reflect.TypeFor[time.Time]() {
 		return "string"
 	}
-	for name, v := range held {
+	for name, v := range goTypes {
 		if reflect.TypeOf(v) == g {
 			return name
 		}
@@ -211,9 +218,9 @@ func goName(g reflect.Type) string {
 	return g.String()
 }
 
-// constants finds the values of the constants of a type, in the order of the source.
+// constants returns the values of the constants of a type in job.go, in the order of the source.
 func constants(of string) (values []string) {
-	file, err := parser.ParseFile(token.NewFileSet(), "types.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "job.go", nil, 0)
 	if err != nil {
 		return nil
 	}
@@ -229,14 +236,14 @@ func constants(of string) (values []string) {
 	return values
 }
 
-// TestServiceInterface parses what is said of org.varlink.service.
+// TestServiceInterface: all errors of org.varlink.service are known.
 func TestServiceInterface(t *testing.T) {
 	d, err := idl.New(serviceDescription)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range d.Errors {
-		if known[service+"."+e.Name] == nil {
+		if errorDecoders[serviceInterface+"."+e.Name] == nil {
 			t.Errorf("error %s is not known", e.Name)
 		}
 	}

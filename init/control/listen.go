@@ -13,32 +13,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxPath is the longest name that a unix socket can have, in bytes.
+// maxPath is how many bytes the path of a unix socket can have.
 const maxPath = 107
 
-// bind makes the socket. Only our own uid and root can open it unless others may call; who
-// they are is then decided by the server, connection by connection.
+// bind makes the socket at path and listens on it. It replaces the socket of a server that has
+// ended. Only root and our own uid can open the socket, unless others is true. Then everybody can
+// open it, and the server decides for each connection whether the peer may call.
 func bind(path string, others bool) (*net.UnixListener, error) {
 	switch {
 	case path == "" || strings.HasPrefix(path, "@"):
 		return nil, fmt.Errorf("the control socket %q: it needs the name of a file", path)
 	case len(path) > maxPath:
-		return nil, fmt.Errorf("the control socket %s: the name is longer than the %d bytes that a socket's can have; choose a shorter --socket", path, maxPath)
+		return nil, fmt.Errorf("the control socket %s: the path is longer than the %d bytes that a socket allows; "+
+			"choose a shorter --socket", path, maxPath)
 	}
-	l, err := listen(path)
+	l, err := listenUnix(path)
 	if errors.Is(err, unix.EADDRINUSE) {
 		if err = clearStale(path); err == nil {
-			l, err = listen(path)
+			l, err = listenUnix(path)
 		}
 	}
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-		return nil, fmt.Errorf("the control socket %s: there is no directory %s; make it, or choose another --socket (none: no control socket)", path, filepath.Dir(path))
+		return nil, fmt.Errorf("the control socket %s: there is no directory %s; make it, "+
+			"or choose another --socket (none: no control socket)", path, filepath.Dir(path))
 	}
 	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) {
-		return nil, fmt.Errorf("the control socket %s: its directory cannot be written (%w); mount a tmpfs there, or choose another --socket (none: no control socket)", path, unwrapAll(err))
+		return nil, fmt.Errorf("the control socket %s: its directory cannot be written (%w); mount a tmpfs there, "+
+			"or choose another --socket (none: no control socket)", path, unwrapErrno(err))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the control socket %s: %w", path, unwrapAll(err))
+		return nil, fmt.Errorf("the control socket %s: %w", path, unwrapErrno(err))
 	}
 	if others {
 		if err := os.Chmod(path, 0o666); err != nil {
@@ -49,9 +53,9 @@ func bind(path string, others bool) (*net.UnixListener, error) {
 	return l, nil
 }
 
-// listen binds. The file has mode 0600 from its birth, for it takes that of the socket
-// (Linux): a umask is the whole process's, and a chmod would come too late.
-func listen(path string) (*net.UnixListener, error) {
+// listenUnix makes a unix socket whose file has mode 0600 from the beginning: on Linux the file takes
+// the mode of the socket. A umask would affect the whole process, and a chmod would come too late.
+func listenUnix(path string) (*net.UnixListener, error) {
 	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
 		if e := c.Control(func(fd uintptr) { err = unix.Fchmod(int(fd), 0o600) }); e != nil {
 			return e
@@ -65,7 +69,7 @@ func listen(path string) (*net.UnixListener, error) {
 	return l.(*net.UnixListener), nil
 }
 
-// clearStale removes the socket of a server that has gone.
+// clearStale removes the socket of a server that has ended. The error says what else is at path.
 func clearStale(path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -80,15 +84,17 @@ func clearStale(path string) error {
 	switch {
 	case err == nil:
 		c.Close()
-		return errors.New("another supervisor answers there; choose another --socket, or end that one with cginitctl shutdown")
+		return errors.New("another supervisor answers there; " +
+			"choose another --socket, or end that one with cginitctl shutdown")
 	case errors.Is(err, unix.ECONNREFUSED):
 		return os.Remove(path)
 	}
 	return err
 }
 
-// unwrapAll returns what the kernel said, without the words of the packages in between.
-func unwrapAll(err error) error {
+// unwrapErrno returns the errno in an error, without what the packages in between have added. It
+// returns the error itself if there is none.
+func unwrapErrno(err error) error {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		return errno

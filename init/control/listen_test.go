@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// TestMain runs the tests, or one call if this process is the client of another user.
 func TestMain(m *testing.M) {
 	if socket := os.Getenv("CONTROL_TEST_CALL"); socket != "" {
 		os.Exit(callOnce(socket))
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// callOnce is a process of another user that calls.
+// callOnce makes a call and prints the answer. A process of another user runs it.
 func callOnce(socket string) int {
 	c, err := net.Dial("unix", socket)
 	if err != nil {
@@ -38,6 +39,7 @@ func callOnce(socket string) int {
 	return 0
 }
 
+// TestSocketMode: others can open the socket only if the configuration names some, whatever the umask.
 func TestSocketMode(t *testing.T) {
 	old := unix.Umask(0)
 	defer unix.Umask(old)
@@ -45,7 +47,9 @@ func TestSocketMode(t *testing.T) {
 		config control.Config
 		mode   os.FileMode
 	}{
-		{control.Config{}, 0o600}, {control.Config{UIDs: []uint32{7}}, 0o666}, {control.Config{GIDs: []uint32{7}}, 0o666},
+		{control.Config{}, 0o600},
+		{control.Config{UIDs: []uint32{7}}, 0o666},
+		{control.Config{GIDs: []uint32{7}}, 0o666},
 	} {
 		info, err := os.Stat(controltest.StartWith(t, test.config))
 		if err != nil || info.Mode().Perm() != test.mode {
@@ -54,7 +58,7 @@ func TestSocketMode(t *testing.T) {
 	}
 }
 
-// TestStaleSocket: what a dead supervisor has left is replaced, what a live one has is not.
+// TestStaleSocket: the socket of a supervisor that has ended is replaced, that of a live one is not.
 func TestStaleSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
@@ -62,7 +66,8 @@ func TestStaleSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.SetUnlinkOnClose(false)
-	if _, err := control.Listen(control.Config{Path: path}); err == nil || !strings.Contains(err.Error(), "another supervisor answers") {
+	_, err = control.Listen(control.Config{Path: path})
+	if err == nil || !strings.Contains(err.Error(), "another supervisor answers") {
 		t.Errorf("beside a live server: %v", err)
 	}
 	l.Close()
@@ -72,10 +77,11 @@ func TestStaleSocket(t *testing.T) {
 	}
 	s.Close()
 	if _, err := os.Stat(path); err == nil {
-		t.Error("the socket is there after Close")
+		t.Error("the socket still exists after Close")
 	}
 }
 
+// TestListenSaysWhatToDo: an error of Listen is one line that says what is wrong and what to do.
 func TestListenSaysWhatToDo(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -118,10 +124,20 @@ func TestPermissions(t *testing.T) {
 		want   string
 	}{
 		{"a stranger", control.Config{}, syscall.Credential{Uid: 4711, Gid: 4711}, "permission denied"},
-		{"a stranger at an open door", control.Config{UIDs: []uint32{1}, GIDs: []uint32{1}}, syscall.Credential{Uid: 4711, Gid: 4711}, "io.cginit.NotPermitted"},
+		{
+			"a stranger who can open the socket",
+			control.Config{UIDs: []uint32{1}, GIDs: []uint32{1}},
+			syscall.Credential{Uid: 4711, Gid: 4711},
+			"io.cginit.NotPermitted",
+		},
 		{"the uid", control.Config{UIDs: []uint32{4711}}, syscall.Credential{Uid: 4711, Gid: 4712}, `"jobs"`},
 		{"the group", control.Config{GIDs: []uint32{4712}}, syscall.Credential{Uid: 4711, Gid: 4712}, `"jobs"`},
-		{"one of its groups", control.Config{GIDs: []uint32{4799}}, syscall.Credential{Uid: 4711, Gid: 4711, Groups: groups(200)}, `"jobs"`},
+		{
+			"one of its groups",
+			control.Config{GIDs: []uint32{4799}},
+			syscall.Credential{Uid: 4711, Gid: 4711, Groups: groups(200)},
+			`"jobs"`,
+		},
 		{"root", control.Config{}, syscall.Credential{}, `"jobs"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -141,13 +157,13 @@ func TestPermissions(t *testing.T) {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &test.as}
 			out, _ := cmd.CombinedOutput()
 			if !strings.Contains(string(out), test.want) {
-				t.Errorf("it gets %s", out)
+				t.Errorf("the answer is %s", out)
 			}
 		})
 	}
 }
 
-// groups are many, from 4600 on.
+// groups returns n groups, from 4600 on.
 func groups(n uint32) (g []uint32) {
 	for i := range n {
 		g = append(g, 4600+i)
@@ -155,7 +171,7 @@ func groups(n uint32) (g []uint32) {
 	return g
 }
 
-// TestStrangersAreFew: those who may not call cannot keep out those who may.
+// TestStrangersAreFew: users who may not call cannot keep out those who may.
 func TestStrangersAreFew(t *testing.T) {
 	needRoot(t)
 	socket := controltest.StartWith(t, control.Config{Path: openDir(t) + "/s", UIDs: []uint32{1}})
@@ -184,7 +200,7 @@ func TestStrangersAreFew(t *testing.T) {
 		return nil
 	})
 	if refused != 200 {
-		t.Errorf("%d of 200 were told why", refused)
+		t.Errorf("%d of 200 strangers were told why they may not call", refused)
 	}
 	answers(t, socket)
 	turnedAway := 0
@@ -195,10 +211,11 @@ func TestStrangersAreFew(t *testing.T) {
 		c.Close()
 	}
 	if turnedAway < 200-64 {
-		t.Errorf("%d of 200 were turned away", turnedAway)
+		t.Errorf("%d of 200 silent strangers were turned away", turnedAway)
 	}
 }
 
+// needRoot skips a test unless root runs it. In CI it fails the test instead.
 func needRoot(t *testing.T) {
 	switch {
 	case os.Getuid() == 0:
@@ -209,7 +226,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// openDir is a directory that every user may enter.
+// openDir makes a directory that every user may enter.
 func openDir(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "")
 	if err == nil {
@@ -222,12 +239,12 @@ func openDir(t *testing.T) string {
 	return dir
 }
 
-// as does something with the effective uid of another user, which is what the kernel tells of
-// a peer. It is this thread's alone, and connecting happens on the thread that asks for it.
+// as calls do with the effective uid of another user, which is the one that the kernel records of a
+// peer. Only one thread gets that uid. connect(2) is called on the thread of the goroutine.
 func as(t *testing.T, uid int, do func() error) {
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlock: the thread ends
+		runtime.LockOSThread() // and never unlocked, so that the thread ends
 		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), uintptr(uid), ^uintptr(0)); errno != 0 {
 			done <- errno
 			return

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxMessage bounds a message from a client, in bytes.
+// MaxMessage is how many bytes a message of a client can have, the NUL included.
 const MaxMessage = 1 << 20
 
 // request is a call as it is on the wire.
@@ -28,16 +28,16 @@ type reply struct {
 	Continues  bool   `json:"continues,omitempty"`
 }
 
-// encode returns the message, its NUL included.
+// encode returns the reply as JSON with the NUL after it.
 func (r reply) encode() []byte {
 	b, err := json.Marshal(r)
-	if err != nil { // a number that JSON does not have: NaN
-		b, _ = json.Marshal(errorReply(Failed{Reason: "the reply cannot be written: " + err.Error()}))
+	if err != nil { // it contains a number that JSON does not have, such as NaN
+		b, _ = json.Marshal(errorReply(Failed{Reason: "cannot encode the reply: " + err.Error()}))
 	}
 	return append(b, 0)
 }
 
-// parseRequest reads a message, without its NUL.
+// parseRequest parses a message without its NUL. The error is Malformed.
 func parseRequest(message []byte) (*request, error) {
 	var r request
 	switch err := json.Unmarshal(message, &r); {
@@ -51,11 +51,12 @@ func parseRequest(message []byte) (*request, error) {
 	return &r, nil
 }
 
-// into decodes parameters. Unlike JSON at large it takes no key that it does not know: a
-// limit whose name is misspelt would not be there.
-func (r *request) into(v any) error {
+// decodeInto decodes the parameters into v, a pointer to the parameters of the method. It refuses
+// unknown keys, because a limit with a misspelt name would not be in force. The error is
+// InvalidParameter.
+func (r *request) decodeInto(v any) error {
 	if len(r.Parameters) == 0 {
-		return required(v)
+		return checkRequired(v)
 	}
 	d := json.NewDecoder(bytes.NewReader(r.Parameters))
 	d.DisallowUnknownFields()
@@ -63,9 +64,10 @@ func (r *request) into(v any) error {
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case err == nil:
-		return required(v)
+		return checkRequired(v)
 	case errors.As(err, &mismatch) && mismatch.Field != "":
-		return InvalidParameter{strings.ReplaceAll(mismatch.Field, ".Process.", ".")} // OCIProcess embeds it
+		// OCIProcess embeds specs.Process, which is not a part of the name on the wire.
+		return InvalidParameter{strings.ReplaceAll(mismatch.Field, ".Process.", ".")}
 	}
 	// The decoder has no type for this error.
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
@@ -74,8 +76,9 @@ func (r *request) into(v any) error {
 	return InvalidParameter{"parameters"}
 }
 
-// required finds a parameter that may not be left out, and was. Those that may have omitempty.
-func required(v any) error {
+// checkRequired returns InvalidParameter for a parameter that is missing. Those with omitempty may be
+// missing.
+func checkRequired(v any) error {
 	s := reflect.ValueOf(v).Elem()
 	for i := range s.NumField() {
 		name, options, _ := strings.Cut(s.Type().Field(i).Tag.Get("json"), ",")

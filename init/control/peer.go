@@ -12,32 +12,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Peer is who is at the other end, as the kernel says: who connected, whoever writes now.
+// Peer is the process that has connected, as the kernel recorded it then. Another process may have
+// been given the connection since.
 type Peer struct {
 	UID, GID uint32
-	PID      int // 0: it is in a PID namespace that we cannot see
+	// PID is 0 if the process is in a PID namespace that we cannot see.
+	PID int
 }
 
-// identify asks the kernel who has connected, and decides whether it may call: root and our
-// own uid may, and whom the configuration names.
-func (s *Server) identify(u *net.UnixConn) (p Peer, own bool, may error) {
+// identify returns who has connected, and whether that is root or our own uid. refusal is nil if the
+// peer may call: root and our own uid may, and the uids and groups of the configuration.
+func (s *Server) identify(u *net.UnixConn) (p Peer, isOwn bool, refusal error) {
 	var groups []uint32
-	err := control(u, func(fd int) (err error) {
+	err := withDescriptor(u, func(fd int) (err error) {
 		p, err = credentials(fd)
 		groups = peerGroups(fd)
 		return err
 	})
 	if err != nil {
-		return p, false, NotPermitted{"the kernel does not say who you are: " + err.Error()}
+		return p, false, NotPermitted{"cannot find out who you are: " + err.Error()}
 	}
-	own = p.UID == 0 || p.UID == uint32(os.Geteuid())
+	isOwn = p.UID == 0 || p.UID == uint32(os.Geteuid())
 	isIn := func(g uint32) bool { return g == p.GID || slices.Contains(groups, g) }
-	if own || slices.Contains(s.config.UIDs, p.UID) || slices.ContainsFunc(s.config.GIDs, isIn) {
-		return p, own, nil
+	if isOwn || slices.Contains(s.config.UIDs, p.UID) || slices.ContainsFunc(s.config.GIDs, isIn) {
+		return p, isOwn, nil
 	}
-	return p, false, NotPermitted{fmt.Sprintf("uid %d may not control this supervisor; root and uid %d may, and whom the configuration allows", p.UID, os.Geteuid())}
+	return p, false, NotPermitted{fmt.Sprintf("uid %d may not control this supervisor; "+
+		"root, uid %d, and the users and groups under \"access\" in the configuration may", p.UID, os.Geteuid())}
 }
 
+// credentials returns the process at the other end of a socket.
 func credentials(fd int) (Peer, error) {
 	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
@@ -46,8 +50,8 @@ func credentials(fd int) (Peer, error) {
 	return Peer{UID: cred.Uid, GID: cred.Gid, PID: int(cred.Pid)}, nil
 }
 
-// control lends the descriptor of a connection or file.
-func control(of syscall.Conn, use func(fd int) error) error {
+// withDescriptor calls use with the descriptor of a connection or a file. use must not block.
+func withDescriptor(of syscall.Conn, use func(fd int) error) error {
 	raw, err := of.SyscallConn()
 	if err != nil {
 		return err
@@ -58,8 +62,8 @@ func control(of syscall.Conn, use func(fd int) error) error {
 	return err
 }
 
-// peerGroups returns the supplementary groups of the other end (SO_PEERGROUPS, since Linux
-// 4.13), none where they cannot be had.
+// peerGroups returns the supplementary groups of the process at the other end of a socket. It returns
+// none if the kernel does not tell (SO_PEERGROUPS, since Linux 4.13).
 func peerGroups(fd int) []uint32 {
 	buf := make([]byte, 4*64)
 	for {

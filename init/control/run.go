@@ -8,54 +8,67 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// RunParams runs a command as a job of its own. The descriptors of its [Call] are its stdin,
-// stdout and stderr, or one terminal that is all three.
+// RunParams are the parameters of Run, which runs a command as a job of its own. The descriptors of
+// the [Call] are its stdin, stdout and stderr, or one terminal that is all three.
 type RunParams struct {
 	Process   OCIProcess            `json:"process"`
 	Resources *specs.LinuxResources `json:"resources,omitempty"`
-	// AutoUser: it runs as a uid, and a gid of the same number, that nothing else has.
+	// AutoUser runs the command as a uid that no other process has, and a gid of the same number.
 	AutoUser bool `json:"auto_user,omitempty"`
 
-	Name        string `json:"name,omitempty"`       // empty: run-N
-	Timeout     int64  `json:"timeout_ms,omitempty"` // milliseconds; 0: no limit
+	// Name is the name of the job. If it is empty, it is run-N.
+	Name string `json:"name,omitempty"`
+	// Timeout is how long the run may take, in milliseconds. 0 is without a limit.
+	Timeout int64 `json:"timeout_ms,omitempty"`
+	// GracePeriod is the time from the stop signal to the kill, in milliseconds.
 	GracePeriod *int64 `json:"stop_grace_period_ms,omitempty"`
-	StopSignal  string `json:"stop_signal,omitempty"` // empty: TERM
-	KillMode    string `json:"kill_mode,omitempty"`   // mixed, control-group, process; empty: mixed
-	Leftovers   string `json:"leftovers,omitempty"`   // stop, wait, kill; empty: stop
-	Detach      bool   `json:"detach,omitempty"`      // it does not end with the connection
-	Report      bool   `json:"report,omitempty"`      // the last reply carries the receipt
+	// StopSignal is TERM if it is empty.
+	StopSignal string `json:"stop_signal,omitempty"`
+	// KillMode is mixed, control-group or process. If it is empty, it is mixed.
+	KillMode string `json:"kill_mode,omitempty"`
+	// Leftovers is stop, wait or kill. If it is empty, it is stop.
+	Leftovers string `json:"leftovers,omitempty"`
+	// Detach keeps the run alive when the connection ends.
+	Detach bool `json:"detach,omitempty"`
+	// Report asks for the receipt in the last reply.
+	Report bool `json:"report,omitempty"`
 }
 
-// OCIProcess is OCI's process, of which user and cwd may be left out here.
+// OCIProcess is the process of OCI's config.json. Unlike there, user and cwd may be left out.
 type OCIProcess struct {
 	specs.Process
-	User *specs.User `json:"user,omitempty"` // nil: the supervisor's; it takes the place of Process.User
-	Cwd  string      `json:"cwd,omitempty"`  // empty: /; it takes the place of Process.Cwd
+	// User replaces Process.User. If it is nil, the command runs as the supervisor's user.
+	User *specs.User `json:"user,omitempty"`
+	// Cwd replaces Process.Cwd. If it is empty, it is /.
+	Cwd string `json:"cwd,omitempty"`
 }
 
-// RunReply says that the run has started (State is Running or Starting) or has ended (State is
-// Ended; ExitStatus is set).
+// RunReply says that the run has started (State is Running or Starting) or that it has ended (State
+// is Ended, and ExitStatus is set).
 type RunReply struct {
-	State      State    `json:"state"`
-	Job        string   `json:"job"`
-	Run        int      `json:"run"`
-	Pid        int      `json:"pid,omitempty"`
-	ExitStatus *int     `json:"exit_status,omitempty"`
-	Error      string   `json:"error,omitempty"` // why it could not be started
-	Receipt    *Receipt `json:"receipt,omitempty"`
+	State      State  `json:"state"`
+	Job        string `json:"job"`
+	Run        int    `json:"run"`
+	Pid        int    `json:"pid,omitempty"`
+	ExitStatus *int   `json:"exit_status,omitempty"`
+	// Error says why the command could not be started.
+	Error   string   `json:"error,omitempty"`
+	Receipt *Receipt `json:"receipt,omitempty"`
 }
 
-// check refuses what OCI has and we do not: a limit that is silently not there is worse than
-// none. files is the number of descriptors that came with it.
+// check returns an error for parameters that cannot be carried out. It refuses everything that OCI
+// has and cginit does not: to ignore a limit would be worse than to have none. files is the number
+// of descriptors that came with the call.
 func (p *RunParams) check(files int) error {
 	if ok := files == 3 || p.Process.Terminal && files == 1 || !p.Process.Terminal && files == 0; !ok {
-		return InvalidValue{"process.terminal", fmt.Sprintf("%d descriptors came; a run takes stdin, stdout and stderr, or one that is a terminal, or, without a terminal, none", files)}
+		return InvalidValue{"process.terminal", fmt.Sprintf("%d descriptors came; a run takes three (stdin, stdout "+
+			"and stderr), or one if that is a terminal, or none if there is no terminal", files)}
 	}
 	if len(p.Process.Args) == 0 || p.Process.Args[0] == "" {
 		return InvalidValue{"process.args", "it names no command"}
 	}
 	if p.AutoUser && p.Process.User != nil {
-		return InvalidValue{"auto_user", "process.user names one; it is one or the other"}
+		return InvalidValue{"auto_user", "process.user names a user already; leave out one of them"}
 	}
 	for _, s := range slices.Concat(p.Process.Args, p.Process.Env) {
 		if strings.ContainsRune(s, 0) {
@@ -64,12 +77,12 @@ func (p *RunParams) check(files int) error {
 	}
 	for name, given := range p.unsupported() {
 		if given {
-			return InvalidValue{name, "it has no meaning here; io.cginit.varlink lists what has"}
+			return InvalidValue{name, "cginit does not have it; io.cginit.varlink lists what it has"}
 		}
 	}
 	if r := p.Resources; r != nil {
 		if r.CPU != nil && r.CPU.Quota != nil && r.CPU.Period == nil {
-			return InvalidValue{"resources.cpu.period", "a quota needs it; try 100000"}
+			return InvalidValue{"resources.cpu.period", "a quota needs a period; try 100000"}
 		}
 		for file := range r.Unified {
 			if file == "" || strings.ContainsAny(file, "/\x00") {
@@ -80,11 +93,11 @@ func (p *RunParams) check(files int) error {
 	return nil
 }
 
-// unsupported tells of each parameter of OCI that we do not have whether it was given.
+// unsupported returns for each parameter of OCI that cginit does not have whether it was given.
 func (p *RunParams) unsupported() map[string]bool {
 	o := &p.Process
 	found := map[string]bool{
-		"process.consoleSize":     o.ConsoleSize != nil, // the window of a terminal is set on it
+		"process.consoleSize":     o.ConsoleSize != nil, // the client sets the size of its terminal itself
 		"process.commandLine":     o.CommandLine != "",
 		"process.apparmorProfile": o.ApparmorProfile != "",
 		"process.selinuxLabel":    o.SelinuxLabel != "",
@@ -100,7 +113,8 @@ func (p *RunParams) unsupported() map[string]bool {
 	found["resources.devices"] = len(r.Devices) > 0
 	found["resources.network"] = r.Network != nil
 	if m := r.Memory; m != nil {
-		found["resources.memory.kernel"] = m.Kernel != nil || m.KernelTCP != nil //nolint:staticcheck // it is refused, deprecated or not
+		//nolint:staticcheck // deprecated parameters are refused as well
+		found["resources.memory.kernel"] = m.Kernel != nil || m.KernelTCP != nil
 		found["resources.memory.swappiness"] = m.Swappiness != nil
 		found["resources.memory.disableOOMKiller"] = m.DisableOOMKiller != nil
 		found["resources.memory.useHierarchy"] = m.UseHierarchy != nil

@@ -7,44 +7,60 @@ import (
 	"time"
 )
 
-// Config is where a server listens and whom it answers.
+// Config says where a server listens and whom it answers.
 type Config struct {
-	Path    string   // of the socket
-	UIDs    []uint32 // who may call besides root and our own uid,
-	GIDs    []uint32 // and members of these groups
-	Version string   // of the program
+	// Path is the path of the socket.
+	Path string
+	// UIDs and GIDs are users and groups that may call, besides root and our own uid.
+	UIDs []uint32
+	GIDs []uint32
+	// Version is the version of the program, for GetInfo.
+	Version string
 }
 
-// The bounds. What the supervisor forks must find descriptors left, and a crowd at the door
-// must not keep the next one out: beyond maxConns the oldest connection without an open call
-// gives way, and only where all have one are there more, up to maxCrowd.
+// Limits on connections: the supervisor must have descriptors left for what it forks, and many idle
+// clients must not keep the next one out.
 const (
-	maxConns  = 256
-	maxCrowd  = 512
-	maxOthers = 64 // connections of those who are neither root nor our own uid, all together
-	maxCalls  = 16 // open calls on one connection
-	maxFiles  = 8  // descriptors with one message
-
-	firstCall  = 10 * time.Second // a peer who may not call is told so when it calls
-	slowWrite  = 10 * time.Second // a peer that takes no byte for so long does not read
-	acceptWait = 100 * time.Millisecond
-	closeWait  = time.Second
+	// maxConns is how many connections there can be as long as one of them has no open call. Beyond
+	// it the oldest of those is ended for a new one.
+	maxConns = 256
+	// maxBusyConns is how many connections there can be if all of them have open calls.
+	maxBusyConns = 512
+	// maxOthers is how many connections of users other than root and our own uid there can be.
+	maxOthers = 64
+	// maxCalls is how many calls can be open on one connection.
+	maxCalls = 16
+	// maxFiles is how many descriptors can come with one message.
+	maxFiles = 8
 )
 
-// Server takes calls and hands them to the loop.
+const (
+	// refusalWait is how long a peer that may not call has for its first call, which is refused.
+	refusalWait = 10 * time.Second
+	// writeWait is how long a peer may take to read the bytes of one reply before it is cut off.
+	writeWait = 10 * time.Second
+	// acceptWait is the pause after an error of accept(2).
+	acceptWait = 100 * time.Millisecond
+	// closeWait is how long Close waits for replies to be written.
+	closeWait = time.Second
+)
+
+// Server takes calls from clients and gives them to the supervisor's loop.
 type Server struct {
 	config   Config
 	listener *net.UnixListener
 	messages chan Message
 	accepted chan *net.UnixConn
 	ended    chan *Conn
-	large    chan struct{} // one for each connection with a large message
-	closing  chan struct{} // closed by Close
-	closed   chan struct{} // closed when all connections have ended
+	// large has one element for each connection with a large message.
+	large chan struct{}
+	// closing is closed by Close, closed when all connections have ended after that.
+	closing chan struct{}
+	closed  chan struct{}
 }
 
-// Listen binds the socket and begins to take calls. It replaces the socket of a server that
-// has gone.
+// Listen makes the socket and begins to take calls. It replaces the socket of a server that has
+// ended. The error says what to do about it.
 func Listen(c Config) (*Server, error) {
 	l, err := bind(c.Path, len(c.UIDs)+len(c.GIDs) > 0)
 	if err != nil {
@@ -52,19 +68,19 @@ func Listen(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, listener: l,
-		messages: make(chan Message), accepted: make(chan *net.UnixConn), ended: make(chan *Conn), large: make(chan struct{}, maxLarge),
-		closing: make(chan struct{}), closed: make(chan struct{}),
+		messages: make(chan Message), accepted: make(chan *net.UnixConn), ended: make(chan *Conn),
+		large: make(chan struct{}, maxLarge), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go s.accept()
-	go s.keep()
+	go s.keepConns()
 	return s, nil
 }
 
-// Messages is where calls arrive. It is never closed.
+// Messages returns the channel from which the loop reads calls. It is never closed.
 func (s *Server) Messages() <-chan Message { return s.messages }
 
-// Close removes the socket and ends all connections, after what was answered is written: it
-// waits up to a second for that. Nothing comes from Messages any more.
+// Close removes the socket and ends all connections. It waits up to a second for the answers that
+// have been given to be written. No more messages come.
 func (s *Server) Close() error {
 	err := s.listener.Close()
 	close(s.closing)
@@ -75,7 +91,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// tell hands a message to the loop, unless the server is being closed.
+// tell gives a message to the loop. It returns false if the server is closing.
 func (s *Server) tell(m Message) bool {
 	select {
 	case s.messages <- m:
@@ -85,21 +101,21 @@ func (s *Server) tell(m Message) bool {
 	}
 }
 
-// accept turns connections into messages for keep.
+// accept gives new connections to keepConns.
 func (s *Server) accept() {
-	failing := false
+	isFailing := false
 	for {
 		u, err := s.listener.AcceptUnix()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case (err != nil) != failing: // said once
-			failing = err != nil
+		case (err != nil) != isFailing: // once for each change
+			isFailing = err != nil
 			if !s.tell(Message{Err: err}) {
 				return
 			}
 		}
-		if err != nil { // no descriptors, no memory: it passes
+		if err != nil { // no descriptors or no memory, which may pass
 			select {
 			case <-time.After(acceptWait):
 				continue
@@ -116,21 +132,21 @@ func (s *Server) accept() {
 	}
 }
 
-// keep knows how many connections there are, the oldest first.
-func (s *Server) keep() {
+// keepConns keeps the list of connections, the oldest first, and ends them all when the server closes.
+func (s *Server) keepConns() {
 	var conns []*Conn
 	for {
 		select {
 		case u := <-s.accepted:
 			conns = s.admit(conns, u)
 		case c := <-s.ended:
-			conns = remove(conns, c)
+			conns = removeConn(conns, c)
 		case <-s.closing:
 			for _, c := range conns {
 				c.nudge()
 			}
 			for len(conns) > 0 {
-				conns = remove(conns, <-s.ended)
+				conns = removeConn(conns, <-s.ended)
 			}
 			close(s.closed)
 			return
@@ -138,17 +154,17 @@ func (s *Server) keep() {
 	}
 }
 
-// admit begins a connection, or says why there is no room for it.
+// admit begins to serve a connection and adds it to the list, or answers Busy.
 func (s *Server) admit(conns []*Conn, u *net.UnixConn) []*Conn {
 	c := newConn(s, u)
 	others := 0
 	for _, o := range conns {
-		if !o.own {
+		if !o.isOwn {
 			others++
 		}
 	}
-	if len(conns) >= maxCrowd || !c.own && others >= maxOthers {
-		// The socket is fresh: so few bytes do not block.
+	if len(conns) >= maxBusyConns || !c.isOwn && others >= maxOthers {
+		// This does not block: so few bytes fit into the buffer of a new socket.
 		_, _ = u.Write(errorReply(Busy{"there are too many connections; try again"}).encode())
 		u.Close()
 		return conns
@@ -162,6 +178,7 @@ func (s *Server) admit(conns []*Conn, u *net.UnixConn) []*Conn {
 	return append(conns, c)
 }
 
-func remove(conns []*Conn, c *Conn) []*Conn {
+// removeConn removes a connection from a list.
+func removeConn(conns []*Conn, c *Conn) []*Conn {
 	return slices.DeleteFunc(conns, func(o *Conn) bool { return o == c })
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// dial connects a client for the time of the test.
 func dial(t testing.TB, socket string) *control.Client {
 	t.Helper()
 	c, err := control.Dial(t.Context(), socket, 0)
@@ -24,7 +25,7 @@ func dial(t testing.TB, socket string) *control.Client {
 	return c
 }
 
-// must is for calls that go well.
+// must returns a function that returns the reply of a call, and ends the test if the call fails.
 func must[R any](t testing.TB) func(R, error) R {
 	return func(r R, err error) R {
 		t.Helper()
@@ -35,6 +36,7 @@ func must[R any](t testing.TB) func(R, error) R {
 	}
 }
 
+// TestMethods calls each method of the client once.
 func TestMethods(t *testing.T) {
 	ctx, c := t.Context(), dial(t, controltest.Start(t))
 	info := must[*control.Info](t)(c.Info(ctx))
@@ -77,13 +79,13 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// TestErrorsKeepTheirTypes looks at what a Go program makes decisions by.
+// TestErrorsKeepTheirTypes: a Go program can tell the errors apart by their types.
 func TestErrorsKeepTheirTypes(t *testing.T) {
 	ctx, c := t.Context(), dial(t, controltest.Start(t))
 	_, err := c.Status(ctx, control.StatusParams{Job: "nobody"})
 	var notFound control.NotFound
 	if !errors.As(err, &notFound) || notFound.Job != "nobody" {
-		t.Errorf("for a job that is not there the error is %v", err)
+		t.Errorf("for a job that does not exist the error is %v", err)
 	}
 	soon := int64(1)
 	_, err = c.Wait(ctx, control.WaitParams{Jobs: []string{"batch"}, Until: control.UntilReady, Timeout: &soon})
@@ -98,6 +100,7 @@ func TestErrorsKeepTheirTypes(t *testing.T) {
 	}
 }
 
+// TestRunPassesDescriptors: the output of a run goes to the pipe of the client.
 func TestRunPassesDescriptors(t *testing.T) {
 	ctx, c := t.Context(), dial(t, controltest.Start(t))
 	out, in, err := os.Pipe()
@@ -119,15 +122,15 @@ func TestRunPassesDescriptors(t *testing.T) {
 	n, _ := out.Read(text[:])
 	last, err := lease.Wait()
 	if err != nil || *last.ExitStatus != 7 || last.Receipt == nil || string(text[:n]) != "hello\n" {
-		t.Errorf("it wrote %q, and ended with %+v, %v", text[:n], last, err)
+		t.Errorf("the run wrote %q and ended with %+v, %v", text[:n], last, err)
 	}
-	// Nobody has a copy of the pipe any more.
+	// No process has the pipe open any more.
 	if n, err := out.Read(text[:]); n != 0 || err == nil {
 		t.Errorf("after the end the pipe gives %d bytes, %v", n, err)
 	}
 }
 
-// TestTheConnectionIsTheLease closes the connection of a run that would go on for ever.
+// TestTheConnectionIsTheLease: a run that would never end is torn down when its connection closes.
 func TestTheConnectionIsTheLease(t *testing.T) {
 	ctx, socket := t.Context(), controltest.Start(t)
 	watcher := dial(t, socket)
@@ -142,7 +145,8 @@ func TestTheConnectionIsTheLease(t *testing.T) {
 		t.Fatal(err)
 	}
 	holder.Close()
-	must[*control.WaitReply](t)(watcher.Wait(ctx, control.WaitParams{Jobs: []string{"endless"}, Until: control.UntilEnded}))
+	ended := control.WaitParams{Jobs: []string{"endless"}, Until: control.UntilEnded}
+	must[*control.WaitReply](t)(watcher.Wait(ctx, ended))
 	s := must[*control.StatusReply](t)(watcher.Status(ctx, control.StatusParams{Job: "endless"}))
 	if s.Receipt == nil || s.Receipt.Cause != "lease-ended" {
 		t.Errorf("the receipt is %+v", s.Receipt)
@@ -170,10 +174,11 @@ func TestDetachedRunsHaveNoLease(t *testing.T) {
 	must[*control.KillReply](t)(c.Kill(ctx, control.KillParams{Jobs: []string{"apart"}}))
 	s := must[*control.StatusReply](t)(c.Status(ctx, control.StatusParams{Job: "apart"}))
 	if s.Receipt.Cause != "killed" {
-		t.Errorf("it ended: %s", s.Receipt.Cause)
+		t.Errorf("the cause of its end is %s", s.Receipt.Cause)
 	}
 }
 
+// TestRunRefusesWhatItDoesNotHave: parameters of OCI that cginit lacks are refused by their names.
 func TestRunRefusesWhatItDoesNotHave(t *testing.T) {
 	ctx, socket := t.Context(), controltest.Start(t)
 	for parameters, culprit := range map[string]string{
@@ -197,7 +202,7 @@ func TestRunRefusesWhatItDoesNotHave(t *testing.T) {
 	var p control.RunParams
 	p.Process.Args = []string{"echo", "\xff"}
 	if _, err := dial(t, socket).Run(ctx, p); err == nil || !strings.Contains(err.Error(), "UTF-8") {
-		t.Errorf("what JSON cannot carry is sent: %v", err)
+		t.Errorf("an argument that is not UTF-8 gave %v", err)
 	}
 }
 
@@ -215,6 +220,7 @@ func TestEventsTellWhatWasMissed(t *testing.T) {
 	}
 }
 
+// TestStreams: a stream has the events of the jobs that were asked for, and no others.
 func TestStreams(t *testing.T) {
 	socket := controltest.Start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -225,11 +231,11 @@ func TestStreams(t *testing.T) {
 		case err != nil:
 			t.Fatal(err)
 		case seen == 0 && len(r.Events) > 0:
-			t.Fatalf("it begins with %+v", r)
+			t.Fatalf("the stream begins with %+v", r)
 		case seen == 0:
 			must[*control.RestartReply](t)(c.Restart(ctx, control.RestartParams{Jobs: []string{"db", "web"}}))
 		case r.Events[0].Job != "web":
-			t.Errorf("it tells of %s", r.Events[0].Job)
+			t.Errorf("the stream has an event of %s", r.Events[0].Job)
 		}
 		if seen++; seen == 3 {
 			break
@@ -237,7 +243,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestAContextEndsACall waits for what does not come.
+// TestAContextEndsACall: a call that is never answered ends with its context.
 func TestAContextEndsACall(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := dial(t, controltest.Start(t))
@@ -248,10 +254,11 @@ func TestAContextEndsACall(t *testing.T) {
 	}
 }
 
-// TestDialWaits calls before anybody listens.
+// TestDialWaits: Dial tries again until a server listens.
 func TestDialWaits(t *testing.T) {
 	socket := t.TempDir() + "/s"
-	if _, err := control.Dial(t.Context(), socket, 0); err == nil || !strings.Contains(err.Error(), "is cginit running") {
+	_, err := control.Dial(t.Context(), socket, 0)
+	if err == nil || !strings.Contains(err.Error(), "is cginit running") {
 		t.Errorf("without a supervisor: %v", err)
 	}
 	dialled := make(chan error)

@@ -5,13 +5,15 @@ import (
 	"strings"
 )
 
-// service is the interface that every Varlink service has, and describes itself with.
-const service = "org.varlink.service"
+// serviceInterface is the interface that every Varlink service has. It describes the service.
+const serviceInterface = "org.varlink.service"
 
+// serviceDescription is the definition of that interface, in Varlink's own language.
+//
 //go:embed org.varlink.service.varlink
 var serviceDescription string
 
-// Info is who answers, as GetInfo of org.varlink.service says it.
+// Info is the reply of GetInfo of org.varlink.service: which program answers, and its interfaces.
 type Info struct {
 	Vendor     string   `json:"vendor"`
 	Product    string   `json:"product"`
@@ -20,32 +22,37 @@ type Info struct {
 	Interfaces []string `json:"interfaces"`
 }
 
-// describe answers the methods that are not for the loop. ok is false for those that are.
-func (s *Server) describe(r *request) (answer any, err error) {
+// introspect answers the calls that are not for the loop: those of org.varlink.service, and those of
+// methods that do not exist. answer and err are both nil for a call that is for the loop.
+func (s *Server) introspect(r *request) (answer any, err error) {
 	of, method := splitMethod(r.Method)
 	switch {
-	case r.Method == service+".GetInfo":
-		return Info{"cginit", "cginit", s.config.Version, "https://github.com/cginit/cginit", []string{service, Interface}}, nil
-	case r.Method == service+".GetInterfaceDescription":
+	case r.Method == serviceInterface+".GetInfo":
+		return Info{
+			Vendor: "cginit", Product: "cginit", Version: s.config.Version, URL: "https://github.com/cginit/cginit",
+			Interfaces: []string{serviceInterface, Interface},
+		}, nil
+	case r.Method == serviceInterface+".GetInterfaceDescription":
 		return describeInterface(r)
-	case of != service && of != Interface:
+	case of != serviceInterface && of != Interface:
 		return nil, InterfaceNotFound{of}
-	case of == service || params[method] == nil:
+	case of == serviceInterface || newParams[method] == nil:
 		return nil, MethodNotFound{r.Method}
-	case r.Upgrade: // to another protocol on the same connection
+	case r.Upgrade: // asks for another protocol on the same connection
 		return nil, MethodNotImplemented{r.Method}
 	}
 	return nil, nil
 }
 
+// describeInterface answers GetInterfaceDescription.
 func describeInterface(r *request) (any, error) {
 	var p struct {
 		Interface string `json:"interface"`
 	}
-	if err := r.into(&p); err != nil {
+	if err := r.decodeInto(&p); err != nil {
 		return nil, err
 	}
-	description := map[string]string{service: serviceDescription, Interface: Description}[p.Interface]
+	description := map[string]string{serviceInterface: serviceDescription, Interface: Description}[p.Interface]
 	if description == "" {
 		return nil, InterfaceNotFound{p.Interface}
 	}
@@ -54,25 +61,26 @@ func describeInterface(r *request) (any, error) {
 	}{description}, nil
 }
 
-// splitMethod splits io.cginit.List into its interface and its name.
+// splitMethod splits io.cginit.List into io.cginit and List.
 func splitMethod(s string) (of, name string) {
 	i := strings.LastIndexByte(s, '.')
 	return s[:max(i, 0)], s[i+1:]
 }
 
-// prepare decodes a call for the loop, or answers it: then answer or err is not nil.
+// prepare decodes the parameters of a call for the loop. If the call is not for the loop, or cannot
+// be decoded, answer or err is not nil. The files become those of the call, or are closed.
 func (s *Server) prepare(call *Call, r *request, files []int) (answer any, err error) {
-	if answer, err = s.describe(r); answer != nil || err != nil {
+	if answer, err = s.introspect(r); answer != nil || err != nil {
 		closeAll(files)
 		return answer, err
 	}
 	_, call.Method = splitMethod(r.Method)
-	call.Params, call.Files = params[call.Method](), files
-	err = r.into(call.Params)
+	call.Params, call.Files = newParams[call.Method](), files
+	err = r.decodeInto(call.Params)
 	if run, ok := call.Params.(*RunParams); ok && err == nil {
 		err = run.check(len(files))
 	} else {
-		call.CloseFiles() // nobody else has a use for them
+		call.CloseFiles() // only Run takes descriptors
 	}
 	return nil, err
 }

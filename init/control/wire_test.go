@@ -17,13 +17,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire is a connection on which anything can be written.
+// wire is a connection on which a test can write anything.
 type wire struct {
 	testing.TB
 	*net.UnixConn
 	in *bufio.Reader
 }
 
+// answer is a reply of the server.
 type answer struct {
 	Error      string         `json:"error"`
 	Parameters map[string]any `json:"parameters"`
@@ -60,7 +61,7 @@ func (w *wire) read() (a answer) {
 	return a
 }
 
-// unread returns what has come, without waiting for any.
+// unread returns what has come in, without waiting.
 func (w *wire) unread() string { return unread(w.UnixConn) }
 
 func unread(c *net.UnixConn) string {
@@ -80,7 +81,7 @@ func (w *wire) ended() {
 	}
 }
 
-// exchange sends one message and returns the answer.
+// exchange sends one message on a new connection and returns the answer.
 func exchange(t testing.TB, socket, message string) answer {
 	t.Helper()
 	w := connect(t, socket)
@@ -89,12 +90,24 @@ func exchange(t testing.TB, socket, message string) answer {
 	return w.read()
 }
 
-const list = `{"method":"io.cginit.List"}` + "\x00"
+const (
+	// list is a call of List.
+	list = `{"method":"io.cginit.List"}` + "\x00"
+	// waitForBatch is a call that is not answered until another one starts the job.
+	waitForBatch = `{"method":"io.cginit.Wait","parameters":{"jobs":["batch"],"until":"ready"}}` + "\x00"
+)
 
-// TestBadMessages: what is no Varlink ends the connection, what is no call of ours is answered.
+// TestBadMessages: a message that is not Varlink ends the connection. A call that does not exist is
+// answered with an error.
 func TestBadMessages(t *testing.T) {
 	socket := controltest.Start(t)
-	const malformed = "io.cginit.Malformed"
+	const (
+		malformed        = "io.cginit.Malformed"
+		noInterface      = "org.varlink.service.InterfaceNotFound"
+		noMethod         = "org.varlink.service.MethodNotFound"
+		notImplemented   = "org.varlink.service.MethodNotImplemented"
+		invalidParameter = "org.varlink.service.InvalidParameter"
+	)
 	for message, want := range map[string]string{
 		``:                                     malformed,
 		`{`:                                    malformed,
@@ -107,19 +120,20 @@ func TestBadMessages(t *testing.T) {
 		"{\"method\":\"\xff\"}":                malformed,
 		strings.Repeat("[", 100_000):           malformed,
 
-		`{"method":"List"}`:                                                                         "org.varlink.service.InterfaceNotFound",
-		`{"method":"com.example.Do"}`:                                                               "org.varlink.service.InterfaceNotFound",
-		`{"method":"io.cginit.list"}`:                                                               "org.varlink.service.MethodNotFound",
-		`{"method":"io.cginit."}`:                                                                   "org.varlink.service.MethodNotFound",
-		`{"method":"org.varlink.service.Nothing"}`:                                                  "org.varlink.service.MethodNotFound",
-		`{"method":"io.cginit.List","upgrade":true}`:                                                "org.varlink.service.MethodNotImplemented",
-		`{"method":"io.cginit.List","parameters":[]}`:                                               "org.varlink.service.InvalidParameter",
-		`{"method":"io.cginit.List","parameters":{"x":1}}`:                                          "org.varlink.service.InvalidParameter",
-		`{"method":"io.cginit.List","parameters":{"jobs":"a"}}`:                                     "org.varlink.service.InvalidParameter",
-		`{"method":"io.cginit.Stop"}`:                                                               "org.varlink.service.InvalidParameter",
-		`{"method":"io.cginit.Stop","parameters":{"jobs":null}}`:                                    "org.varlink.service.InvalidParameter",
-		`{"method":"org.varlink.service.GetInterfaceDescription"}`:                                  "org.varlink.service.InvalidParameter",
-		`{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"x.y"}}`: "org.varlink.service.InterfaceNotFound",
+		`{"method":"List"}`:                                      noInterface,
+		`{"method":"com.example.Do"}`:                            noInterface,
+		`{"method":"io.cginit.list"}`:                            noMethod,
+		`{"method":"io.cginit."}`:                                noMethod,
+		`{"method":"org.varlink.service.Nothing"}`:               noMethod,
+		`{"method":"io.cginit.List","upgrade":true}`:             notImplemented,
+		`{"method":"io.cginit.List","parameters":[]}`:            invalidParameter,
+		`{"method":"io.cginit.List","parameters":{"x":1}}`:       invalidParameter,
+		`{"method":"io.cginit.List","parameters":{"jobs":"a"}}`:  invalidParameter,
+		`{"method":"io.cginit.Stop"}`:                            invalidParameter,
+		`{"method":"io.cginit.Stop","parameters":{"jobs":null}}`: invalidParameter,
+
+		`{"method":"org.varlink.service.GetInterfaceDescription"}`:                                  invalidParameter,
+		`{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"x.y"}}`: noInterface,
 	} {
 		t.Run(fmt.Sprintf("%.60q", message), func(t *testing.T) {
 			w := connect(t, socket)
@@ -136,7 +150,7 @@ func TestBadMessages(t *testing.T) {
 	}
 }
 
-// TestParameterNames: the answer names the parameter that is wrong.
+// TestParameterNames: the error names the parameter that is wrong.
 func TestParameterNames(t *testing.T) {
 	socket := controltest.Start(t)
 	for parameters, want := range map[string]string{
@@ -153,24 +167,24 @@ func TestParameterNames(t *testing.T) {
 	}
 }
 
-// TestRepliesKeepTheOrderOfTheCalls: a call that takes long does not hold up the next, only
-// its reply.
+// TestRepliesKeepTheOrderOfTheCalls: a call that takes long delays the reply to the next call, but
+// not the call itself.
 func TestRepliesKeepTheOrderOfTheCalls(t *testing.T) {
 	socket := controltest.Start(t)
 	w := connect(t, socket)
-	w.write(`{"method":"io.cginit.Wait","parameters":{"jobs":["batch"],"until":"ready"}}` + "\x00" +
+	w.write(waitForBatch +
 		`{"method":"io.cginit.Start","parameters":{"jobs":["batch"]},"oneway":true}` + "\x00" +
 		`{"method":"io.cginit.Nothing","oneway":true}` + "\x00" +
 		`{"method":"io.cginit.Status","parameters":{"job":"web"}}` + "\x00")
 	if a := w.read(); a.Parameters["jobs"] == nil {
-		t.Errorf("first is %+v", a)
+		t.Errorf("the first reply is %+v", a)
 	}
 	if a := w.read(); a.Parameters["job"] == nil {
-		t.Errorf("then is %+v", a)
+		t.Errorf("the second reply is %+v", a)
 	}
 }
 
-// TestHalfClosed is printf | nc -N: the caller is done with sending, and waits for the answer.
+// TestHalfClosed does as printf | nc -N: the client ends sending and waits for the answers.
 func TestHalfClosed(t *testing.T) {
 	w := connect(t, controltest.Start(t))
 	w.write(list + `{"method":"io.cginit.Run","parameters":{"process":{"args":["/bin/sleep","1000"]}}}` + "\x00")
@@ -180,13 +194,13 @@ func TestHalfClosed(t *testing.T) {
 	if a := w.read(); a.Parameters["jobs"] == nil {
 		t.Errorf("the answer is %+v", a)
 	}
-	if a := w.read(); a.Parameters["state"] != "ended" { // a lease ends with what is sent
+	if a := w.read(); a.Parameters["state"] != "ended" { // a lease ends when the client ends sending
 		t.Errorf("the answer is %+v", a)
 	}
 	w.ended()
 }
 
-// TestManySizes writes calls byte by byte, in halves, and of all sizes up to the bound.
+// TestManySizes writes a call byte by byte, and calls of all sizes in halves, up to the limit.
 func TestManySizes(t *testing.T) {
 	w := connect(t, controltest.Start(t))
 	for i := range len(list) {
@@ -208,19 +222,19 @@ func TestManySizes(t *testing.T) {
 	w.ended()
 }
 
-// TestTooManyCalls opens more calls than one connection may have, and streams among them.
+// TestTooManyCalls opens more calls than one connection may have. The connection ends.
 func TestTooManyCalls(t *testing.T) {
 	socket := controltest.Start(t)
 	w := connect(t, socket)
-	_, _ = io.WriteString(w, strings.Repeat(`{"method":"io.cginit.Wait","parameters":{"jobs":["batch"],"until":"ready"}}`+"\x00", 100))
+	_, _ = io.WriteString(w, strings.Repeat(waitForBatch, 100))
 	w.ended()
 	if a := exchange(t, socket, list[:len(list)-1]); a.Error != "" {
 		t.Errorf("then the server answers %+v", a)
 	}
 }
 
-// TestUnwantedDescriptors: those that nobody asked for are closed, with whatever message they
-// come.
+// TestUnwantedDescriptors: descriptors are closed with whatever message they come, unless a run takes
+// them.
 func TestUnwantedDescriptors(t *testing.T) {
 	socket := controltest.Start(t)
 	run := func(args string) string {
@@ -264,7 +278,7 @@ func TestUnwantedDescriptors(t *testing.T) {
 		} else {
 			w.Close()
 		}
-		// The end of the pipe comes when the last copy of its other end is closed.
+		// The read returns io.EOF when all copies of the writing end are closed.
 		if n, err := out.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 			t.Errorf("%d descriptors with %q: %v", test.n, test.message, err)
 		}
@@ -273,8 +287,8 @@ func TestUnwantedDescriptors(t *testing.T) {
 	}
 }
 
-// TestDescriptorsBelongToTheirMessage sends calls without, then one with, before anything is
-// answered.
+// TestDescriptorsBelongToTheirMessage sends calls without descriptors, one with, and one without, and
+// reads no answer in between.
 func TestDescriptorsBelongToTheirMessage(t *testing.T) {
 	w := connect(t, controltest.Start(t))
 	out, in, err := os.Pipe()

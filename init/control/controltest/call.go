@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// call answers a call, or keeps it for settle.
 func (l *loop) call(c *control.Call) {
 	switch p := c.Params.(type) {
 	case *control.ListParams:
@@ -49,10 +50,11 @@ func (l *loop) call(c *control.Call) {
 	case *control.HealthParams:
 		l.health(c)
 	default:
-		panic(fmt.Sprintf("a call of %s that nobody has thought of", c.Method))
+		panic(fmt.Sprintf("no answer to a call of %s", c.Method))
 	}
 }
 
+// has reports whether there are jobs of all these names. If not, it answers the call.
 func (l *loop) has(c *control.Call, names []string) bool {
 	for _, n := range names {
 		if l.find(n) == nil {

@@ -1,5 +1,5 @@
-// Package controltest is a loop for tests of what is on the wire: some jobs that only say what
-// they are, and runs that are bare processes. Nothing of it contains anything.
+// Package controltest has a supervisor's loop for tests of the protocol. Its jobs have no processes,
+// and its runs are single processes that no containment holds.
 package controltest
 
 import (
@@ -13,20 +13,22 @@ import (
 	"github.com/cginit/cginit/init/control"
 )
 
-// keep is how many events are kept.
-const keep = 100
+// keptEvents is how many events the loop keeps.
+const keptEvents = 100
 
+// job is a job or a run. process is nil unless it is a run that has not ended.
 type job struct {
 	control.Job
 	process *os.Process
-	call    *control.Call // the Run that is to be answered
-	lease   *control.Conn // that the run ends with
+	call    *control.Call // the Run to answer
+	lease   *control.Conn // the run ends with this connection
 	ask     *control.RunParams
 	cause   string
 	receipt *control.Receipt
 	timer   *time.Timer
 }
 
+// loop has the state of the supervisor. One goroutine owns it.
 type loop struct {
 	server  *control.Server
 	jobs    []*job
@@ -34,16 +36,19 @@ type loop struct {
 	seq     int
 	streams []*control.Call
 	waits   map[*control.Call]*control.WaitParams
-	stops   map[*control.Call][]string // Stop and Kill calls that wait for these to end
-	later   chan func()                // what a goroutine or timer has for the loop
-	done    chan struct{}
-	quit    func()
+	// stops are the calls of Stop and Kill that wait for these jobs to end.
+	stops map[*control.Call][]string
+	// posted are the functions that other goroutines and timers give to the loop.
+	posted chan func()
+	done   chan struct{}
+	quit   func()
 }
 
-// Start begins a loop behind a socket in a directory of the test's, and ends it with the test.
+// Start starts a loop with a socket in a directory of the test and returns the path of the socket. The
+// loop ends with the test.
 func Start(t testing.TB) (socket string) { return StartWith(t, control.Config{}) }
 
-// StartWith is Start with a configuration, whose path is set if it is empty.
+// StartWith is Start with a configuration. It sets the path if that is empty.
 func StartWith(t testing.TB, c control.Config) (socket string) {
 	if c.Path == "" {
 		c.Path = filepath.Join(t.TempDir(), "s")
@@ -53,7 +58,7 @@ func StartWith(t testing.TB, c control.Config) (socket string) {
 		t.Fatal(err)
 	}
 	l := &loop{
-		server: server, later: make(chan func()), done: make(chan struct{}),
+		server: server, posted: make(chan func()), done: make(chan struct{}),
 		waits: map[*control.Call]*control.WaitParams{}, stops: map[*control.Call][]string{},
 		jobs: canned(),
 	}
@@ -72,6 +77,7 @@ func StartWith(t testing.TB, c control.Config) (socket string) {
 	return c.Path
 }
 
+// canned returns the jobs of every loop.
 func canned() []*job {
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	service := func(name string, pid int, s control.State, h control.HealthState) *job {
@@ -108,7 +114,7 @@ func (l *loop) run(ctx context.Context) {
 			default:
 				l.call(m.Call)
 			}
-		case f := <-l.later:
+		case f := <-l.posted:
 			f()
 		case <-ctx.Done():
 			return
@@ -117,15 +123,15 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// later hands f to the loop.
+// do makes the loop call f.
 func (l *loop) do(f func()) {
 	select {
-	case l.later <- f:
+	case l.posted <- f:
 	case <-l.done:
 	}
 }
 
-// gone ends what depends on a connection: leases and streams.
+// gone ends the leases and streams of a connection that has ended.
 func (l *loop) gone(c *control.Conn) {
 	for _, j := range l.jobs {
 		if j.lease == c && j.process != nil {
@@ -149,7 +155,7 @@ func (l *loop) find(name string) *job {
 	return nil
 }
 
-// settle answers what waits for what has happened.
+// settle answers the calls that have waited for what has happened.
 func (l *loop) settle() {
 	for call, p := range l.waits {
 		if !slices.ContainsFunc(p.Jobs, func(n string) bool { return !reached(l.find(n), p.Until) }) {
@@ -196,12 +202,12 @@ func (l *loop) snapshot(names []string, processes bool) []control.Job {
 	return jobs
 }
 
-// emit writes an event down and tells it to all who listen.
+// emit numbers an event, keeps it and sends it to the streams.
 func (l *loop) emit(e control.Event) {
 	l.seq++
 	e.Seq, e.Time = l.seq, time.Now().UTC()
 	l.events = append(l.events, e)
-	l.events = l.events[max(0, len(l.events)-keep):]
+	l.events = l.events[max(0, len(l.events)-keptEvents):]
 	l.streams = slices.DeleteFunc(l.streams, func(s *control.Call) bool {
 		p := s.Params.(*control.EventsParams)
 		if len(p.Jobs) > 0 && !slices.Contains(p.Jobs, e.Job) {

@@ -14,10 +14,11 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// autoUID is what a run with auto_user gets here, whether anything else has it or not.
+// autoUID is the uid of a run with auto_user. Unlike a real supervisor, the loop does not look whether
+// another process has it.
 const autoUID = 61000
 
-// spawn starts a run, which is one process.
+// spawn starts a run.
 func (l *loop) spawn(c *control.Call, p *control.RunParams) {
 	name := cmp.Or(p.Name, fmt.Sprintf("run-%d", l.seq+1))
 	if l.find(name) != nil && l.find(name).State != control.Ended {
@@ -43,7 +44,8 @@ func (l *loop) spawn(c *control.Call, p *control.RunParams) {
 		return
 	}
 	j.Pid = j.process.Pid
-	j.Processes = []control.Process{{Pid: j.Pid, PPid: os.Getpid(), Command: strings.Join(p.Process.Args, " "), State: "R"}}
+	command := strings.Join(p.Process.Args, " ")
+	j.Processes = []control.Process{{Pid: j.Pid, PPid: os.Getpid(), Command: command, State: "R"}}
 	l.enter(j, control.Running)
 	started := control.RunReply{State: control.Running, Job: name, Run: 1, Pid: j.Pid}
 	if p.Detach {
@@ -118,7 +120,7 @@ func lookPath(name string, env []string) (string, error) {
 	return "", fmt.Errorf("cannot execute %s: %w in PATH", name, syscall.ENOENT)
 }
 
-// end ends a run's process, and all of its session that stayed in the group.
+// end signals the process group of a run: with SIGKILL if sig is 0.
 func (l *loop) end(j *job, cause string, sig syscall.Signal) {
 	if j.process == nil {
 		return
@@ -152,7 +154,7 @@ func (l *loop) exited(j *job, ws syscall.WaitStatus) {
 
 func (l *loop) ended(j *job, cause string, status int) { l.finish(j, cause, status, "") }
 
-// finish is the end of a run: its receipt, and the answer to who waits for it.
+// finish writes the receipt of a run and answers its call.
 func (l *loop) finish(j *job, cause string, status int, problem string) {
 	if j.timer != nil {
 		j.timer.Stop()
@@ -171,7 +173,9 @@ func (l *loop) finish(j *job, cause string, status int, problem string) {
 	if j.call == nil {
 		return
 	}
-	last := control.RunReply{State: control.Ended, Job: j.Name, Run: j.Run, Pid: j.Pid, ExitStatus: &status, Error: problem}
+	last := control.RunReply{
+		State: control.Ended, Job: j.Name, Run: j.Run, Pid: j.Pid, ExitStatus: &status, Error: problem,
+	}
 	if j.ask.Report {
 		last.Receipt = j.receipt
 	}
