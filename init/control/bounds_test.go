@@ -167,7 +167,7 @@ func TestBusyConnectionsDoNotGiveWay(t *testing.T) {
 		case message == "":
 			served++
 		case !strings.Contains(message, "io.cginit.Busy"):
-			t.Fatalf("one is answered with %q", message)
+			t.Fatalf("a connection is answered with %q", message)
 		}
 	}
 	if served != 511 {
@@ -218,7 +218,7 @@ func TestLongMessagesAreFew(t *testing.T) {
 		_, err := io.WriteString(w, half)
 		if err != nil {
 			if a := w.read(); a.Error != "io.cginit.Busy" {
-				t.Fatalf("it is answered with %+v", a)
+				t.Fatalf("a long message is answered with %+v", a)
 			}
 			busy++
 		}

@@ -139,7 +139,7 @@ func TestBadMessages(t *testing.T) {
 			w := connect(t, socket)
 			w.write(message + "\x00" + list)
 			if a := w.read(); a.Error != want {
-				t.Errorf("it is answered with %+v", a)
+				t.Errorf("the message is answered with %+v", a)
 			}
 			if want == malformed {
 				w.ended()

@@ -33,7 +33,7 @@ func (r *Reader) Below(root int) []int {
 		c := queue[i]
 		p, ok := r.Stat(int(c.Pid))
 		if int(c.Parent) == self {
-			// A child of ours keeps its pid until we wait for it, so it need not be looked at.
+			// A child of ours keeps its pid until we wait for it, so its parent need not be checked.
 			if ok && p.IsDead() {
 				continue
 			}

@@ -31,9 +31,9 @@ const listPatience = time.Second
 var errSlow = errors.New("listing takes longer than 1s because others have the CPU: " +
 	"there are more processes than the receipt says")
 
-// Alive returns the pids of a list whose processes are alive, in the same order. It gives up one
-// second after begun, which is when the caller began to make the list, and returns what it has with
-// an error. It takes its time if frozen says that the processes are frozen: they use no CPU.
+// Alive returns the pids of a list whose processes are alive, in the same order. begun is the time
+// when the caller began to make the list. One second after it Alive gives up, and returns the pids
+// that it has found with an error. It never gives up if frozen is true: frozen processes use no CPU.
 func Alive(pids []int, frozen bool, begun time.Time) ([]int, error) {
 	var alive []int
 	for _, pid := range pids {

@@ -17,7 +17,7 @@ type Process struct {
 	// State is the kernel's letter for the state of the first thread, such as 'R' (running),
 	// 'S' (sleeping), 'D' (uninterruptible sleep), 'T' (stopped) and 'Z' (zombie).
 	State byte
-	// Threads is the number of threads, dead ones that nobody has waited for left out.
+	// Threads is the number of threads. The first one counts even after it has ended.
 	Threads int
 	// Exiting is true once the process is on its way out, whatever its state.
 	Exiting bool

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Kind is what kind of thing an [Event] tells.
+// Kind is the kind of an [Event].
 type Kind int
 
 // The kinds of events, in the order of a job's life.
@@ -20,13 +20,13 @@ const (
 	Stopped
 	// Continued says that the main process goes on after a stop. Pid and Status are set.
 	Continued
-	// MainExited says that the main process has ended. Pid and Status are set, and what it and
-	// the processes that it waited for have used.
+	// MainExited says that the main process has ended. Pid and Status are set. User, System and
+	// MaxRSS are those of the main process and of the processes that it has waited for.
 	MainExited
 	// Frozen says that a walk has found no process that runs.
 	Frozen
-	// Empty says that nothing is left below the holder, which ends now. What all processes of the
-	// job have used is set.
+	// Empty says that nothing is left below the holder, which ends now. User, System and MaxRSS are
+	// those of all processes of the job.
 	Empty
 )
 

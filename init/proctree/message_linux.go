@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// message is what goes over the socket between the supervisor and a holder, in both directions.
+// message is a message between the supervisor and a holder, in both directions of the socket.
 // Both ends are the same binary, so it is sent as it lies in memory.
 type message struct {
 	kind int64 // a request of the supervisor, or a Kind
@@ -26,12 +26,12 @@ const messageSize = int(unsafe.Sizeof(message{}))
 // bytes returns the memory of the message.
 func (m *message) bytes() []byte { return (*[messageSize]byte)(unsafe.Pointer(m))[:] }
 
-// setUsage sets what processes have used.
+// setUsage sets the CPU times and the memory.
 func (m *message) setUsage(ru *unix.Rusage) {
 	m.user, m.system, m.maxRSS = ru.Utime.Nano()/1000, ru.Stime.Nano()/1000, ru.Maxrss
 }
 
-// event returns what a message of a holder says.
+// event returns the event that a message of a holder tells.
 func (m *message) event() Event {
 	e := Event{Kind: Kind(m.kind), Pid: int(m.pid), MaxRSS: m.maxRSS}
 	e.User, e.System = time.Duration(m.user)*time.Microsecond, time.Duration(m.system)*time.Microsecond

@@ -33,7 +33,7 @@ type Order struct {
 	Setpgid bool
 	Pgid    int
 
-	// User is whom the main process runs as. If it is nil, that is the supervisor's user.
+	// User is the user that the main process runs as. If it is nil, that is the supervisor's user.
 	User *User
 	// NoNewPrivs sets no_new_privs for the job (see prctl(2)).
 	NoNewPrivs bool
@@ -43,7 +43,7 @@ type Order struct {
 	OOMMore int
 }
 
-// User is whom the main process runs as.
+// User is the user that the main process runs as.
 type User struct {
 	UID, GID uint32
 	// Groups are all supplementary groups.

@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sweep signals what a lost holder (see [Tree.Lost]) has left behind and returns the pids of it.
-// The error says that there is no /proc of our PID namespace.
+// Sweep signals the processes that a lost holder (see [Tree.Lost]) has left behind and returns their
+// pids. The error says that there is no /proc of our PID namespace.
 //
 // The kernel makes the children of a lost holder children of the supervisor, or, if the supervisor
 // is neither process 1 nor a subreaper, of another process. Sweep signals every child of the
 // caller for which isOurs returns false, and all descendants of such a child. isOurs must return
-// true for holders and for the supervisor's other helpers. To be rid of what is left, call Sweep
-// with SIGKILL until it returns no pid.
+// true for holders and for the supervisor's other helpers. To end all of them, call Sweep with
+// SIGKILL until it returns no pid.
 //
 // Only the goroutine that waits for the children may call it: until it waits, the pid of a child
 // cannot become another process's. If several holders are lost, Sweep cannot tell whose a process

@@ -103,7 +103,7 @@ func TestNoNewPrivs(t *testing.T) {
 		t.Errorf("no_new_privs is %q", got)
 	}
 	if got := h.line(""); got != fmt.Sprint(jobUID) {
-		t.Errorf("it runs as %s", got)
+		t.Errorf("the job runs as %s", got)
 	}
 	h.gone()
 }

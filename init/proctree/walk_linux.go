@@ -65,7 +65,7 @@ func (w *walker) walk(root int, sig unix.Signal) (running int) {
 		c := w.queue[i]
 		isOurs := int(c.Parent) == w.self
 		if isOurs {
-			// The pid stays our child's until we wait for it, so it need not be looked at first.
+			// A child of ours keeps its pid until we wait for it, so it need not be checked first.
 			sendSignal(int(c.Pid), sig)
 			if !childLives(int(c.Pid)) {
 				continue

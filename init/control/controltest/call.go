@@ -65,6 +65,7 @@ func (l *loop) has(c *control.Call, names []string) bool {
 	return true
 }
 
+// start starts jobs again, whatever their state, and answers at once.
 func (l *loop) start(c *control.Call, names []string) {
 	if !l.has(c, names) {
 		return
@@ -83,6 +84,7 @@ func (l *loop) start(c *control.Call, names []string) {
 	c.Reply(control.StartReply{Jobs: l.snapshot(names, false)})
 }
 
+// stop ends jobs. settle answers the call when all have ended.
 func (l *loop) stop(c *control.Call, names []string, cause string, noWait bool) {
 	if !l.has(c, names) {
 		return
@@ -104,6 +106,7 @@ func (l *loop) stop(c *control.Call, names []string, cause string, noWait bool) 
 	l.stops[c] = names
 }
 
+// signal sends a signal to the processes of runs.
 func (l *loop) signal(c *control.Call, p *control.SignalParams) {
 	sig := unix.SignalNum("SIG" + strings.TrimPrefix(p.Signal, "SIG"))
 	switch {
@@ -121,6 +124,7 @@ func (l *loop) signal(c *control.Call, p *control.SignalParams) {
 	c.Reply(control.SignalReply{})
 }
 
+// freeze marks jobs as frozen or not.
 func (l *loop) freeze(c *control.Call, names []string, frozen bool) {
 	if !l.has(c, names) {
 		return
@@ -133,6 +137,7 @@ func (l *loop) freeze(c *control.Call, names []string, frozen bool) {
 	c.Reply(control.FreezeReply{})
 }
 
+// wait keeps a call until settle answers it or its time is up.
 func (l *loop) wait(c *control.Call, p *control.WaitParams) {
 	if !l.has(c, p.Jobs) {
 		return
@@ -150,6 +155,7 @@ func (l *loop) wait(c *control.Call, p *control.WaitParams) {
 	}
 }
 
+// listen answers with the events that are kept, and begins a stream if the caller wants more.
 func (l *loop) listen(c *control.Call, p *control.EventsParams) {
 	r := control.EventsReply{Events: []control.Event{}, Last: l.seq}
 	if p.Since != nil {
@@ -170,6 +176,7 @@ func (l *loop) listen(c *control.Call, p *control.EventsParams) {
 	}
 }
 
+// health answers that jobs are unhealthy while they are frozen.
 func (l *loop) health(c *control.Call) {
 	r := control.HealthReply{Healthy: true, Reasons: []string{}}
 	for _, j := range l.jobs {

@@ -101,6 +101,7 @@ func canned() []*job {
 	}
 }
 
+// run is the loop.
 func (l *loop) run(ctx context.Context) {
 	defer close(l.done)
 	defer l.server.Close()
@@ -146,6 +147,7 @@ func (l *loop) gone(c *control.Conn) {
 	})
 }
 
+// find returns the job of that name, nil if there is none.
 func (l *loop) find(name string) *job {
 	for _, j := range l.jobs {
 		if j.Name == name {
@@ -178,6 +180,7 @@ func (l *loop) settle() {
 	}
 }
 
+// reached reports whether a job has reached a state that Wait can wait for.
 func reached(j *job, until string) bool {
 	switch until {
 	case control.UntilEnded:
@@ -188,6 +191,7 @@ func reached(j *job, until string) bool {
 	return j.State == control.Running
 }
 
+// snapshot returns the jobs of these names, or all if there is no name.
 func (l *loop) snapshot(names []string, processes bool) []control.Job {
 	jobs := []control.Job{}
 	for _, j := range l.jobs {
@@ -217,6 +221,7 @@ func (l *loop) emit(e control.Event) {
 	})
 }
 
+// enter changes the state of a job.
 func (l *loop) enter(j *job, s control.State) {
 	j.State = s
 	l.emit(control.Event{Kind: control.EventState, Job: j.Name, Run: j.Run, Pid: j.Pid, State: s})

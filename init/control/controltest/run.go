@@ -71,6 +71,7 @@ func (l *loop) spawn(c *control.Call, p *control.RunParams) {
 	}()
 }
 
+// start executes the command of a run. Without descriptors its stdin, stdout and stderr are /dev/null.
 func start(path string, files []int, p *control.RunParams) (*os.Process, error) {
 	fds := make([]uintptr, 0, 3)
 	for _, fd := range files {
@@ -104,6 +105,7 @@ func start(path string, files []int, p *control.RunParams) (*os.Process, error) 
 	return os.FindProcess(pid)
 }
 
+// lookPath searches the PATH in env for a program.
 func lookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
@@ -133,6 +135,7 @@ func (l *loop) end(j *job, cause string, sig syscall.Signal) {
 	_ = syscall.Kill(-j.process.Pid, sig)
 }
 
+// failed ends a run whose command could not be executed.
 func (l *loop) failed(j *job, err error) {
 	status := 126
 	if errors.Is(err, syscall.ENOENT) {
@@ -141,6 +144,7 @@ func (l *loop) failed(j *job, err error) {
 	l.finish(j, "start-failed", status, err.Error())
 }
 
+// exited ends a run whose process has ended.
 func (l *loop) exited(j *job, ws syscall.WaitStatus) {
 	status := ws.ExitStatus()
 	if ws.Signaled() {
@@ -152,6 +156,7 @@ func (l *loop) exited(j *job, ws syscall.WaitStatus) {
 	l.ended(j, cmp.Or(j.cause, "exited"), status)
 }
 
+// ended ends a job.
 func (l *loop) ended(j *job, cause string, status int) { l.finish(j, cause, status, "") }
 
 // finish writes the receipt of a run and answers its call.
