@@ -51,6 +51,7 @@ func (s *Supervisor) takeLast() bool {
 	if s.phase == phaseEnding || s.jobs.single != nil {
 		return false
 	}
+	s.inbox.flush()
 	select {
 	case sig := <-s.inbox.other:
 		s.signaled(sig.(syscall.Signal))

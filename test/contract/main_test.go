@@ -66,9 +66,15 @@ func start(t *testing.T, l level, file string, args ...string) *box {
 func startAs(t *testing.T, spec pod.Spec, file string, args ...string) *box {
 	t.Helper()
 	b := prepare(t, &spec, file)
-	spec.Args = append([]string{"--socket", "none", "--config", b.file}, args...)
-	b.Pod = pod.Start(t, spec)
+	b.run(spec, args...)
 	return b
+}
+
+// run starts cginit with the file.
+func (b *box) run(spec pod.Spec, args ...string) {
+	b.t.Helper()
+	spec.Args = append([]string{"--socket", "none", "--config", b.file}, args...)
+	b.Pod = pod.Start(b.t, spec)
 }
 
 func prepare(t *testing.T, spec *pod.Spec, file string) *box {
