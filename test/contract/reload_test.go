@@ -1,0 +1,57 @@
+package contract
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// grown is a file whose one job notes that a reload has brought it.
+const grown = `jobs: {added: {command: ["sh", "-c", "echo added >> $LOG"]}}`
+
+// TestReloadIsReadAsTheLastJobEnds: a reload is under way, in the reading of the file, when the last
+// job ends. It is carried out, and what it brings is run.
+func TestReloadIsReadAsTheLastJobEnds(t *testing.T) {
+	inLevels(t, func(t *testing.T, l level) {
+		b := start(t, l, `jobs: {last: {command: `+sh(`echo up >> $LOG; until [ -e $DIR/go ]; do sleep 0.02; done`)+`}}`, "-v")
+		b.noted("up")
+		check(t, os.Remove(b.file))
+		check(t, unix.Mkfifo(b.file, 0o666))
+		check(t, os.Chmod(b.file, 0o666))
+		b.Signal(unix.SIGHUP)
+		fifo, err := os.OpenFile(b.file, os.O_WRONLY, 0) // waits until cginit reads the file
+		check(t, err)
+		b.touch("go")
+		b.said("last: exited")
+		_, err = fifo.WriteString(grown)
+		check(t, err)
+		check(t, fifo.Close())
+		r := b.ends(0)
+		says(t, r, "reloaded: 1 new")
+		if b.count("added") != 1 {
+			t.Errorf("the job that the reload brought was not run: %q", b.notes())
+		}
+	})
+}
+
+// TestReloadIsAskedForAsTheLastJobEnds: the signal that asks for a reload comes together with the end
+// of the last job. It is carried out, whichever of the two is seen first.
+func TestReloadIsAskedForAsTheLastJobEnds(t *testing.T) {
+	for round := range 20 {
+		t.Run(fmt.Sprint(round), func(t *testing.T) {
+			t.Parallel()
+			script := `cp $DIR/grown $DIR/cginit.yaml; kill -HUP 1`
+			spec := cgroup.spec
+			b := prepare(t, &spec, `jobs: {last: {command: `+sh(script)+`}}`)
+			check(t, os.WriteFile(b.dir+"/grown", []byte(grown), 0o644))
+			b.run(spec)
+			r := b.ends(0)
+			says(t, r, "reloaded: 1 new")
+			if b.count("added") != 1 {
+				t.Errorf("the job that the reload brought was not run: %q", b.notes())
+			}
+		})
+	}
+}
