@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cginit/cginit/internal/afresh"
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
 
 // TestDemo runs make demo's script as we are, and as an ordinary user where we can become one.
 func TestDemo(t *testing.T) {

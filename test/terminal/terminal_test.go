@@ -10,11 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cginit/cginit/internal/afresh"
 	"github.com/cginit/cginit/test/internal/engine"
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
 
 // shell starts an interactive bash with $C for cginit.
 func shell(t *testing.T, script ...string) *engine.User {

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cginit/cginit/internal/afresh"
 	"github.com/cginit/cginit/test/internal/engine"
-	"github.com/cginit/cginit/test/internal/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
 
 // result is what the guest saw of one scenario; guest/result.go says what the fields mean.
 type result struct {

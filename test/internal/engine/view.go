@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cginit/cginit/internal/afresh"
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
@@ -43,7 +44,7 @@ var views []*View
 
 // Main runs a suite's tests and then closes its views. A suite that leaves something fails.
 func Main(m *testing.M) {
-	status := harness.Main(m)
+	status := afresh.Main(m)
 	for _, v := range views {
 		if err := v.close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

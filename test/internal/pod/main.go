@@ -3,13 +3,13 @@ package pod
 import (
 	"testing"
 
-	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/internal/afresh"
 )
 
 // Main runs the tests of a package from a known state, removes what their pods were in, and
 // returns their exit status.
 func Main(m *testing.M) int {
-	status := harness.Main(m)
+	status := afresh.Main(m)
 	RemoveTop()
 	return status
 }

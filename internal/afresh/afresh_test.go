@@ -1,4 +1,4 @@
-package harness
+package afresh
 
 import (
 	"io/fs"
@@ -23,12 +23,11 @@ const state = `
 
 // TestInheritsNothing starts this test binary once more, from the worst of shells.
 func TestInheritsNothing(t *testing.T) {
-	if os.Getenv("HARNESS_TEST") != "" {
+	if os.Getenv("AFRESH_TEST") != "" {
 		out, _ := exec.Command("sh", "-c", state).Output() // grep may find no variable
 		os.Stdout.Write(out)
 		return
 	}
-	AsRoot(t)
 	script := `trap '' HUP INT QUIT TSTP TTIN TTOU; umask 077; ulimit -Sn 64
 		exec env --block-signal=TERM --block-signal=USR1 "$0" -test.run '^TestInheritsNothing$' 9</dev/null <"$0"`
 	self, err := os.Executable()
@@ -36,7 +35,7 @@ func TestInheritsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("sh", "-c", script, self)
-	cmd.Env = append(os.Environ(), "HARNESS_TEST=1", "CGINIT_STOP_GRACE_PERIOD=1s", "CGINIT_RUNS=2", "NOTIFY_SOCKET=/nowhere",
+	cmd.Env = append(os.Environ(), "AFRESH_TEST=1", "CGINIT_STOP_GRACE_PERIOD=1s", "CGINIT_RUNS=2", "NOTIFY_SOCKET=/nowhere",
 		"LISTEN_FDS=1", "LISTEN_PID=1", "XDG_RUNTIME_DIR=/nowhere", "XDG_CACHE_HOME=/kept", "TERM=xterm", "MAKEFLAGS=-j")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -56,7 +55,7 @@ func TestInheritsNothing(t *testing.T) {
 // TestKnobs finds the variables that tests read and Main would clear.
 func TestKnobs(t *testing.T) {
 	literal := regexp.MustCompile(`"CGINIT_[A-Z]+"`)
-	err := filepath.WalkDir(filepath.Join(Root(), "test"), func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir("../../test", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" {
 			return err
 		}

@@ -1,4 +1,7 @@
-package harness
+// Package afresh runs the tests of a package from a known state. What a test binary inherits from a
+// shell, make or nohup would otherwise reach every program that a test starts: ignored and blocked
+// signals, the umask, a low limit of descriptors, open descriptors, the standard input, variables.
+package afresh
 
 import (
 	"errors"
@@ -15,19 +18,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Main runs the tests of a package from a known state and returns their exit status. What the
-// test binary inherits from a shell, make or nohup would otherwise reach every cginit that a test
-// starts: ignored and blocked signals, the umask, a low limit of descriptors, open descriptors,
-// the standard input and variables.
+// Main resets what the test binary inherits, runs the tests and returns their exit status.
 func Main(m *testing.M) int {
-	if err := startAfresh(); err != nil {
+	if err := Reset(); err != nil {
 		fmt.Fprintln(os.Stderr, "cannot reset what the tests inherit:", err)
 		return 1
 	}
 	return m.Run()
 }
 
-func startAfresh() error {
+// Reset is the first part of Main, for a TestMain that prepares something between the two. It may
+// execute the test binary once more, so nothing that needs removal may be made before it.
+func Reset() error {
 	unix.Umask(0o022)
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); isCleared(name) {
