@@ -3,7 +3,6 @@ package supervisor
 import (
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"syscall"
 
@@ -60,30 +59,6 @@ func catch() *inbox {
 	return in
 }
 
-// flush returns when every signal that was sent to us before has arrived. A signal that a thread sends
-// to itself is handled before the call returns, and the thread handles on the way what else is pending
-// for the process. Go hands on signals in the order of their numbers, so a SIGHUP comes before this
-// SIGCHLD. The first SIGCHLD that arrives may be an older one, hence two.
-func (in *inbox) flush() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	for range 2 {
-		if unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGCHLD) != nil {
-			return
-		}
-		<-in.child
-	}
-	in.lookAgain()
-}
-
-// lookAgain asks the loop to look for dead children.
-func (in *inbox) lookAgain() {
-	select {
-	case in.child <- unix.SIGCHLD:
-	default: // one is there already
-	}
-}
-
 // notify catches signals, but for those that were ignored when we were started.
 func notify(c chan<- os.Signal, sigs ...os.Signal) {
 	for _, sig := range sigs {
@@ -122,6 +97,9 @@ func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) b
 		}
 		each(pid, ws)
 	}
-	in.lookAgain()
+	select {
+	case in.child <- unix.SIGCHLD:
+	default: // one is there already
+	}
 	return false
 }

@@ -45,13 +45,16 @@ func (s *Supervisor) take(more bool) {
 	}
 }
 
-// takeLast handles what has come when nothing is left to do, and returns false if nothing has: a
-// reload that somebody has asked for may bring new work.
+// lastLook is how long we wait for what was asked of us before the end of the last job: a signal takes
+// some time on its way through Go's runtime.
+const lastLook = 20 * time.Millisecond
+
+// takeLast handles what comes when nothing is left to do, and returns false if nothing does: a reload
+// that somebody has asked for may bring new work.
 func (s *Supervisor) takeLast() bool {
 	if s.phase == phaseEnding || s.jobs.single != nil {
 		return false
 	}
-	s.inbox.flush()
 	select {
 	case sig := <-s.inbox.other:
 		s.signaled(sig.(syscall.Signal))
@@ -59,7 +62,7 @@ func (s *Supervisor) takeLast() bool {
 		m()
 	case m := <-s.calls.arrive():
 		s.served(m)
-	default:
+	case <-time.After(lastLook):
 		return false
 	}
 	return true

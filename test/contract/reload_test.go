@@ -3,8 +3,11 @@ package contract
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/cginit/cginit/test/internal/pod"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,9 +23,10 @@ func TestReloadIsReadAsTheLastJobEnds(t *testing.T) {
 		check(t, os.Remove(b.file))
 		check(t, unix.Mkfifo(b.file, 0o666))
 		check(t, os.Chmod(b.file, 0o666))
-		b.Signal(unix.SIGHUP)
-		fifo, err := os.OpenFile(b.file, os.O_WRONLY, 0) // waits until cginit reads the file
+		fifo, err := os.OpenFile(b.file, os.O_RDWR, 0) // which does not wait for a reader
 		check(t, err)
+		b.Signal(unix.SIGHUP)
+		pod.Until(t, "the reading of the file", func() bool { return hasOpen(b.Pid, b.file) })
 		b.touch("go")
 		b.said("last: exited")
 		_, err = fifo.WriteString(grown)
@@ -54,4 +58,13 @@ func TestReloadIsAskedForAsTheLastJobEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hasOpen tells whether a process has a file open.
+func hasOpen(pid int, file string) bool {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(fds, func(fd string) bool {
+		link, _ := os.Readlink(fd)
+		return link == file
+	})
 }
