@@ -1,12 +1,12 @@
 #!/bin/sh
-# How long a holder takes to end 400 lines of processes that fork and exit as fast as they can,
-# where it has no more of the CPU than any of them: in a cgroup of the cpu controller, without
-# CAP_SYS_NICE, as in a default container. Root. $1: how often.
+# Prints how long a holder takes to end 400 lines of processes that fork and exit as fast as they can.
+# The holder gets no more of the CPU than each of them: it runs in a cgroup of the cpu controller,
+# without CAP_SYS_NICE, as in a default container. Needs root. usage: bomb.sh [RUNS]
 set -eu
 cd "$(dirname "$0")/../init/proctree"
 dir=$(mktemp -d)
 top=/sys/fs/cgroup/cpu
-[ -d "$top" ] || top=/sys/fs/cgroup # cgroup v2: cpu has to be in its cgroup.subtree_control
+[ -d "$top" ] || top=/sys/fs/cgroup # cgroup v2: its cgroup.subtree_control must have cpu
 mkdir "$top/cginit-bomb"
 trap 'echo $$ >"$top/cgroup.procs"; rmdir "$top/cginit-bomb"; rm -r "$dir"' EXIT
 go test -c -o "$dir/test" .

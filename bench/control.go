@@ -15,16 +15,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// way is one way to run a command. It returns when the command was started, as far as it can
-// tell, and when nothing of it was left.
+// way is one way to run a command.
 type way struct {
 	name string
-	run  func() (started, over time.Time, err error)
+	// run returns when the command was started and when nothing of it was left. Started is zero for a
+	// way that cannot tell.
+	run func() (started, over time.Time, err error)
 }
 
-// runs is what it costs to run /bin/true in a container that is there already: over the control
-// socket, by cginitctl, by docker exec, and by a loop that does no more than make a cgroup,
-// spawn into it, wait and remove it.
+// runs measures how long it takes to run /bin/true in a running container: over the control socket,
+// by cginitctl, by docker exec, and by a loop that only makes a cgroup, spawns into it, waits and
+// removes it.
 func runs(cginit, _ string) error {
 	dir, err := os.MkdirTemp("", "cginit-bench")
 	if err != nil {
@@ -58,6 +59,7 @@ func runs(cginit, _ string) error {
 	return compare(ways)
 }
 
+// compare measures the ways in turn and prints a table of their medians.
 func compare(ways []way) error {
 	const rounds = 100
 	started, over := make([][]time.Duration, len(ways)), make([][]time.Duration, len(ways))
@@ -71,8 +73,8 @@ func compare(ways []way) error {
 			started[i], over[i] = append(started[i], s.Sub(begin)), append(over[i], o.Sub(begin))
 		}
 	}
-	fmt.Printf("\n### `/bin/true` in what runs already, one after another, %d runs each, median ms\n\n", rounds)
-	fmt.Printf("| by | until it is started | until nothing is left | as many as %s |\n| --- | --- | --- | --- |\n", ways[0].name)
+	fmt.Printf("\n### `/bin/true` in a running container, one after another, %d runs each, median ms\n\n", rounds)
+	fmt.Printf("| by | until it is started | until nothing is left | rate relative to %s |\n| --- | --- | --- | --- |\n", ways[0].name)
 	for i, w := range ways {
 		first := "-"
 		if m := median(started[i]); m > 0 {
@@ -83,6 +85,7 @@ func compare(ways []way) error {
 	return nil
 }
 
+// runBare runs /bin/true in a new cgroup below own.
 func runBare(own cgroup.Dir) (started, over time.Time, err error) {
 	dir, err := own.Make("cginit.bench")
 	if err != nil {
@@ -105,6 +108,7 @@ func runBare(own cgroup.Dir) (started, over time.Time, err error) {
 	return started, time.Now(), err
 }
 
+// runOver runs /bin/true over the control socket.
 func runOver(c *control.Client) (started, over time.Time, err error) {
 	var p control.RunParams
 	p.Process.Args = []string{"/bin/true"}
@@ -115,12 +119,12 @@ func runOver(c *control.Client) (started, over time.Time, err error) {
 	started = time.Now()
 	last, err := lease.Wait()
 	if err == nil && *last.ExitStatus != 0 {
-		err = fmt.Errorf("it ended with %d", *last.ExitStatus)
+		err = fmt.Errorf("/bin/true ended with status %d", *last.ExitStatus)
 	}
 	return started, time.Now(), err
 }
 
-// command is a way that does not tell when it has started.
+// command returns a way that executes a program and cannot tell when its command has started.
 func command(name string, argv ...string) way {
 	return way{name, func() (_, over time.Time, err error) {
 		err = exec.Command(argv[0], argv[1:]...).Run()
@@ -128,7 +132,8 @@ func command(name string, argv ...string) way {
 	}}
 }
 
-// serve starts cginit as process 1 with one service that sleeps, and connects to it.
+// serve starts cginit as process 1 with one service that sleeps, and connects to it. Enter, if it is
+// not nil, prepares the thread that cginit is started from. End stops cginit.
 func serve(cginit, socket string, enter func() error) (c *control.Client, end func(), err error) {
 	file := socket + ".yaml"
 	text := "socket: " + socket + "\nservices: {idle: {command: [sleep, '100000']}}\n"
@@ -140,7 +145,7 @@ func serve(cginit, socket string, enter func() error) (c *control.Client, end fu
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: its mount namespace ends with it
+		runtime.LockOSThread() // never unlocked, so that the thread and its mount namespace end with the goroutine
 		if enter != nil {
 			if err := enter(); err != nil {
 				started <- err
@@ -162,7 +167,8 @@ func serve(cginit, socket string, enter func() error) (c *control.Client, end fu
 	return c, end, err
 }
 
-// runContainer starts one that sleeps, from this machine's static busybox.
+// runContainer starts a Docker container that sleeps, made of this machine's static busybox. End
+// removes it.
 func runContainer() (name string, end func(), err error) {
 	const image = "cginit-bench"
 	script := `tar -C / -c bin/busybox | docker import - ` + image + ` >/dev/null &&

@@ -1,5 +1,5 @@
-// Command bench measures cginit beside other inits and beside the bare kernel operation, all
-// in one run, turn by turn, and prints medians. usage: bench CGINIT FLOOR
+// Command bench compares cginit with other inits and with the bare kernel operation. It measures them
+// in turn within one run, and prints medians. usage: bench CGINIT FLOOR
 package main
 
 import (
@@ -24,12 +24,14 @@ func main() {
 	}
 }
 
-// subject is one program of a comparison: what stands before the command.
+// subject is one program of a comparison.
 type subject struct {
-	name   string
+	name string
+	// prefix stands before the command in the command line.
 	prefix []string
 }
 
+// subjects returns the programs that are installed. The first is the command alone.
 func subjects(cginit, floor string) []subject {
 	return slices.DeleteFunc([]subject{
 		{"the command alone", nil},

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// memory is what an init holds while its command sleeps: private pages that were written to.
+// memory prints how much memory an init holds while its command sleeps: its private pages that were
+// written to, and its resident pages.
 func memory(cginit, floor string) error {
 	fmt.Println("\n### Memory with one sleeping command\n\n| init | private dirty kB | resident kB |\n| --- | --- | --- |")
 	for _, s := range subjects(cginit, floor)[1:] {
@@ -24,8 +25,8 @@ func memory(cginit, floor string) error {
 	return nil
 }
 
-// idle starts s around a command that says when it runs, and reads what s holds then. As
-// process 1 of a PID namespace: so there is no guardian, as in a container.
+// idle starts s with a command that says when it runs, and returns the memory that s then holds, in kB.
+// s is process 1 of a PID namespace, as in a container, so that cginit has no guardian.
 func idle(s subject) (private, resident int, err error) {
 	argv := append(s.prefix, "/bin/sh", "-c", "echo ready; exec sleep 1000")
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -41,7 +42,7 @@ func idle(s subject) (private, resident int, err error) {
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		return 0, 0, err
 	}
-	<-time.After(time.Second) // until what the start has begun is over
+	<-time.After(time.Second) // the work that the start has begun must be over
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", cmd.Process.Pid))
 	if err != nil {
 		return 0, 0, err

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startUp is the time from the fork of an init to its end, around /bin/true: beside other
-// processes, where cginit has to be watched by a guardian, and as process 1, as in a container.
+// startUp measures the time from the fork of an init that runs /bin/true to the end of the init. It
+// measures it where the init is not process 1, so that cginit needs a guardian, and where it is
+// process 1, as in a container.
 func startUp(cginit, floor string) error {
 	for _, in := range []struct {
 		name  string
@@ -25,7 +26,7 @@ func startUp(cginit, floor string) error {
 	} {
 		done := make(chan error)
 		go func() {
-			runtime.LockOSThread() // never unlocked: its mount namespace ends with it
+			runtime.LockOSThread() // never unlocked, so that the thread and its mount namespace end with the goroutine
 			if in.enter != nil {
 				if err := in.enter(); err != nil {
 					done <- err
@@ -41,6 +42,7 @@ func startUp(cginit, floor string) error {
 	return nil
 }
 
+// startUpIn measures all subjects in turn and prints a table.
 func startUpIn(name string, flags uintptr, all []subject) error {
 	const rounds = 300
 	times := make([][]time.Duration, len(all))
@@ -66,7 +68,7 @@ func startUpIn(name string, flags uintptr, all []subject) error {
 	return nil
 }
 
-// hideCgroups gives this thread, and what it starts, a view without cgroups.
+// hideCgroups gives this thread, and the processes that it starts, a mount namespace without cgroups.
 func hideCgroups() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
 		return err

@@ -13,8 +13,9 @@ import (
 	"github.com/cginit/cginit/cgroup"
 )
 
-// teardown kills n processes that ignore SIGTERM: the bare way is a write to cgroup.kill and
-// a wait for "populated 0"; cginit also freezes them, lists them and says who they were.
+// teardown measures how long it takes to kill n processes that ignore SIGTERM. The bare way writes to
+// cgroup.kill and waits for "populated 0". cginit also freezes the processes and lists them for its
+// receipt.
 func teardown(cginit, _ string) error {
 	own, err := cgroup.Find()
 	if err != nil {
@@ -42,11 +43,13 @@ func teardown(cginit, _ string) error {
 	return nil
 }
 
-// deaf starts n processes that ignore SIGTERM, says so, and goes on as one more.
+// deaf returns a command whose shell and n-1 children ignore SIGTERM. It prints "ready" when all of
+// them exist.
 func deaf(n int) []string {
 	return []string{"sh", "-c", fmt.Sprintf(`trap "" TERM; i=1; while [ $i -lt %d ]; do sleep 1000 & i=$((i+1)); done; echo ready; exec sleep 1000`, n)}
 }
 
+// killBare returns how long a write to cgroup.kill takes to empty a cgroup of n processes.
 func killBare(own cgroup.Dir, n int) (time.Duration, error) {
 	dir, err := own.MakeUnique("cginit.bench")
 	if err != nil {
@@ -87,7 +90,8 @@ func killBare(own cgroup.Dir, n int) (time.Duration, error) {
 	return took, dir.Remove()
 }
 
-// killByCginit returns the times of the phases freeze (with the list) and kill.
+// killByCginit returns how long the phases freeze (which includes the list) and kill take in the
+// teardown of n processes.
 func killByCginit(cginit string, n int) (freeze, kill time.Duration, err error) {
 	report := filepath.Join(os.TempDir(), fmt.Sprintf("cginit-bench-%d.json", os.Getpid()))
 	defer os.Remove(report)
@@ -99,7 +103,7 @@ func killByCginit(cginit string, n int) (freeze, kill time.Duration, err error) 
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return 0, 0, err
 	}
-	_ = cmd.Wait() // 137: it was killed
+	_ = cmd.Wait() // the status is 137, because the main process was killed
 	data, err := os.ReadFile(report)
 	if err != nil {
 		return 0, 0, err
@@ -118,6 +122,7 @@ func killByCginit(cginit string, n int) (freeze, kill time.Duration, err error) 
 	return in(receipt.Phases.Freeze), in(receipt.Phases.Kill), nil
 }
 
+// start starts a command and returns when it has printed a line.
 func start(argv []string, sys *syscall.SysProcAttr) (*exec.Cmd, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.SysProcAttr = sys

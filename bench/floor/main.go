@@ -1,5 +1,6 @@
-// Command floor is the least that an init in Go can do: start a command, wait, answer its
-// status. What cginit takes beyond it is cginit's; what it takes itself is Go's.
+// Command floor is the least that an init in Go can do: it starts a command, waits and exits with the
+// command's status. The time that floor takes is the cost of Go. The rest of cginit's time is the cost
+// of cginit.
 package main
 
 import (
