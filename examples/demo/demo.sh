@@ -1,6 +1,6 @@
 #!/bin/sh
-# The story in a few seconds: a command that leaves daemons behind, first without cginit, then
-# with it. Needs nothing but a shell and /proc. usage: demo.sh CGINIT
+# Shows in a few seconds how a command leaves daemons behind without cginit, and none with it. Needs
+# only a shell and /proc. usage: demo.sh CGINIT
 set -eu
 cginit=$(realpath "$1")
 here=$(dirname "$(realpath "$0")")
@@ -10,7 +10,7 @@ trap 'rm -rf "$tmp"' EXIT
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() { printf '  $ %s\n' "$*"; }
 
-# left lists what still runs of the demo: every process of it has this mark in its environment.
+# left lists the processes of the demo that still run. Each has the mark $1 in its environment.
 left() {
 	grep -lF "CGDEMO=$1" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
 		p=${file%/environ}
@@ -18,10 +18,10 @@ left() {
 	done 2>/dev/null || true
 }
 
-# until waits for a condition that a moment brings.
+# until_ waits, for at most 10 seconds, until a command succeeds.
 until_() { for _ in $(seq 100); do "$@" && return; sleep 0.1; done; return 1; }
 
-# started: leaky.sh has done its part, and each of the four has become what it is to be.
+# started succeeds once leaky.sh has written its file and all four processes have executed sleep.
 started() { [ -s "$tmp/$1" ] && [ "$(left "$$.$1" | grep -c ' sleep 100[1-4]')" = 4 ]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
@@ -41,16 +41,16 @@ for p in $(left "$$.plain" | awk '{print $1}'); do kill -KILL "$p" 2>/dev/null |
 say "2. The same under cginit, stopped the same way"
 hold=""
 if ! "$cginit" --require cgroup -- true 2>/dev/null; then
-	echo "  There is no cgroup that we may write here, so it runs as process 1 of a PID namespace,"
-	echo "  as in a container: there the kernel's kill(-1) does it."
+	echo "  There is no writable cgroup here, so cginit runs as process 1 of a PID namespace, as in a"
+	echo "  container. There it kills the whole job with kill(-1)."
 	hold="unshare --user --map-root-user --pid --fork --kill-child --mount-proc"
 	if ! $hold true 2>/dev/null; then
-		echo "  Nor may we make namespaces: the containment is the weakest, a subreaper's."
+		echo "  This user may not make namespaces either, so cginit has only its weakest containment, tree."
 		hold=""
 	fi
 fi
 run "cginit --stop-grace-period 1s --report receipt.json -- leaky.sh & kill \$!"
-# A stop is a SIGTERM to cginit; below unshare it is cginit that must get it, by its number there.
+# A stop is a SIGTERM to cginit. Below unshare, cginit is the child of $pid, and not $pid itself.
 CGDEMO=$$.held $hold "$cginit" --stop-grace-period 1s --report "$tmp/receipt.json" -- \
 	sh "$here/leaky.sh" "$tmp/held" &
 pid=$!
@@ -66,10 +66,10 @@ say "   Stopping. What cginit says:"
 kill "$target"
 wait "$pid" || true
 
-say "3. The proof: what is left of it"
+say "3. The proof: the processes that are left"
 if [ -n "$(left "$$.held")" ]; then
 	left "$$.held"
-	echo "  That should not be. Please report it."
+	echo "  Processes are left, which is a bug in cginit. Please report it."
 	exit 1
 fi
 echo "  nothing"

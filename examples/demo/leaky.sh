@@ -1,6 +1,6 @@
 #!/bin/sh
-# Leaves four processes behind that a kill of this one does not reach. $1: a file that says
-# when it has done so.
+# Starts four processes that a kill of this script does not reach. It then writes "ready" to the file
+# $1.
 (trap '' TERM; exec sleep 1001) &
 setsid sleep 1002 &
 (setsid sh -c 'trap "" TERM HUP; sleep 1003 & exec sleep 1004' &)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A job as they are: it works, and forgets what it has started.
-sleep 600 &                           # a helper that goes when it is asked
-(trap "" TERM; setsid sleep 900 &)    # a daemon that does not
+# A typical job: it does its work and leaves two processes behind.
+sleep 600 &                           # a helper that ends on SIGTERM
+(trap "" TERM; setsid sleep 900 &)    # a daemon that ignores SIGTERM
 sleep 1
 echo "the work is done"

@@ -1,4 +1,4 @@
-"""A server that needs a while until it can answer, and says when it can."""
+"""A server that takes a second to load and tells cginit when it can answer."""
 import os
 import select
 import signal
@@ -10,10 +10,10 @@ ADDRESS = ("127.0.0.1", 8080)
 
 
 def notify(text):
-    """The protocol of sd_notify(3): a datagram to the socket that is named in the environment."""
+    """Sends a datagram to the socket that NOTIFY_SOCKET names, as sd_notify(3) does."""
     name = os.environ.get("NOTIFY_SOCKET")
     if not name:
-        return  # nobody wants to know
+        return  # not started by a supervisor that listens
     if name[0] == "@":  # an abstract socket: its name begins with a NUL
         name = "\0" + name[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
@@ -27,7 +27,7 @@ def ask():
 
 def serve():
     notify("STATUS=loading")
-    time.sleep(1)  # what a program does before it can serve
+    time.sleep(1)  # stands for the work that a server does before it can answer
     server = socket.create_server(ADDRESS)
     notify("READY=1\nSTATUS=serving")
     patience = int(os.environ.get("WATCHDOG_USEC", "60000000")) / 2e6

@@ -1,4 +1,4 @@
-"""A web server that takes tasks and a worker that does them: POST / adds one, GET / counts."""
+"""A web server that takes tasks and a worker that does them: POST / adds one, GET / counts those done."""
 import http.server
 import signal
 import sqlite3
@@ -44,6 +44,6 @@ def worker():
         print("did task", *task)
 
 
-# SIGTERM ends the program like the end of main.
+# SIGTERM ends the program with status 0.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 {"migrate": migrate, "web": web, "worker": worker}[sys.argv[1]]()
