@@ -27,15 +27,16 @@ func endings(t *testing.T) []ending {
 	}
 }
 
-// TestFaults makes system calls of cginit fail for a while: it must go on as if they had not.
+// TestFaults makes system calls of cginit fail for a while. cginit must go on as if they had not
+// failed.
 func TestFaults(t *testing.T) {
 	for _, inject := range []string{
 		"clone3:error=ENOSYS", // the seccomp profile of Docker and containerd
 		"clone3:error=EAGAIN:when=1..3",
-		"clone3:error=EAGAIN:when=2..3", // 1 is the probe
+		"clone3:error=EAGAIN:when=2..3", // the first is the probe
 		"clone3:error=ENOMEM:when=2..3",
 		"rmdir,unlinkat:error=EBUSY:when=1..3",
-		"rmdir,unlinkat:error=EBUSY:when=1..9", // strace counts by thread: the last ones fail too
+		"rmdir,unlinkat:error=EBUSY:when=1..9", // strace counts calls by thread, so the last tries fail too
 		"openat:error=EINTR:when=3+3",
 		"epoll_pwait:error=EINTR:when=1+2",
 		"wait4,waitid:error=EINTR:when=1+2",
@@ -47,19 +48,20 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestCgroupFaults makes single files of the job's cgroup fail for a while.
+// TestCgroupFaults makes calls on single files of the job's cgroup fail for a while.
 func TestCgroupFaults(t *testing.T) {
 	for file, inject := range map[string]string{
 		"cgroup.kill":   "write:error=EIO:when=1..3",
 		"cgroup.freeze": "write:error=EIO:when=1..3",
-		"cgroup.events": "read,pread64:error=EIO:when=2..4", // 1 is part of the start
+		"cgroup.events": "read,pread64:error=EIO:when=2..4", // the first belongs to the start
 		"cgroup.procs":  "read,pread64:error=EIO:when=1..3",
 	} {
 		t.Run(file, func(t *testing.T) { faults(t, inject, file) })
 	}
 }
 
-// TestFaultsWithoutCgroup makes calls of cginit and of its holders fail, where these hold the job.
+// TestFaultsWithoutCgroup makes calls of cginit and of its holders fail, at levels where holders hold
+// the job.
 func TestFaultsWithoutCgroup(t *testing.T) {
 	for _, inject := range []string{
 		"openat:error=EINTR:when=3+3",
@@ -85,9 +87,9 @@ func TestFaultsWithoutCgroup(t *testing.T) {
 	}
 }
 
-// ownUID is a container whose one job has a uid of its own.
+// ownUID returns a container whose only job has a uid of its own.
 func ownUID(t *testing.T, e ending) pod.Spec {
-	harness.AsRoot(t) // an ordinary user has one uid
+	harness.AsRoot(t) // an ordinary user has only one uid
 	at := slices.Index(e.args, "--")
 	text := fmt.Sprintf("jobs: {main: {command: [%s], user: auto", "'"+strings.Join(e.args[at+1:], "', '")+"'")
 	if at > 0 {
@@ -100,7 +102,7 @@ func ownUID(t *testing.T, e ending) pod.Spec {
 	return pod.Spec{Mode: pod.NoCgroup, Args: []string{"--socket", "none", "--config", file}}
 }
 
-// faults runs every ending, as process 1 and not, with a fault that must not be noticed.
+// faults runs every ending, as process 1 and as a subreaper, with a fault that must not change it.
 func faults(t *testing.T, inject, file string) {
 	for _, mode := range []pod.Mode{pod.Process1, pod.Subreaper} {
 		for _, e := range endings(t) {
@@ -111,9 +113,9 @@ func faults(t *testing.T, inject, file string) {
 	}
 }
 
-// TestSingleFault makes the first call of a kind fail, in another run the second, and so on.
-// What cginit cannot do without makes it refuse to start; whatever happens, nothing is left.
-// CGINIT_FAULTS says how many of each.
+// TestSingleFault makes one call of a kind fail: the first in one run, the second in the next, and so
+// on. If cginit cannot do without the call, it refuses to start. In every case nothing may be left.
+// CGINIT_FAULTS sets how many calls of each kind are tried.
 func TestSingleFault(t *testing.T) {
 	most := 3
 	if text := os.Getenv("CGINIT_FAULTS"); text != "" {
@@ -122,7 +124,8 @@ func TestSingleFault(t *testing.T) {
 			t.Fatalf("CGINIT_FAULTS: %v", err)
 		}
 	}
-	// Where the first calls are the Go runtime's own, it ends the program: begin after them.
+	// The first call of some kinds belongs to the Go runtime, which ends the program if it fails. Begin
+	// after it.
 	for fault, first := range map[string]int{
 		"openat:error=EMFILE": 1, "openat:error=ENOMEM": 1, "pipe2:error=EMFILE": 1, "clone3:error=EPERM": 1,
 		"mkdir,mkdirat:error=ENOSPC": 1, "mkdir,mkdirat:error=EAGAIN": 1, "getdents64:error=ENOMEM": 1,
@@ -132,7 +135,7 @@ func TestSingleFault(t *testing.T) {
 			inject := fmt.Sprintf("%s:when=%d", fault, first+n)
 			t.Run(inject, func(t *testing.T) {
 				for _, e := range endings(t) {
-					for _, uid := range []int{0, 54321} { // with a cgroup, and at level tree
+					for _, uid := range []int{0, 54321} { // root has a cgroup, the other user gets level tree
 						t.Run(fmt.Sprint(e.name, "/", uid), func(t *testing.T) {
 							survives(t, faulty(t, pod.Spec{Mode: pod.Subreaper, UID: uid, Args: e.args}, inject, ""), e)
 						})
@@ -143,10 +146,11 @@ func TestSingleFault(t *testing.T) {
 	}
 }
 
-// survives fails the test unless the run ended as it had to or was refused.
+// survives fails the test unless the run ended as its ending says or cginit refused to start.
 func survives(t *testing.T, p *pod.Pod, e ending) {
 	t.Helper()
-	const needed = 71 // the tree's own exit status where it was the one that was hit
+	// the exit status of the program trees if the fault hit one of its own calls
+	const needed = 71
 	r := p.Wait()
 	if err := r.Clean(); err != nil {
 		t.Error(err)
@@ -156,8 +160,8 @@ func survives(t *testing.T, p *pod.Pod, e ending) {
 	}
 }
 
-// faulty starts a run under strace, which makes the calls fail; with a file of the job's cgroup
-// only those on it.
+// faulty starts a run under strace, which makes calls fail. If file names a file of the job's cgroup,
+// only calls on that file fail.
 func faulty(t *testing.T, spec pod.Spec, inject, file string) *pod.Pod {
 	t.Helper()
 	calls, _, _ := strings.Cut(inject, ":")
@@ -165,7 +169,7 @@ func faulty(t *testing.T, spec pod.Spec, inject, file string) *pod.Pod {
 	spec.Untraced = true
 	cgroup := pod.Cgroup
 	if spec.Mode != pod.Subreaper {
-		spec.Wrap = append(spec.Wrap, "-D") // a child of cginit then, and not its parent
+		spec.Wrap = append(spec.Wrap, "-D") // strace must be a child of cginit, which is process 1, and not its parent
 		cgroup = "/sys/fs/cgroup"
 	}
 	if file != "" {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestGuardian kills the guardian: cginit must replace it, and the new one must do its work.
+// TestGuardian kills the guardian. cginit must replace it, and the new guardian must do its work.
 func TestGuardian(t *testing.T) {
 	p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, Args: trees(t, "daemon", "10")})
 	p.Line("ready")
@@ -20,7 +20,7 @@ func TestGuardian(t *testing.T) {
 		pod.Until(t, "it is replaced", func() bool { return guardian(t, p) != first })
 	}
 	if n := len(p.Tree("trees")); n != 11 {
-		t.Errorf("%d processes are left of 11", n)
+		t.Errorf("%d of 11 processes run", n)
 	}
 	p.Signal(syscall.SIGKILL)
 	r := p.Wait()
@@ -29,7 +29,7 @@ func TestGuardian(t *testing.T) {
 	}
 }
 
-// TestGuardianIsDeaf sends the guardian whatever a job may send to everything that it sees.
+// TestGuardianIsDeaf sends the guardian every signal that a job may send to all processes that it sees.
 func TestGuardianIsDeaf(t *testing.T) {
 	p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, Args: trees(t, "daemon", "10")})
 	p.Line("ready")
@@ -43,7 +43,7 @@ func TestGuardianIsDeaf(t *testing.T) {
 	ends(t, p, 128+15)
 }
 
-// guardian returns the pid of the guardian, once there is one.
+// guardian returns the pid of the guardian, once it exists.
 func guardian(t *testing.T, p *pod.Pod) (pid int) {
 	t.Helper()
 	pod.Until(t, "there is a guardian", func() bool {

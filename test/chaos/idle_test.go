@@ -14,8 +14,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestIdle counts how often cginit, its guardian and its holders leave their sleep while nothing
-// happens. CGINIT_IDLE is how long it looks.
+// TestIdle counts how often cginit, its guardian and its holders wake up while nothing happens.
+// CGINIT_IDLE sets for how long it counts.
 func TestIdle(t *testing.T) {
 	span := 5 * time.Second
 	if text := os.Getenv("CGINIT_IDLE"); text != "" {
@@ -34,11 +34,11 @@ func TestIdle(t *testing.T) {
 	for name, c := range map[string]struct {
 		mode pod.Mode
 		args []string
-		own  int // processes of cginit
+		own  int // how many processes cginit itself has
 		code int
 	}{
 		"command, process 1":         {pod.Process1, command, 1, 128 + 15},
-		"command, subreaper":         {pod.Subreaper, command, 2, 128 + 15}, // a guardian
+		"command, subreaper":         {pod.Subreaper, command, 2, 128 + 15}, // with a guardian
 		"command, process 1, pidns":  {pod.NoCgroup, command, 1, 128 + 15},
 		"file, process 1":            {pod.Process1, []string{"--config", file}, 1, 0},
 		"file, subreaper":            {pod.Subreaper, []string{"--config", file}, 2, 0},
@@ -46,7 +46,7 @@ func TestIdle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.own == 4 {
-				harness.AsRoot(t) // a uid for b
+				harness.AsRoot(t) // b has a uid of its own
 			}
 			t.Parallel()
 			args := c.args
@@ -67,7 +67,7 @@ func TestIdle(t *testing.T) {
 			pod.Until(t, "the Go runtime comes to rest", func() bool {
 				last := before
 				before = switches(t, pids)
-				time.Sleep(time.Second) // of which it has to use none
+				time.Sleep(time.Second) // cginit must not wake up in this second
 				return before == last
 			})
 			time.Sleep(span)
@@ -80,13 +80,13 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// switches sums the voluntary context switches of all threads.
+// switches returns the sum of the voluntary context switches of all threads of the processes.
 func switches(t *testing.T, pids []int) (sum int) {
 	t.Helper()
 	for _, pid := range pids {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 		if len(tasks) == 0 {
-			t.Fatalf("process %d has gone", pid)
+			t.Fatalf("process %d has ended", pid)
 		}
 		for _, task := range tasks {
 			tid, _ := strconv.Atoi(filepath.Base(task))

@@ -11,8 +11,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// probe prints what a process inherits. The shell's own descriptor of the directory is 3; its
-// mask cannot be read from outside, because it blocks signals while it forks.
+// probe prints what a process inherits. Descriptor 3 is the shell's own, of the directory. The signal
+// mask cannot be read from outside, because the shell blocks signals while it forks.
 const probe = `
 	echo descriptors: /proc/$$/fd/*
 	grep -E '^(Umask|SigIgn|SigBlk|Groups|Uid|Gid|NoNewPrivs|Seccomp|Cap...):' /proc/self/status
@@ -20,7 +20,7 @@ const probe = `
 	ulimit -a
 	env | sort`
 
-// TestInheritance compares what a command gets from cginit with what it gets without.
+// TestInheritance compares what a command inherits from cginit with what it inherits without cginit.
 func TestInheritance(t *testing.T) {
 	for name, wrap := range map[string]string{
 		"plain":           `exec "$@"`,
@@ -49,13 +49,15 @@ func TestInheritance(t *testing.T) {
 				}
 				ends(t, p, 0)
 				got, want := inherited(lines.String()), want
-				if mode != pod.Subreaper { // whatever the runtime left open in process 1 is not for the command
+				// The command must not get descriptors that the container runtime has left open in
+				// process 1.
+				if mode != pod.Subreaper {
 					want = slices.Concat([]string{"descriptors: 0 1 2 3"}, want[1:])
 				}
-				if mode == pod.NoCgroup { // a container has fewer
+				if mode == pod.NoCgroup { // a container has fewer capabilities
 					got, want = without(got, "Cap"), without(want, "Cap")
 				}
-				if os.Geteuid() != 0 { // in a user namespace these are others
+				if os.Geteuid() != 0 { // a user namespace has other ids
 					for _, field := range []string{"Uid:", "Gid:", "Groups:"} {
 						got, want = without(got, field), without(want, field)
 					}
@@ -73,7 +75,7 @@ func TestInheritance(t *testing.T) {
 	}
 }
 
-// inherited makes two outputs of probe comparable: the process has another pid each time.
+// inherited makes two outputs of probe comparable, by taking out the pid of the process.
 func inherited(text string) []string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i, line := range lines {
@@ -91,7 +93,7 @@ func without(lines []string, start string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return strings.HasPrefix(s, start) })
 }
 
-// TestVariables: cginit's own variables are for cginit, not for the command.
+// TestVariables checks that the command does not get cginit's own variables, and gets all others.
 func TestVariables(t *testing.T) {
 	p := pod.Start(t, pod.Spec{
 		Mode: pod.Process1, Env: []string{"CGINIT_STOP_GRACE_PERIOD=1s", "CGINIT_VERBOSE=true", "OTHER=stays"},
@@ -105,12 +107,12 @@ func TestVariables(t *testing.T) {
 		}
 	}
 	if !other {
-		t.Error("OTHER was lost")
+		t.Error("the command does not have OTHER")
 	}
 	ends(t, p, 0)
 }
 
-// TestProcessSubstitution: a descriptor that the caller meant for the command gets there.
+// TestProcessSubstitution checks that the command gets a descriptor that the caller has opened for it.
 func TestProcessSubstitution(t *testing.T) {
 	cmd := exec.Command(harness.Command(t, "bash"), "-c", `"$0" -- cat <(echo hi)`, harness.Bin(t, "cginit"))
 	box := pod.Enclose(t, cmd)
@@ -122,7 +124,7 @@ func TestProcessSubstitution(t *testing.T) {
 	}
 }
 
-// TestNohup: what was started to outlive a hang-up outlives it.
+// TestNohup checks that a command started by nohup ignores SIGHUP under cginit too.
 func TestNohup(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		p := pod.Start(t, pod.Spec{

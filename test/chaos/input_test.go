@@ -9,8 +9,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestBadInput: what a person got wrong is answered by one line that says what, and a status
-// that says whose fault it is.
+// TestBadInput checks that cginit answers a user's mistake with one line that names it, and with the
+// exit status for such a mistake.
 func TestBadInput(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
@@ -28,7 +28,7 @@ func TestBadInput(t *testing.T) {
 		env  string
 		mode pod.Mode
 		code int
-		says string // words that the line must have
+		says string // words that must be in the line
 	}{
 		"no command":           {args: []string{}, code: 125, says: "no command"},
 		"unknown flag":         {args: flag("--nope"), code: 125, says: "--nope"},
@@ -69,7 +69,8 @@ func TestBadInput(t *testing.T) {
 			}
 			r := ends(t, pod.Start(t, spec), c.code)
 			said := r.Stderr
-			if c.mode == pod.NoCgroup { // which is said first, of every run
+			// At this level cginit first prints the line about the containment, in every run.
+			if c.mode == pod.NoCgroup {
 				said = strings.TrimPrefix(said, firstLine(said, "cginit: containment "))
 			}
 			if strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "cginit: ") || !hasAll(said, c.says) {
@@ -90,7 +91,7 @@ func firstLine(text, start string) string {
 	return text[:strings.Index(text, "\n")+1]
 }
 
-// hasAll tells whether text has every one of the words.
+// hasAll returns whether text contains each of the words.
 func hasAll(text, words string) bool {
 	for word := range strings.FieldsSeq(words) {
 		if !strings.Contains(text, word) {

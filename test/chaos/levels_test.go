@@ -8,7 +8,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestNoMount: a container that has no cgroup mount at all.
+// TestNoMount runs cginit in a container without any cgroup mount.
 func TestNoMount(t *testing.T) {
 	p := pod.Start(t, pod.Spec{Mode: pod.NoCgroup, Bare: true, Args: trees(t, "daemon", "10", "--exit", "3")})
 	p.Line("ready")
@@ -16,7 +16,7 @@ func TestNoMount(t *testing.T) {
 	level(t, ends(t, p, 3), "pidns")
 }
 
-// TestTree: neither process 1 nor allowed to make a cgroup.
+// TestTree runs cginit where it is not process 1 and may not make a cgroup.
 func TestTree(t *testing.T) {
 	for _, kind := range []string{"plain", "setsid", "daemon", "chain", "stopped", "deaf", "bomb"} {
 		t.Run(kind, func(t *testing.T) {
@@ -45,7 +45,8 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// level checks that what was promised was said at the start and is in the receipt.
+// level checks that the log at the start names the containment, and that the receipt has it with its
+// guarantee.
 func level(t *testing.T, r *pod.Result, want string) {
 	t.Helper()
 	receipt, err := r.Receipt()
@@ -53,6 +54,6 @@ func level(t *testing.T, r *pod.Result, want string) {
 		t.Fatal(err)
 	}
 	if receipt.Containment != want || receipt.Guarantee == "" || !strings.HasPrefix(r.Stderr, "cginit: containment "+want+": ") {
-		t.Errorf("not %s: %s, %s; stderr: %s", want, receipt.Containment, receipt.Guarantee, r.Stderr)
+		t.Errorf("want containment %s, got %s with guarantee %q; stderr: %s", want, receipt.Containment, receipt.Guarantee, r.Stderr)
 	}
 }

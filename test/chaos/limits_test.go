@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReportFull: a receipt that cannot be written is said, and changes nothing else.
+// TestReportFull checks that cginit reports once that it cannot write a receipt, and otherwise goes on
+// as usual.
 func TestReportFull(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		for name, report := range map[string]string{"dev full": "/dev/full", "tmpfs": fullTmpfs(t)} {
@@ -22,7 +23,7 @@ func TestReportFull(t *testing.T) {
 				p.EndInput()
 				r := ends(t, p, 3)
 				if n := strings.Count(strings.ToLower(r.Stderr), "no space left"); n != 1 {
-					t.Errorf("it was said %d times; stderr: %s", n, r.Stderr)
+					t.Errorf("the full disk was reported %d times, not once; stderr: %s", n, r.Stderr)
 				}
 			})
 		}
@@ -41,11 +42,11 @@ func fullTmpfs(t *testing.T) string {
 	return filepath.Join(dir, "receipts")
 }
 
-// goRuntime is the status of a Go program whose runtime itself was refused a thread or a
-// descriptor: nothing that cginit could do would help it.
+// goRuntime is the exit status of a Go program whose runtime could not get a thread or a descriptor.
+// cginit cannot do anything about that.
 const goRuntime = 2
 
-// TestFewDescriptors runs cginit with hardly any descriptors.
+// TestFewDescriptors runs cginit with very low limits of descriptors.
 func TestFewDescriptors(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		worked := 0
@@ -56,12 +57,12 @@ func TestFewDescriptors(t *testing.T) {
 			worked += refuses(t, p, limited, 3, 71)
 		}
 		if worked == 0 {
-			t.Error("not even 20 descriptors were enough")
+			t.Error("cginit works with none of the limits up to 20 descriptors")
 		}
 	})
 }
 
-// TestFewProcesses runs cginit as a user who may have hardly any processes.
+// TestFewProcesses runs cginit as a user with very low limits of processes.
 func TestFewProcesses(t *testing.T) {
 	worked := 0
 	for limit := 1; limit <= 49; limit += 4 {
@@ -72,17 +73,17 @@ func TestFewProcesses(t *testing.T) {
 		worked += refuses(t, p, limited, 3)
 	}
 	if worked == 0 {
-		t.Error("not even 49 processes were enough")
+		t.Error("cginit works with none of the limits up to 49 processes")
 	}
 }
 
-// refuses fails the test unless the run did what it had to or said why not, and left nothing.
-// It returns 1 if it did.
+// refuses returns 1 if the run ended with one of the good exit codes, and 0 if cginit or the Go runtime
+// gave up with a message. Anything else fails the test, and so does anything that is left.
 func refuses(t *testing.T, p *pod.Pod, what string, good ...int) int {
 	t.Helper()
 	r := p.Wait()
-	// A runtime that gives up ends us as SIGKILL does: our guardian sees to the rest, and Wait has
-	// waited for that.
+	// When the Go runtime gives up, cginit ends as abruptly as by SIGKILL. Its guardian kills the job,
+	// and Wait has waited for that.
 	if err := r.Clean(); err != nil && r.Code != goRuntime {
 		t.Errorf("%s: %v", what, err)
 	}

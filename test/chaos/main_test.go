@@ -1,6 +1,5 @@
-// Package chaos makes what cginit depends on fail: system calls, limits, its guardian, whoever
-// reads its output. Nothing may hang, nothing may be left, and no end may be one that nobody
-// asked for.
+// Package chaos makes things that cginit depends on fail: system calls, limits, its guardian, the
+// readers of its output. cginit must not hang, leave anything behind, or end unless it was asked to.
 package chaos
 
 import (
@@ -20,7 +19,7 @@ func inModes(t *testing.T, test func(t *testing.T, mode pod.Mode)) {
 	}
 }
 
-// ends fails the test unless the run ended with that code and left nothing.
+// ends fails the test unless the run ended with that code and left nothing behind.
 func ends(t *testing.T, p *pod.Pod, code int) *pod.Result {
 	t.Helper()
 	r := p.Wait()

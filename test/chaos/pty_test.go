@@ -14,18 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal is a pseudo terminal with a program in its foreground, and somebody who types.
+// terminal is a pseudo terminal, the program in its foreground, and a person who types.
 type terminal struct {
 	t      *testing.T
 	master *os.File
 	cmd    *exec.Cmd
 
 	mutex  sync.Mutex
-	output string // all that has been shown
-	seen   int    // what expect has consumed of it
+	output string // everything that the terminal has shown
+	seen   int    // how much of output expect has consumed
 }
 
-// openTerminal starts a program as login does: it leads the session of a new terminal.
+// openTerminal starts a program as login does: the program leads the session of a new terminal.
 func openTerminal(t *testing.T, name string, args ...string) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -59,7 +59,7 @@ func openTerminal(t *testing.T, name string, args ...string) *terminal {
 		var left error
 		defer func() {
 			if left != nil {
-				t.Logf("left on the terminal: %v", left)
+				t.Logf("processes left on the terminal: %v", left)
 			}
 		}()
 		pod.Until(t, "everything on the terminal ends", func() bool { left = box.Clean(); return left == nil || t.Failed() })
@@ -67,8 +67,8 @@ func openTerminal(t *testing.T, name string, args ...string) *terminal {
 	return term
 }
 
-// control calls f with the descriptor of the master, which stays one that Close can take away
-// from a Read.
+// control calls f with the descriptor of the master. It goes through SyscallConn, so that Close can
+// still end a pending Read.
 func (term *terminal) control(f func(fd int) error) {
 	term.t.Helper()
 	conn, err := term.master.SyscallConn()
@@ -95,7 +95,7 @@ func (term *terminal) show() {
 	}
 }
 
-// expect waits until text is shown after what was expected before.
+// expect waits until the terminal shows text, after the text of the previous call.
 func (term *terminal) expect(text string) {
 	term.t.Helper()
 	pod.Until(term.t, fmt.Sprintf("%q is shown", text), func() bool {
@@ -109,7 +109,7 @@ func (term *terminal) expect(text string) {
 	})
 }
 
-// types sends what a person types.
+// types sends text to the terminal as if a person typed it.
 func (term *terminal) types(text string) {
 	term.t.Helper()
 	if _, err := term.master.WriteString(text); err != nil {
@@ -117,18 +117,18 @@ func (term *terminal) types(text string) {
 	}
 }
 
-// foreground is the process group that the terminal belongs to.
+// foreground returns the foreground process group of the terminal.
 func (term *terminal) foreground() (group int) {
 	term.t.Helper()
 	term.control(func(fd int) (err error) { group, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP); return err })
 	return group
 }
 
-// ends waits for the program.
+// ends waits for the program and checks its exit status.
 func (term *terminal) ends(status int) {
 	term.t.Helper()
 	_ = term.cmd.Wait() // the status is checked below
 	if got := term.cmd.ProcessState.ExitCode(); got != status {
-		term.t.Errorf("it ended with %d, not %d", got, status)
+		term.t.Errorf("the program on the terminal ended with %d, not %d", got, status)
 	}
 }

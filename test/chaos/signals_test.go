@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestEverySignal sends each signal but those that end cginit or that Go cannot catch.
+// TestEverySignal sends every signal except those that end cginit and those that Go cannot catch.
 func TestEverySignal(t *testing.T) {
 	const last = 64
 	lethal := []syscall.Signal{unix.SIGKILL, unix.SIGSTOP, unix.SIGTERM, unix.SIGINT, 32, 33, 34}
@@ -23,7 +23,7 @@ func TestEverySignal(t *testing.T) {
 			continue
 		}
 		sigs = append(sigs, sig)
-		if sig != unix.SIGCHLD { // its own children tell the shell by it
+		if sig != unix.SIGCHLD { // the shell gets SIGCHLD from its own children
 			fmt.Fprintf(&script, "trap 'echo got %d' %d\n", sig, sig)
 		}
 	}
@@ -33,16 +33,16 @@ func TestEverySignal(t *testing.T) {
 		p.Line("ready")
 		for _, sig := range sigs {
 			if mode == pod.Subreaper && (sig == unix.SIGTTIN || sig == unix.SIGTTOU) {
-				continue // they stop what is not process 1, as SIGSTOP does
+				continue // they stop a process that is not process 1
 			}
 			p.Signal(sig)
 			want := sig
 			if slices.Contains(kept, sig) {
-				want = unix.SIGUSR1 // and nothing before it
+				want = unix.SIGUSR1 // cginit must not have passed sig on before it
 				p.Signal(want)
 			}
 			if got := p.Line(""); got != fmt.Sprintf("got %d", want) {
-				t.Errorf("after signal %d: %q", sig, got)
+				t.Errorf("after signal %d the command says %q", sig, got)
 			}
 		}
 		p.Signal(syscall.SIGTERM)

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// job writes what it does to the file $0, leaves zombies to reap and a child to tear down.
+// job is a script that notes what happens in the file $0, leaves zombies to reap and a child to tear
+// down.
 const job = `
 	trap 'echo forwarded >> "$0"' USR1
 	for i in 1 2 3 4 5 6 7 8 9; do (sleep 0.01 &); done
@@ -19,7 +20,7 @@ const job = `
 	echo up >> "$0"
 	until wait; do :; done`
 
-// TestStalledOutput: nobody reads what cginit and its job write, and the pipe is full.
+// TestStalledOutput runs cginit and its job with a full pipe as output, from which nobody reads.
 func TestStalledOutput(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		read, write, err := os.Pipe()
@@ -34,7 +35,8 @@ func TestStalledOutput(t *testing.T) {
 	})
 }
 
-// TestClosedOutput: whoever read it has gone, or there never was any.
+// TestClosedOutput runs cginit with a pipe whose reader has gone as output, and without any
+// descriptors.
 func TestClosedOutput(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		t.Run("no reader", func(t *testing.T) {
@@ -61,7 +63,7 @@ func startJob(t *testing.T, spec pod.Spec) (p *pod.Pod, file string) {
 	return pod.Start(t, spec), file
 }
 
-// carriesOn checks that cginit reaps, forwards and tears down as ever.
+// carriesOn checks that cginit reaps, forwards signals and tears down as usual.
 func carriesOn(t *testing.T, p *pod.Pod, file string) {
 	t.Helper()
 	has := func(line string) func() bool {
@@ -73,7 +75,7 @@ func carriesOn(t *testing.T, p *pod.Pod, file string) {
 	pod.Until(t, "the job starts", has("up"))
 	p.Signal(syscall.SIGUSR1)
 	pod.Until(t, "the signal is forwarded", has("forwarded"))
-	// Of shells there is one when all that were forked have become what they are to be.
+	// Only one shell is left when all shells that were forked have executed their commands.
 	pod.Until(t, "the orphans are reaped", func() bool {
 		return len(p.Tree("sh")) == 1 && len(p.Tree("setsid")) == 0 && len(p.Tree("sleep")) == 1 && p.Zombies() == 0
 	})
@@ -84,10 +86,10 @@ func carriesOn(t *testing.T, p *pod.Pod, file string) {
 	}
 }
 
-// fill writes to a pipe until it takes no more.
+// fill writes to a pipe until the pipe is full.
 func fill(t *testing.T, write *os.File) {
 	t.Helper()
-	fd := int(write.Fd()) // blocking from here on, as a stalled log pipe is
+	fd := int(write.Fd()) // Fd makes the descriptor blocking, as that of a stalled log pipe is
 	if err := unix.SetNonblock(fd, true); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func fill(t *testing.T, write *os.File) {
 	for err == nil {
 		_, err = unix.Write(fd, make([]byte, 4096))
 	}
-	for err = nil; err == nil; { // the rest of the last page
+	for err = nil; err == nil; { // fills the rest of the last page
 		_, err = unix.Write(fd, []byte{'.'})
 	}
 	if err := unix.SetNonblock(fd, false); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestOrphans makes orphans as fast as one process can: cginit must reap them all, and hear a
-// signal meanwhile.
+// TestOrphans makes orphans as fast as one process can. cginit must reap them all, and forward a signal
+// meanwhile.
 func TestOrphans(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: []string{"--", "sh", "-c", `
@@ -26,7 +26,8 @@ func TestOrphans(t *testing.T) {
 		p.Line("half")
 		p.Signal(syscall.SIGUSR1)
 		heard := false
-		for line := ""; line != "ready"; heard = heard || line == "forwarded" { // ready: the last orphan is born
+		// "ready" comes when the last orphan has been born.
+		for line := ""; line != "ready"; heard = heard || line == "forwarded" {
 			line = p.Line("")
 		}
 		if !heard {
@@ -35,7 +36,8 @@ func TestOrphans(t *testing.T) {
 		delay := func() time.Duration { return runDelay(t, p.Pid) + runDelay(t, os.Getpid()) }
 		begun, waited := time.Now(), delay()
 		pod.Until(t, "the last orphan is reaped", func() bool { return p.Zombies() == 0 })
-		// What cginit, and we who look, had to wait for a processor in that time is not its own.
+		// Subtract the time for which cginit and this test waited for a processor: cginit is not slow
+		// then.
 		if took := time.Since(begun) - (delay() - waited); took > 100*time.Millisecond {
 			t.Errorf("there were zombies for %s after the last orphan", took)
 		}
@@ -44,7 +46,7 @@ func TestOrphans(t *testing.T) {
 	})
 }
 
-// runDelay sums for how long the threads of a process have been ready to run, and did not.
+// runDelay returns how long the threads of a process have been ready to run without running, in sum.
 func runDelay(t *testing.T, pid int) (sum time.Duration) {
 	t.Helper()
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
@@ -61,7 +63,7 @@ func runDelay(t *testing.T, pid int) (sum time.Duration) {
 	return sum
 }
 
-// TestBomb ends a fork bomb that nothing slows down.
+// TestBomb ends a fork bomb that forks as fast as it can.
 func TestBomb(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		args := trees(t, "bomb", "32")

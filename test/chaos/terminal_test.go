@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Texts that the shell prints are written in two parts in what is typed, so that the echo of
-// what was typed is not taken for them.
+// In the commands that are typed, each text that the shell is to print is written in two parts. So the
+// echo of the command is not mistaken for the output.
 
 func shell(t *testing.T) *terminal {
 	t.Helper()
@@ -81,8 +81,8 @@ func TestTerminalSize(t *testing.T) {
 	term.ends(0)
 }
 
-// TestTerminalBackground: a job that is started in the background leaves the terminal to the
-// shell, is stopped when it reads, and can be brought to the foreground then.
+// TestTerminalBackground checks that a job started in the background leaves the terminal to the shell,
+// stops when it reads, and can then be brought to the foreground.
 func TestTerminalBackground(t *testing.T) {
 	term := shell(t)
 	term.types(`$cginit -- bash -c 'echo u""p; read x; echo got=$x' &` + "\n")
@@ -104,8 +104,8 @@ func TestTerminalBackground(t *testing.T) {
 	term.ends(0)
 }
 
-// TestTerminalGivenBack: a script is no job control shell; it has the terminal again after
-// cginit, however that has ended, and can read from it.
+// TestTerminalGivenBack checks that a script, which has no job control, has the terminal again after
+// cginit, however cginit ended, and can read from it.
 func TestTerminalGivenBack(t *testing.T) {
 	for name, command := range map[string]string{
 		"exits":   `"$cginit" -- true`,
@@ -126,11 +126,13 @@ func TestTerminalGivenBack(t *testing.T) {
 	}
 }
 
-// TestTerminalHangup: when the terminal goes away, all that was started on it goes.
+// TestTerminalHangup checks that every process on a terminal ends when the terminal goes away.
 func TestTerminalHangup(t *testing.T) {
 	term := shell(t)
 	term.types(`$cginit -- sh -c 'echo u""p; exec sleep 1000'` + "\n")
 	term.expect("up")
 	term.master.Close()
-	_ = term.cmd.Wait() // by SIGHUP or after it; what is left is the terminal's to check
+	// SIGHUP ends the shell, during this call or before it. The terminal itself checks that nothing is
+	// left.
+	_ = term.cmd.Wait()
 }

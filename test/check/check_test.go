@@ -1,6 +1,5 @@
-// Package check holds what cginit --check says against what is so, outside of container
-// engines: on the host and in a container that the test makes. Those of the engines are in
-// test/docker and test/podman.
+// Package check compares the output of cginit --check with the facts, on the host and in a container
+// that the test makes. The suites test/docker and test/podman do that for containers of the engines.
 package check
 
 import (
@@ -21,13 +20,13 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
-// said is what --check said.
+// said is the output and the exit status of --check.
 type said struct {
 	out  string
 	code int
 }
 
-// onHost runs it as an ordinary process of the host, and checks that nothing is left of it.
+// onHost runs --check as an ordinary process of the host, and checks that it leaves nothing.
 func onHost(t *testing.T, uid int, args ...string) said {
 	t.Helper()
 	cmd := exec.Command(harness.Bin(t, "cginit"), append([]string{"--check"}, args...)...)
@@ -36,12 +35,12 @@ func onHost(t *testing.T, uid int, args ...string) said {
 	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
 	out, _ := cmd.CombinedOutput()
 	if err := box.Clean(); err != nil {
-		t.Errorf("it was to leave nothing: %v", err)
+		t.Errorf("--check left something behind: %v", err)
 	}
 	return said{string(out), cmd.ProcessState.ExitCode()}
 }
 
-// inPod runs it as process 1 of a container.
+// inPod runs --check as process 1 of a container.
 func inPod(t *testing.T, spec pod.Spec, args ...string) said {
 	t.Helper()
 	output := filepath.Join(pod.OpenDir(t), "output")
@@ -51,12 +50,12 @@ func inPod(t *testing.T, spec pod.Spec, args ...string) said {
 	}
 	defer file.Close()
 	if spec.Env == nil {
-		spec.Env = []string{"container=test"} // whatever the host's files say
+		spec.Env = []string{"container=test"} // so that --check finds the same platform on every host
 	}
 	spec.Args, spec.Stdout = append([]string{"--check"}, args...), file
 	r := pod.Start(t, spec).Wait()
 	if err := r.Clean(); err != nil {
-		t.Errorf("it was to leave nothing: %v", err)
+		t.Errorf("--check left something behind: %v", err)
 	}
 	text, err := os.ReadFile(output)
 	if err != nil {
@@ -65,7 +64,7 @@ func inPod(t *testing.T, spec pod.Spec, args ...string) said {
 	return said{string(text) + r.Stderr, r.Code}
 }
 
-// socket is a place for a socket that cginit may use whoever it is.
+// socket returns a path for a socket that cginit may use as any user.
 func socket(t *testing.T) string { return filepath.Join(pod.OpenDir(t), "socket") }
 
 func TestSurroundings(t *testing.T) {
@@ -78,14 +77,14 @@ func TestSurroundings(t *testing.T) {
 		"container-write": func(args ...string) said { return inPod(t, pod.Spec{Mode: pod.Process1}, args...) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			harness.AsRoot(t) // else a user namespace has to be around each of them
+			harness.AsRoot(t) // an ordinary user would need a user namespace for each of them
 			s := run("--socket", here)
 			if s.code != 0 {
-				t.Errorf("it ended with %d", s.code)
+				t.Errorf("--check ended with %d", s.code)
 			}
 			golden.Check(t, name, machine(s.out), here, "{socket}")
 			if _, err := os.Lstat(here); err == nil {
-				t.Error("it has left the socket")
+				t.Error("--check has left the socket behind")
 			}
 			var found struct {
 				Platform string
@@ -96,17 +95,17 @@ func TestSurroundings(t *testing.T) {
 			}
 			for _, l := range found.Levels {
 				if !regexp.MustCompile(`(?m)^  ` + l.What + ` +` + l.Level + `$`).MatchString(s.out) {
-					t.Errorf("the table does not say %v", l)
+					t.Errorf("the table lacks the line %v of the JSON output", l)
 				}
 			}
 		})
 	}
 }
 
-// TestPlatforms: who runs the container is told by the marks that each leaves in it, and what is
-// to be added there comes first.
+// TestPlatforms checks that cginit recognizes the container runtime by the marks that it leaves in the
+// container, and names the way for that platform first.
 func TestPlatforms(t *testing.T) {
-	harness.AsRoot(t) // of a user namespace it says first that root is needed
+	harness.AsRoot(t) // in a user namespace the first advice would be to start it as root
 	pods := []string{"KUBERNETES_SERVICE_HOST=10.0.0.1"}
 	for platform, c := range map[string]struct {
 		env   []string
@@ -132,18 +131,18 @@ func TestPlatforms(t *testing.T) {
 				t.Fatal(err)
 			}
 			if found.Platform != platform || found.Ways[0].Platform != platform || !strings.Contains(found.Ways[0].Add, c.add) {
-				t.Errorf("it takes it for %s, and says %+v first", found.Platform, found.Ways[0])
+				t.Errorf("--check finds platform %s and names %+v first", found.Platform, found.Ways[0])
 			}
 		})
 	}
 }
 
-// machine takes out what the host's own processes have: it differs from machine to machine.
+// machine replaces facts about the host in the output, because they differ from machine to machine.
 func machine(out string) string {
 	for is, becomes := range map[string]string{
 		`(?m)^(  capabilities +chown dac_override dac_read_search).*`: "${1} {more}",
 		`(?m)^(  cgroups +v1 and v2, v2 at|  cgroups +v2, v2 at).*`:   "  cgroups               {mount}",
-		`no permission to create a cgroup: mkdir \S+:`:                  "no permission to create a cgroup: mkdir {dir}:",
+		`no permission to create a cgroup: mkdir \S+:`:                "no permission to create a cgroup: mkdir {dir}:",
 		`cgroup v2 is mounted read-only: \S+`:                         "cgroup v2 is mounted read-only: {dir}",
 	} {
 		out = regexp.MustCompile(is).ReplaceAllString(out, becomes)
@@ -151,7 +150,7 @@ func machine(out string) string {
 	return out
 }
 
-// TestRequire: the exit status tells whether a supervisor would start.
+// TestRequire checks that the exit status tells whether cginit would start.
 func TestRequire(t *testing.T) {
 	harness.AsRoot(t)
 	dir := pod.OpenDir(t)
@@ -193,13 +192,13 @@ func TestRequire(t *testing.T) {
 			t.Parallel()
 			s := inPod(t, pod.Spec{Mode: c.mode}, c.args...)
 			if s.code != c.code || !strings.Contains(s.out, c.says) {
-				t.Errorf("status %d, and it says:\n%s", s.code, s.out)
+				t.Errorf("--check ended with %d and says:\n%s", s.code, s.out)
 			}
 		})
 	}
 }
 
-// TestRequiredAtStart: what --check says is what happens.
+// TestRequiredAtStart checks that cginit refuses to start where --check says so.
 func TestRequiredAtStart(t *testing.T) {
 	harness.AsRoot(t)
 	config := filepath.Join(pod.OpenDir(t), "cginit.yaml")
@@ -212,12 +211,12 @@ func TestRequiredAtStart(t *testing.T) {
 		t.Errorf("status %d, %v; stderr: %s", r.Code, r.Clean(), r.Stderr)
 	}
 	if _, err := os.Stat(config + ".ran"); err == nil {
-		t.Error("it was started all the same")
+		t.Error("the job was started")
 	}
 }
 
-// TestUserNamespace: a uid for user: auto is one of those that there are, or it is said that there
-// are too few, before anything is started.
+// TestUserNamespace checks that user: auto takes a uid that the user namespace maps. If the namespace
+// maps too few, cginit says so before it starts anything.
 func TestUserNamespace(t *testing.T) {
 	harness.AsRoot(t)
 	config := filepath.Join(pod.OpenDir(t), "cginit.yaml")
@@ -250,7 +249,7 @@ func TestUserNamespace(t *testing.T) {
 	}
 }
 
-// TestBestEffortLimits: what cannot be enforced is said, and the command runs.
+// TestBestEffortLimits checks that cginit reports limits that it cannot enforce, and runs the command.
 func TestBestEffortLimits(t *testing.T) {
 	args := []string{"--memory", "64m", "--pids-limit", "50", "--", "sh", "-c", "exit 3"}
 	r := pod.Start(t, pod.Spec{Mode: pod.NoCgroup, Args: args}).Wait()

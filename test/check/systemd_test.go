@@ -13,9 +13,9 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// bootSystemd makes systemd process 1 of a container that looks like this machine. What it writes
-// it writes to memory, and of what a machine does when it boots it does nothing: no disks, no
-// devices, no settings of the kernel.
+// bootSystemd makes systemd process 1 of a container that looks like this machine. systemd writes to a
+// file system in memory. It does none of the work of a boot: no disks, no devices, no settings of the
+// kernel.
 const bootSystemd = `set -e
 mount --make-rprivate /
 mount -t tmpfs none /mnt
@@ -39,7 +39,7 @@ umount -l mnt
 exec env -i container=test /lib/systemd/systemd --log-target=console --unit=user.service
 `
 
-// userService does what a user does who has logged in.
+// userService is a unit that runs user.sh as a user who has logged in.
 const userService = `
 [Unit]
 Wants=dbus.socket systemd-logind.service user@65534.service
@@ -56,7 +56,7 @@ StandardError=file:/srv/said
 ExecStart=sh -ex user.sh
 `
 
-// user adds what cginit says is to be added.
+// user is a script that does what cginit --check advises, and then checks and runs cginit again.
 const user = `
 ./cginit --check --json >before
 add=$(jq -r '.ways[0].add' before)
@@ -65,8 +65,8 @@ $add ./cginit --check --json --require cgroup >after
 $add ./cginit --require cgroup --leftovers kill -- sh -c 'setsid sleep 1000 & exit 3' || [ $? = 3 ]
 `
 
-// TestSystemd: an ordinary user who adds what it says, where systemd is process 1, has what it had
-// promised.
+// TestSystemd checks that an ordinary user under systemd who follows the advice of --check gets the
+// level that it has promised.
 func TestSystemd(t *testing.T) {
 	for _, needed := range []string{"/lib/systemd/systemd", "systemd-run", "dbus-daemon", "jq", "unshare"} {
 		harness.Command(t, needed)
@@ -115,13 +115,13 @@ func TestSystemd(t *testing.T) {
 			}
 		}
 		if add := append(found.Ways, struct{ Add string }{})[0].Add; add != c.add {
-			t.Errorf("%s: to be added: %q, not %q", c.file, add, c.add)
+			t.Errorf("%s: the advice is %q, not %q", c.file, add, c.add)
 		}
 	}
 	if refused := read("refused"); !strings.Contains(refused, "systemd: "+add) {
 		t.Errorf("the message does not say what to add: %s", refused)
 	}
 	if !strings.Contains(said, "1 killed; nothing is left") {
-		t.Errorf("it ran and said:\n%s", said)
+		t.Errorf("the receipt does not say that 1 process was killed:\n%s", said)
 	}
 }
