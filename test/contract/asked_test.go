@@ -9,7 +9,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// client starts a file with a control socket, and connects to it.
+// client runs cginit with a file and a control socket, and connects to the socket.
 func client(t *testing.T, l level, file string) (b *box, c *control.Client) {
 	t.Helper()
 	spec := l.spec
@@ -34,27 +34,31 @@ jobs:
 			t.Fatalf("%+v, %v", started, err)
 		}
 		b.noted("hand")
-		stopped, err := c.Stop(ctx, control.StopParams{Jobs: []string{"web"}}) // alone
+		// No other job depends on web, so it is stopped alone.
+		stopped, err := c.Stop(ctx, control.StopParams{Jobs: []string{"web"}})
 		if err != nil || len(stopped.Receipts) != 1 || stopped.Receipts[0].Job != "web" {
 			t.Fatalf("%+v, %v", stopped, err)
 		}
 		if len(b.pids("web")) > 0 || len(b.pids("db")) != 1 {
-			t.Error("web is not stopped, or db is")
+			t.Error("web still runs, or db does not run")
 		}
 		_, err = c.Start(ctx, control.StartParams{Jobs: []string{"web"}})
 		check(t, err)
 		b.notedTimes(2, "web up")
-		stopped, err = c.Stop(ctx, control.StopParams{Jobs: []string{"db"}}) // and before it what needs it
+		// web depends on db, so it is stopped first.
+		stopped, err = c.Stop(ctx, control.StopParams{Jobs: []string{"db"}})
 		if err != nil || len(stopped.Receipts) != 2 {
 			t.Fatalf("%+v, %v", stopped, err)
 		}
-		check(t, c.Shutdown(ctx)) // stopped by hand, all of it may be started again until then
+		// All jobs were stopped by request, so they could still be started again. Hence cginit goes on
+		// until it is shut down.
+		check(t, c.Shutdown(ctx))
 		b.ends(0)
 		b.order("hand", "web SIGTERM", "web up", "web SIGTERM", "db SIGTERM")
 	})
 }
 
-// TestKillIsAtOnce: no step comes before it, nor after.
+// TestKillIsAtOnce checks that a kill runs no pre_stop steps.
 func TestKillIsAtOnce(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, c := client(t, l, `

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deafChain is services that ignore SIGTERM, at three levels of dependency, whose own grace
-// periods together are more than the budget of the shutdown.
+// deafChain has services that ignore SIGTERM, at three levels of dependency. Their grace periods
+// together are longer than the budget of the shutdown.
 const deafChain = `
 stop_grace_period: 1500ms
 services:
@@ -17,7 +17,8 @@ services:
 	polite: {command: $ACT serve polite, depends_on: [proxy]}
 `
 
-// TestBudgetIsKept: what is left is killed while there is time for the receipts.
+// TestBudgetIsKept checks that the jobs that are left are killed early enough to write their receipts
+// within the budget.
 func TestBudgetIsKept(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, deafChain, "-v")
@@ -31,7 +32,7 @@ func TestBudgetIsKept(t *testing.T) {
 				killed += receipt.Killed
 			}
 			if waited := receipt.Phases["ask"] + receipt.Phases["leave"]; waited > 1400 {
-				t.Errorf("%s was waited for %v ms, of a budget of 1500", receipt.Job, waited)
+				t.Errorf("%s took %v ms to end, of a budget of 1500", receipt.Job, waited)
 			}
 		}
 		if killed < 3 || len(receipts(r, "polite")) != 1 || receipts(r, "polite")[0].Cause != "stopped" {
@@ -41,7 +42,7 @@ func TestBudgetIsKept(t *testing.T) {
 	})
 }
 
-// TestSecondSignalHurries: nobody waits for a grace period then.
+// TestSecondSignalHurries checks that a second signal ends all grace periods.
 func TestSecondSignalHurries(t *testing.T) {
 	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGINT} {
 		t.Run(unix.SignalName(sig), func(t *testing.T) {

@@ -29,12 +29,13 @@ services:
 			web := receipts(b.ends(0), "web")
 			for i := 2; i < len(web); i++ {
 				if pause := web[i].Started.Sub(web[i-1].Ended).Milliseconds(); pause < 100<<(i-1) {
-					t.Errorf("run %d came %d ms after the one before", i+1, pause)
+					t.Errorf("run %d started %d ms after the end of the one before", i+1, pause)
 				}
 			}
 		})
 	})
-	// To change another user's limits would need a right that the tests may not have.
+	// Level tree is a container's here: a test that is not root may not change the limits of another
+	// user's process.
 	for _, l := range []level{cgroup, {"tree", pod.Spec{Mode: pod.NoCgroup}}} {
 		t.Run("what cannot be started now is started later/"+l.name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +58,8 @@ services:
 	})
 }
 
-// startsLater takes away the descriptors that the next run of a service needs, for some tries.
+// startsLater takes away the descriptors that the next run of a service needs, until cginit has failed
+// to start it.
 func startsLater(t *testing.T, l level) {
 	b := start(t, l, `
 services:
@@ -77,10 +79,10 @@ services:
 	b.Signal(unix.SIGTERM)
 	r := b.ends(0)
 	if n := len(receipts(r, "db")); n != 2 {
-		t.Errorf("%d receipts; stderr: %s", n, r.Stderr)
+		t.Errorf("db has %d receipts, not 2; stderr: %s", n, r.Stderr)
 	}
 	if n := strings.Count(r.Stderr, "too many open files"); n > 2 {
-		t.Errorf("it was said %d times; stderr: %s", n, r.Stderr)
+		t.Errorf("the failure was reported %d times; stderr: %s", n, r.Stderr)
 	}
 }
 
@@ -95,9 +97,9 @@ services:
 `)
 			b.noted("web up", "child up", "db up")
 			b.Signal(unix.SIGKILL)
-			r := b.Wait() // for the shim: until nothing is left
+			r := b.Wait() // returns when nothing is left on the shim
 			if r.Signal != unix.SIGKILL {
-				t.Errorf("it ended with %d (signal %d)", r.Code, r.Signal)
+				t.Errorf("cginit ended with %d (signal %d), not by SIGKILL", r.Code, r.Signal)
 			}
 			if err := r.Clean(); err != nil {
 				t.Error(err)
@@ -106,8 +108,7 @@ services:
 	}
 }
 
-// detached runs cginit --detach as a user does in a shell, and returns its exit status and what
-// the user sees.
+// detached runs cginit --detach as a user does in a shell, and returns its exit status and its output.
 func detached(t *testing.T, file string) (b *box, status int, stdout, stderr string) {
 	t.Helper()
 	spec := pod.Spec{}
@@ -120,7 +121,7 @@ func detached(t *testing.T, file string) (b *box, status int, stdout, stderr str
 	errs, err := os.Create(filepath.Join(b.dir, "err"))
 	check(t, err)
 	cmd.Stdout, cmd.Stderr = out, errs
-	_ = cmd.Run() // a status that is not 0 is no error here
+	_ = cmd.Run() // the caller checks the status
 	said, _ := os.ReadFile(out.Name())
 	complained, _ := os.ReadFile(errs.Name())
 	return b, cmd.ProcessState.ExitCode(), string(said), string(complained)
@@ -146,7 +147,7 @@ services:
 			t.Fatalf("status %d, stdout %q, stderr %q", status, out, errs)
 		}
 		if b.count("tells") != 1 || b.count("checked") == 0 {
-			t.Errorf("it returned after %q", b.notes())
+			t.Errorf("cginit --detach returned too early, after %q", b.notes())
 		}
 		fd, err := unix.PidfdOpen(pid, 0)
 		check(t, err)
@@ -155,7 +156,7 @@ services:
 		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		for n := 0; n == 0; {
 			if n, err = unix.Poll(poll, int(pod.Patience.Milliseconds())); err != unix.EINTR && n != 1 {
-				t.Fatalf("it does not end: %v", err)
+				t.Fatalf("cginit does not end: %v", err)
 			}
 		}
 		b.order("tells", "db SIGTERM")

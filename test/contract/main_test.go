@@ -1,5 +1,5 @@
-// Package contract runs cginit with the services and jobs of real files, and holds it to the
-// process contract: when it starts what, what it says, how it ends, and with what status.
+// Package contract runs cginit with real files of services and jobs. It checks the process contract:
+// when cginit starts each job, what it says, how it ends, and its exit status.
 package contract
 
 import (
@@ -17,17 +17,17 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	_ = flag.Set("test.parallel", "8") // most of a run is waiting
+	_ = flag.Set("test.parallel", "8") // a run mostly waits
 	os.Exit(pod.Main(m))
 }
 
-// level is a containment that runs are held in.
+// level is a containment and the surroundings that have it.
 type level struct {
 	name string
 	spec pod.Spec
 }
 
-// ordinary is the first of the users without any rights.
+// ordinary is the first of the uids of users without any rights.
 const ordinary = 54400
 
 var users atomic.Int32
@@ -38,7 +38,7 @@ var (
 	levels = []level{cgroup, tree}
 )
 
-// inLevels runs a test at each level: what happens must be the same.
+// inLevels runs a test at each level. It must behave the same at all of them.
 func inLevels(t *testing.T, test func(t *testing.T, l level)) {
 	for _, l := range levels {
 		t.Run(l.name, func(t *testing.T) {
@@ -48,16 +48,16 @@ func inLevels(t *testing.T, test func(t *testing.T, l level)) {
 	}
 }
 
-// box is a cginit that runs a file.
+// box is a running cginit and the directory of its file.
 type box struct {
 	*pod.Pod
 	t    *testing.T
-	dir  string // every user may write there
+	dir  string // every user may write here
 	file string
 }
 
-// start runs cginit with a file, in which $ACT is the program act, $LOG the file that it
-// writes to, and $DIR a directory.
+// start runs cginit with a file. In the file $ACT is the program act, $LOG the file that act writes to,
+// and $DIR a directory.
 func start(t *testing.T, l level, file string, args ...string) *box {
 	t.Helper()
 	return startAs(t, l.spec, file, args...)
@@ -80,7 +80,9 @@ func (b *box) run(spec pod.Spec, args ...string) {
 func prepare(t *testing.T, spec *pod.Spec, file string) *box {
 	t.Helper()
 	if spec.UID == ordinary {
-		spec.UID += int(users.Add(1)) // each is alone with its limits, and cannot kill another's
+		// With a user of its own each cginit has its limits to itself, and its jobs cannot kill
+		// another's.
+		spec.UID += int(users.Add(1))
 	}
 	dir := pod.OpenDir(t)
 	b := &box{t: t, dir: dir, file: filepath.Join(dir, "cginit.yaml")}
@@ -91,7 +93,7 @@ func prepare(t *testing.T, spec *pod.Spec, file string) *box {
 
 func (b *box) log() string { return filepath.Join(b.dir, "log") }
 
-// write replaces the file.
+// write replaces the configuration file.
 func (b *box) write(file string) {
 	b.t.Helper()
 	if err := os.WriteFile(b.file, []byte(strings.ReplaceAll(file, "\t", "  ")), 0o644); err != nil {
@@ -99,13 +101,13 @@ func (b *box) write(file string) {
 	}
 }
 
-// notes are the lines of $LOG so far.
+// notes returns the lines of $LOG so far.
 func (b *box) notes() []string {
 	text, _ := os.ReadFile(b.log())
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// count is how often a line is among them.
+// count returns how often $LOG contains a line.
 func (b *box) count(line string) (n int) {
 	for _, note := range b.notes() {
 		if note == line {
@@ -115,7 +117,7 @@ func (b *box) count(line string) (n int) {
 	return n
 }
 
-// noted waits until lines are in $LOG, in whatever order.
+// noted waits until $LOG contains each of the lines, in any order.
 func (b *box) noted(lines ...string) {
 	b.t.Helper()
 	for _, line := range lines {
@@ -123,8 +125,8 @@ func (b *box) noted(lines ...string) {
 	}
 }
 
-// notedTimes waits until a line is there so often. That cginit has ended instead is an error
-// at once.
+// notedTimes waits until $LOG contains a line n times. If cginit ends before that, the test fails at
+// once.
 func (b *box) notedTimes(n int, line string) {
 	b.t.Helper()
 	pod.Until(b.t, "note "+line, func() bool {
@@ -132,13 +134,13 @@ func (b *box) notedTimes(n int, line string) {
 			return true
 		}
 		if pod.Status(b.Pid, "State") == "" && b.count(line) < n {
-			b.t.Fatalf("%q was not noted; notes: %q; stderr: %s", line, b.notes(), b.Stderr())
+			b.t.Fatalf("cginit has ended without the note %q; notes: %q; stderr: %s", line, b.notes(), b.Stderr())
 		}
 		return false
 	})
 }
 
-// said waits until cginit has said something on stderr.
+// said waits until the text is on stderr. If cginit ends before that, the test fails at once.
 func (b *box) said(text string) {
 	b.t.Helper()
 	pod.Until(b.t, "stderr "+text, func() bool {
@@ -146,31 +148,31 @@ func (b *box) said(text string) {
 			return true
 		}
 		if pod.Status(b.Pid, "State") == "" && !strings.Contains(b.Stderr(), text) {
-			b.t.Fatalf("%q was not said; stderr: %s", text, b.Stderr())
+			b.t.Fatalf("cginit has ended without saying %q; stderr: %s", text, b.Stderr())
 		}
 		return false
 	})
 }
 
-// order fails the test unless lines are in $LOG in that order, others between them or not.
+// order fails the test unless $LOG contains the lines in that order. Other lines may be between them.
 func (b *box) order(lines ...string) {
 	b.t.Helper()
 	at := -1
 	for _, line := range lines {
 		i := slices.Index(b.notes()[at+1:], line)
 		if i < 0 {
-			b.t.Fatalf("%q is not after %q in %q", line, lines[:slices.Index(lines, line)], b.notes())
+			b.t.Fatalf("%q does not follow %q in the notes %q", line, lines[:slices.Index(lines, line)], b.notes())
 		}
 		at += 1 + i
 	}
 }
 
-// ends waits for the end, and fails the test unless it ended with that code and left nothing.
+// ends waits for the end, and fails the test unless cginit ended with that code and left nothing.
 func (b *box) ends(code int) *pod.Result {
 	b.t.Helper()
 	r := b.Wait()
 	if r.Code != code || r.Signal != 0 {
-		b.t.Errorf("it ended with %d (signal %d), not %d; notes: %q; stderr: %s", r.Code, r.Signal, code, b.notes(), r.Stderr)
+		b.t.Errorf("cginit ended with %d (signal %d), not %d; notes: %q; stderr: %s", r.Code, r.Signal, code, b.notes(), r.Stderr)
 	}
 	if err := r.Clean(); err != nil {
 		b.t.Errorf("%v; stderr: %s", err, r.Stderr)
@@ -178,17 +180,17 @@ func (b *box) ends(code int) *pod.Result {
 	return r
 }
 
-// says fails the test unless each of the texts is in what was said exactly once.
+// says fails the test unless each of the texts is on stderr exactly once.
 func says(t *testing.T, r *pod.Result, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if n := strings.Count(r.Stderr, text); n != 1 {
-			t.Errorf("%q was said %d times; stderr: %s", text, n, r.Stderr)
+			t.Errorf("%q is on stderr %d times, not once; stderr: %s", text, n, r.Stderr)
 		}
 	}
 }
 
-// receipts are those of a job.
+// receipts returns the receipts of a job.
 func receipts(r *pod.Result, job string) (all []pod.Receipt) {
 	for _, receipt := range r.Receipts {
 		if receipt.Job == job {

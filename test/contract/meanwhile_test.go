@@ -13,19 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is asked for while something else is under way, or has come in between.
+// The tests in this file make a request while another one is under way, or after something has happened
+// in between.
 
-// slowly is a service that notes that it was asked to end, and does once there is a file called
-// web. Files are polled for: a trap would not come through a read.
+// slowly is the command of a service that notes that it was asked to stop, and ends once a file called
+// web exists. It polls for the file: the shell would run no trap while it waits in a read.
 var slowly = sh(`trap "echo web asked >> $LOG; until [ -e $DIR/web ]; do sleep 0.02; done; exit 0" TERM; echo web up >> $LOG; while :; do sleep 0.02; done`)
 
-// sh is a shell with a script, as a command in the file.
+// sh returns a shell with a script, as a command in the file.
 func sh(script string) string {
 	text, _ := json.Marshal([]string{"sh", "-c", script})
 	return string(text)
 }
 
-// dial connects once more: what is under way occupies a connection.
+// dial makes another connection, because a call under way blocks the replies of later calls on its
+// connection.
 func (b *box) dial() *control.Client {
 	b.t.Helper()
 	c, err := control.Dial(b.t.Context(), filepath.Join(b.dir, "socket"), pod.Patience)
@@ -39,7 +41,7 @@ func (b *box) touch(name string) {
 	check(b.t, os.WriteFile(filepath.Join(b.dir, name), nil, 0o666))
 }
 
-// stopping stops a job, without waiting for the answer.
+// stopping stops a job and returns a channel with the reply, without waiting for it.
 func stopping(t *testing.T, c *control.Client, p control.StopParams) <-chan *control.StopReply {
 	answer := make(chan *control.StopReply, 1)
 	go func() {
@@ -54,8 +56,8 @@ func stopping(t *testing.T, c *control.Client, p control.StopParams) <-chan *con
 	return answer
 }
 
-// TestAskedToEndBesideARun: the command has been stopped, what was started beside it goes on, and
-// ends with us when we are asked to.
+// TestAskedToEndBesideARun stops the command while a run beside it goes on. That run must end when
+// cginit is asked to.
 func TestAskedToEndBesideARun(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		spec := l.spec
@@ -76,8 +78,8 @@ func TestAskedToEndBesideARun(t *testing.T) {
 	})
 }
 
-// TestEndsBeforeItIsStopped: a job that ends by itself while what needs it is being stopped first
-// has been stopped.
+// TestEndsBeforeItIsStopped checks that a job counts as stopped if it ends by itself while the stop
+// still waits for the jobs that depend on it.
 func TestEndsBeforeItIsStopped(t *testing.T) {
 	for _, restart := range []string{`"no"`, "always"} {
 		t.Run(restart, func(t *testing.T) {
@@ -100,15 +102,15 @@ services:
 				b.Signal(unix.SIGTERM)
 				b.ends(0)
 				if b.count("db up") != 1 {
-					t.Errorf("it was started again: %q", b.notes())
+					t.Errorf("db was started again; notes: %q", b.notes())
 				}
 			})
 		})
 	}
 }
 
-// TestScheduleGoesOn: what needs a service that was stopped keeps its schedule; a job that was
-// stopped has it again when it is started.
+// TestScheduleGoesOn checks that a job keeps its schedule when a service that it depends on is stopped.
+// A job that is stopped itself gets its schedule back when it is started.
 func TestScheduleGoesOn(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, c := client(t, l, `
@@ -131,13 +133,13 @@ jobs:
 		check(t, err)
 		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"tick"}})
 		check(t, err)
-		more(2) // one of them for the start
+		more(2) // the first is the start itself
 		b.Signal(unix.SIGTERM)
 		b.ends(0)
 	})
 }
 
-// TestStartInVain: what it depends on fails, and so does the call.
+// TestStartInVain checks that starting a job fails if a job that it depends on has failed.
 func TestStartInVain(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, c := client(t, l, `
@@ -147,14 +149,15 @@ jobs:
 	first: {command: test ! -e $DIR/bad}
 `)
 		b.noted("web up")
-		_, err := c.Stop(t.Context(), control.StopParams{Jobs: []string{"first"}}) // and so web
+		// web depends on first, so it is stopped too.
+		_, err := c.Stop(t.Context(), control.StopParams{Jobs: []string{"first"}})
 		check(t, err)
 		b.touch("bad")
 		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"web"}})
-		check(t, err) // the first has done well, once
+		check(t, err) // the last run of first has succeeded
 		_, err = c.Stop(t.Context(), control.StopParams{Jobs: []string{"web"}})
 		check(t, err)
-		_, _ = c.Start(t.Context(), control.StartParams{Jobs: []string{"first"}}) // it is executed, and fails
+		_, _ = c.Start(t.Context(), control.StartParams{Jobs: []string{"first"}}) // first is executed, and fails
 		_, err = c.Wait(t.Context(), control.WaitParams{Jobs: []string{"first"}, Until: control.UntilEnded})
 		check(t, err)
 		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"web"}})
@@ -166,7 +169,7 @@ jobs:
 	})
 }
 
-// TestWaitForWhatIsGone: a wait for a job that a reload has taken away is told so.
+// TestWaitForWhatIsGone checks that a wait for a job fails when a reload removes the job.
 func TestWaitForWhatIsGone(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, c := client(t, l, "services: {db: {command: $ACT serve db}, never: {command: $ACT serve never, ready: notify}}")
@@ -180,14 +183,15 @@ func TestWaitForWhatIsGone(t *testing.T) {
 		_, err := b.dial().Reload(t.Context())
 		check(t, err)
 		if err := <-waited; err == nil {
-			t.Error("it is ready")
+			t.Error("the wait reports a removed job as ready")
 		}
 		b.Signal(unix.SIGTERM)
 		b.ends(0)
 	})
 }
 
-// TestGraceOfOneStop: another grace period is for the stop that it was given to, be that under way.
+// TestGraceOfOneStop checks that the grace period of a request holds for that stop only. It also holds
+// if that stop is already under way.
 func TestGraceOfOneStop(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, c := client(t, l, `
@@ -201,7 +205,9 @@ services:
 		_, err := c.Stop(t.Context(), control.StopParams{Jobs: []string{"web"}})
 		check(t, err)
 		check(t, os.Remove(filepath.Join(b.dir, "web")))
-		_, err = c.Stop(t.Context(), control.StopParams{Jobs: []string{"db"}, GracePeriod: &none}) // web is down
+		// web, which depends on db, is down already: the grace period must not be kept for its next
+		// stop.
+		_, err = c.Stop(t.Context(), control.StopParams{Jobs: []string{"db"}, GracePeriod: &none})
 		check(t, err)
 		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"web"}})
 		check(t, err)
@@ -210,7 +216,7 @@ services:
 		b.notedTimes(2, "web asked")
 		b.touch("web")
 		if got := <-stopped; got == nil || len(got.Receipts) != 1 || got.Receipts[0].Killed != 0 {
-			t.Errorf("a grace period of another stop: %+v", got)
+			t.Errorf("web was stopped with the grace period of another stop: %+v", got)
 		}
 		check(t, os.Remove(filepath.Join(b.dir, "web")))
 		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"web"}})
@@ -221,14 +227,14 @@ services:
 		_, err = b.dial().Stop(t.Context(), control.StopParams{Jobs: []string{"web"}, GracePeriod: &none})
 		check(t, err)
 		if got := <-stopped; got == nil || len(got.Receipts) != 1 || got.Receipts[0].Signal != "SIGKILL" {
-			t.Errorf("the stop under way goes on: %+v", got)
+			t.Errorf("the stop under way did not take the new grace period: %+v", got)
 		}
 		b.Signal(unix.SIGTERM)
 		b.ends(0)
 	})
 }
 
-// TestReloadKeepsFlags: what the command line says still goes over what the file says.
+// TestReloadKeepsFlags checks that the command line still overrides the file after a reload.
 func TestReloadKeepsFlags(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, "stop_grace_period: 1ms\nservices: {web: {command: "+slowly+", stop_grace_period: 1h}}", "--stop-grace-period", "1h", "-v")
@@ -245,8 +251,8 @@ func TestReloadKeepsFlags(t *testing.T) {
 	})
 }
 
-// TestEndsWhileAttended: a main process that ends while a step or a check of its job runs is judged
-// by how it ended, not by the step that had to be killed.
+// TestEndsWhileAttended checks that a run is judged by how its main process ended, even if a step or a
+// check ran at that time and was killed.
 func TestEndsWhileAttended(t *testing.T) {
 	attendant := sh("touch $DIR/go; sleep 1000")
 	main := func(code int) string {
@@ -273,8 +279,8 @@ func TestEndsWhileAttended(t *testing.T) {
 	}
 }
 
-// TestReloadOfWhatHasRun: a job that is over, and does not start by itself, is not started by being
-// changed.
+// TestReloadOfWhatHasRun checks that a change of its configuration does not start a job that has ended
+// and does not start by itself.
 func TestReloadOfWhatHasRun(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		file := `
@@ -289,13 +295,15 @@ jobs:
 		_, err := c.Start(t.Context(), control.StartParams{Jobs: []string{"yearly", "hand"}})
 		check(t, err)
 		_, err = c.Wait(t.Context(), control.WaitParams{Jobs: []string{"yearly", "hand"}, Until: control.UntilEnded})
-		check(t, err) // the start was answered when they were executed
+		// The reply to the start came when the jobs were executed, so wait for their ends.
+		check(t, err)
 		b.write(strings.NewReplacer("0 3", "0 4", "echo hand", "true; echo hand").Replace(file))
 		changed, err := c.Reload(t.Context())
 		if err != nil || len(changed.Changed) != 2 {
 			t.Fatalf("%+v, %v", changed, err)
 		}
-		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"last"}}) // what comes after
+		// A run of this job shows that the reload is complete.
+		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"last"}})
 		check(t, err)
 		b.Signal(unix.SIGTERM)
 		b.ends(0)
@@ -305,7 +313,7 @@ jobs:
 	})
 }
 
-// TestReloadWhileItStarts: what is new then has part in the start.
+// TestReloadWhileItStarts checks that a job that a reload adds during the start can fail the start.
 func TestReloadWhileItStarts(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, "services: {never: {command: $ACT serve never, ready: notify}}")
@@ -316,8 +324,8 @@ func TestReloadWhileItStarts(t *testing.T) {
 	})
 }
 
-// TestUpByItsLeftovers: a service whose main process has gone, and that is to wait for what it left,
-// does not hold up the start.
+// TestUpByItsLeftovers checks that a service with leftovers: wait whose main process has ended does not
+// delay the start.
 func TestUpByItsLeftovers(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `

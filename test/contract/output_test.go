@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// output runs a file to its end, and returns all that came on standard output.
+// output runs a file to its end, and returns everything that came on standard output.
 func output(t *testing.T, l level, file string) (out string, r *pod.Result) {
 	t.Helper()
 	read, write, err := os.Pipe()
@@ -28,7 +28,7 @@ func output(t *testing.T, l level, file string) (out string, r *pod.Result) {
 	return text.String(), b.ends(0)
 }
 
-// TestOutput: what a job writes comes through whole, each way.
+// TestOutput checks that a job's output arrives complete with each logging driver.
 func TestOutput(t *testing.T) {
 	t.Run("inherit", func(t *testing.T) {
 		inLevels(t, func(t *testing.T, l level) {
@@ -69,7 +69,7 @@ func TestOutput(t *testing.T) {
 				goesOn = line.Part
 			}
 			if text.String() != strings.Repeat("x", 1<<20) || goesOn {
-				t.Errorf("%d bytes came through", text.Len())
+				t.Errorf("%d bytes arrived, or the last part is missing", text.Len())
 			}
 		})
 	})
@@ -98,7 +98,7 @@ func TestOutput(t *testing.T) {
 	})
 }
 
-// TestLastLinesComeBeforeTheReceipt, which stderr shows.
+// TestLastLinesComeBeforeTheReceipt checks the order on stderr.
 func TestLastLinesComeBeforeTheReceipt(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -110,12 +110,13 @@ services:
 		r := b.ends(0)
 		last, receipt := strings.Index(r.Stderr, "web | goodbye"), strings.Index(r.Stderr, "cginit: web: stopped")
 		if last < 0 || receipt < last {
-			t.Errorf("stderr: %.300s", r.Stderr[max(0, len(r.Stderr)-300):])
+			t.Errorf("the receipt is before the last line of web; stderr: %.300s", r.Stderr[max(0, len(r.Stderr)-300):])
 		}
 	})
 }
 
-// TestStalledOutput: who does not read makes the jobs wait, and nothing else.
+// TestStalledOutput checks that a reader who does not read stalls only the jobs that write, and not
+// cginit.
 func TestStalledOutput(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		read, write, err := os.Pipe()
@@ -135,14 +136,15 @@ services:
 			n, err := unix.IoctlGetInt(int(read.Fd()), unix.TIOCINQ)
 			return err == nil && n > 60_000
 		})
-		b.crash("db") // the loop goes on
+		b.crash("db") // cginit must start it again
 		b.notedTimes(2, "db up")
 		b.Signal(unix.SIGTERM)
 		b.ends(0)
 	})
 }
 
-// TestReload: a wrong file changes nothing, a right one what it must.
+// TestReload checks that a wrong file changes nothing, and that a right one touches only jobs that
+// differ.
 func TestReload(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -174,7 +176,7 @@ jobs:
 		b.order("before SIGTERM", "after up")
 		b.order("before SIGTERM", "new up")
 		if now := b.pids("same"); len(now) != 1 || now[0] != pid[0] {
-			t.Errorf("it was touched: %v became %v", pid, now)
+			t.Errorf("the unchanged service was restarted: pids %v became %v", pid, now)
 		}
 		b.Signal(unix.SIGTERM)
 		b.ends(0)
@@ -184,8 +186,8 @@ jobs:
 	})
 }
 
-// TestReloadBringsBack: what one reload takes out and another brings back while it ends starts
-// anew when it has ended.
+// TestReloadBringsBack checks that a job is started again if one reload removes it and another brings
+// it back before it has ended.
 func TestReloadBringsBack(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		const both = `

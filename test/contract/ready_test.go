@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReady: web is there when it says so, each in its way, and next comes after that.
+// TestReady checks, for each way to be ready, that next starts only after web is ready.
 func TestReady(t *testing.T) {
 	for name, web := range map[string]string{
 		"notify, from a child":  `command: 'sh -c "read x < $DIR/gate; echo ready >> $LOG; $ACT tell STATUS=works READY=1; exec $ACT serve web"', ready: notify`,
@@ -46,7 +46,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestDaemonThatDies: the end of a forking service is the end of its daemon.
+// TestDaemonThatDies checks that a forking service ends when its daemon ends.
 func TestDaemonThatDies(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, "services: {web: {command: $ACT daemon web, ready: forking}, db: {command: $ACT serve db}}", "-v")
@@ -59,7 +59,7 @@ func TestDaemonThatDies(t *testing.T) {
 	})
 }
 
-// TestStrangerSpeaks: who is no process of the job cannot speak for it.
+// TestStrangerSpeaks checks that a process of another job cannot send notifications for a job.
 func TestStrangerSpeaks(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, open := gated(t, l, `
@@ -70,7 +70,7 @@ services:
 `)
 		b.said("which is not one of web, sent one in its name")
 		if b.count("next up") > 0 {
-			t.Errorf("it was believed; notes %q", b.notes())
+			t.Errorf("cginit believed a process of another job; notes %q", b.notes())
 		}
 		open()
 		b.noted("next up")
@@ -79,7 +79,7 @@ services:
 	})
 }
 
-// TestTimeIsExtended: EXTEND_TIMEOUT_USEC gives more time than there would be.
+// TestTimeIsExtended checks that EXTEND_TIMEOUT_USEC extends start_timeout and the grace period.
 func TestTimeIsExtended(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -97,7 +97,8 @@ services:
 	})
 }
 
-// TestWatchdog: one that is silent is restarted, one that says WATCHDOG=1 is not.
+// TestWatchdog checks that a service is restarted if it is silent or sends WATCHDOG=trigger, and not if
+// it sends WATCHDOG=1.
 func TestWatchdog(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b, open := gated(t, l, `
@@ -118,7 +119,8 @@ services:
 	})
 }
 
-// TestHealthRestarts: an unhealthy service is only shown, or restarted, as on_unhealthy says.
+// TestHealthRestarts checks that an unhealthy service is only reported, or restarted, as on_unhealthy
+// says.
 func TestHealthRestarts(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -140,7 +142,7 @@ services:
 	})
 }
 
-// TestHealthWithoutAShell: HTTP and TCP, for a service that is there only after a while.
+// TestHealthWithoutAShell checks HTTP and TCP checks of a service that listens only after a while.
 func TestHealthWithoutAShell(t *testing.T) {
 	for kind, test := range map[string]string{"HTTP": "http://%s/well", "TCP": "%s"} {
 		t.Run(kind, func(t *testing.T) {
@@ -177,8 +179,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestProbeIsKilledWhole: a check that hangs, and what it has started, does not outlive its
-// timeout, and the service does.
+// TestProbeIsKilledWhole checks that all processes of a check that hangs are killed at its timeout, and
+// that the service goes on.
 func TestProbeIsKilledWhole(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -188,7 +190,8 @@ services:
 		healthcheck: {test: "echo check >> $LOG; sleep 1111 & exec sleep 1111", interval: 10ms, timeout: 100ms, retries: 1, start_period: 1h, start_interval: 10ms}
 `)
 		b.notedTimes(4, "check")
-		if n := len(b.Tree("sleep")); n > 4 { // the last check's, and perhaps those that are being killed
+		// Two processes of the last check may run, and two that are being killed.
+		if n := len(b.Tree("sleep")); n > 4 {
 			t.Errorf("%d processes of checks are left", n)
 		}
 		b.Signal(unix.SIGTERM)

@@ -11,14 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pair is two services, one of which needs the other.
+// pair is two services, one of which depends on the other.
 const pair = `
 services:
 	web: {command: $ACT serve web, depends_on: [db]}
 	db: {command: $ACT serve db}
 `
 
-// gate is a FIFO that a job waits at: read x < $DIR/NAME.
+// gate makes a FIFO that a job waits at with read x < $DIR/NAME. Each call of open lets one read
+// return.
 func (b *box) gate(name string) (open func()) {
 	b.t.Helper()
 	path := filepath.Join(b.dir, name)
@@ -27,7 +28,7 @@ func (b *box) gate(name string) (open func()) {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err == nil {
-		err = os.Chmod(path, 0o666) // whatever our umask
+		err = os.Chmod(path, 0o666) // whatever the umask is
 	}
 	if err != nil {
 		b.t.Fatal(err)
@@ -36,14 +37,14 @@ func (b *box) gate(name string) (open func()) {
 	return func() { _, _ = f.WriteString("go\n") }
 }
 
-// gated is start with a gate.
+// gated is start with one gate, $DIR/gate.
 func gated(t *testing.T, l level, file string, args ...string) (b *box, open func()) {
 	t.Helper()
 	b, open, _ = gatedTwice(t, l, file, args...)
 	return b, open
 }
 
-// gatedTwice is start with two.
+// gatedTwice is start with two gates, $DIR/gate and $DIR/gate2.
 func gatedTwice(t *testing.T, l level, file string, args ...string) (b *box, open, open2 func()) {
 	t.Helper()
 	spec := l.spec
@@ -94,13 +95,13 @@ jobs:
 	t.Run("nothing else ends it", func(t *testing.T) { inLevels(t, nothingElse) })
 }
 
-// nothingElse sends all other signals, and kills a service.
+// nothingElse sends all other signals and kills a service. cginit must go on.
 func nothingElse(t *testing.T, l level) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	read.Close() // whoever read our output has gone
+	read.Close() // cginit's output has no reader
 	spec := l.spec
 	spec.Stdout = write
 	b := startAs(t, spec, pair+"\ttalker: {command: 'sh -c \"echo talks; exec $ACT serve talker\"', logging: {driver: prefix}}\n")
@@ -110,8 +111,8 @@ func nothingElse(t *testing.T, l level) {
 		switch sig {
 		case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGPWR, 37, unix.SIGKILL, unix.SIGSTOP, 32, 33, 34:
 		case unix.SIGILL, unix.SIGTRAP, unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSYS:
-			// These are a program's own faults.
-		case unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP: // these stop what is not process 1
+			// These signals report a fault of the program itself.
+		case unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP: // these stop a process that is not process 1
 		default:
 			b.Signal(sig)
 		}
@@ -126,7 +127,7 @@ func nothingElse(t *testing.T, l level) {
 	}
 }
 
-// crash kills the processes of a service.
+// crash kills the processes of act that serve under a name.
 func (b *box) crash(name string) {
 	b.t.Helper()
 	for _, pid := range b.pids(name) {
@@ -136,7 +137,7 @@ func (b *box) crash(name string) {
 	}
 }
 
-// pids are the processes that serve under a name.
+// pids returns the processes of act that serve under a name.
 func (b *box) pids(name string) (pids []int) {
 	for _, m := range b.Tree("act") {
 		command, _ := os.ReadFile("/proc/" + itoa(m.Pid) + "/cmdline")
@@ -149,7 +150,8 @@ func (b *box) pids(name string) (pids []int) {
 
 func TestRule3StopsInReverseOrderOfDependency(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
-		// db and cache wait for each other to be asked: one after the other they would be killed.
+		// db and cache each end only after the other was asked. If they were stopped one after the
+		// other, one would have to be killed.
 		const waits = `command: ["sh", "-c", "trap 'echo %s asked >> $LOG; until grep -q \"%s asked\" $LOG; do sleep 0.02; done; exit 0' TERM; echo %s up >> $LOG; while :; do sleep 0.05; done"]`
 		mutual := func(own, other string) string {
 			text := strings.Replace(waits, "%s", own, 1)

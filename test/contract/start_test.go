@@ -14,17 +14,17 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// asked is the status of one that was asked to end: 143, or 125 where it then ended well.
+// asked stands for the status of a service that was asked to end: 143, or 125 if it then exited with 0.
 const asked = -1
 
-// badStart is a file whose start fails, with what is said of it and the exit status.
+// badStart is a file whose start fails, with the message and the exit status of cginit.
 type badStart struct {
 	file string
 	code int
 	said string
 }
 
-// badStarts are the ways in which a start fails after something else has started: db has.
+// badStarts are the ways in which a start fails after another service, db, has started.
 var badStarts = map[string]badStart{
 	"a service ends before it is ready": {
 		`
@@ -139,7 +139,7 @@ func TestRule6FailsLoudlyAtTheStart(t *testing.T) {
 				}
 				says(t, r, bad.said)
 				if n := strings.Count("\n"+r.Stderr, "\ncginit: cannot start "); n != 1 {
-					t.Errorf("%d lines say why: %s", n, r.Stderr)
+					t.Errorf("%d lines say why the start failed, not 1: %s", n, r.Stderr)
 				}
 				if db := receipts(r, "db"); len(db) != 1 || db[0].Cause != "stopped" {
 					t.Errorf("db was not stopped in order: %+v", db)
@@ -152,7 +152,8 @@ func TestRule6FailsLoudlyAtTheStart(t *testing.T) {
 	}
 }
 
-// TestRule6RefusesBeforeAnythingStarts: what can be known before is said before.
+// TestRule6RefusesBeforeAnythingStarts checks that cginit reports a mistake that it can find before the
+// start without starting anything.
 func TestRule6RefusesBeforeAnythingStarts(t *testing.T) {
 	serve := "services: {web: {command: $ACT serve web}}"
 	for name, refusal := range map[string]struct {
@@ -196,7 +197,8 @@ func TestRule6RefusesBeforeAnythingStarts(t *testing.T) {
 	})
 }
 
-// manager listens as whoever started cginit and wants to know when it is up.
+// manager listens on a NOTIFY_SOCKET as a service manager that has started cginit. It returns the path
+// and a channel of the messages.
 func manager(t *testing.T, dir string) (path string, heard chan string) {
 	t.Helper()
 	path, heard = filepath.Join(dir, "notify"), make(chan string, 8)
@@ -235,23 +237,23 @@ jobs:
 	migrate: {command: 'sh -c "echo migrated >> $LOG"', depends_on: [db]}
 `)
 		if got := <-heard; got != "READY=1" {
-			t.Errorf("heard %q", got)
+			t.Errorf("heard %q, not READY=1", got)
 		}
 		for _, line := range []string{"db up", "migrated", "last step"} {
 			if b.count(line) != 1 {
-				t.Errorf("up before %q: %q", line, b.notes())
+				t.Errorf("cginit said that it is up before %q; notes: %q", line, b.notes())
 			}
 		}
-		b.order("db socket []") // the jobs do not speak to whoever started us
+		b.order("db socket []") // jobs must not get the NOTIFY_SOCKET of cginit
 		b.Signal(unix.SIGTERM)
 		if got := <-heard; got != "STOPPING=1" {
-			t.Errorf("heard %q", got)
+			t.Errorf("heard %q, not STOPPING=1", got)
 		}
 		b.ends(0)
 	})
 }
 
-// TestRule7NeverUp: who waits for a start that fails hears nothing of READY.
+// TestRule7NeverUp checks that cginit does not send READY=1 if the start fails.
 func TestRule7NeverUp(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		path, heard := manager(t, pod.OpenDir(t))
@@ -259,12 +261,12 @@ func TestRule7NeverUp(t *testing.T) {
 		spec.Env = []string{"NOTIFY_SOCKET=" + path}
 		startAs(t, spec, "services: {web: {command: 'false', ready: notify}}").ends(1)
 		if got := <-heard; got != "STOPPING=1" {
-			t.Errorf("heard %q", got)
+			t.Errorf("heard %q, not STOPPING=1", got)
 		}
 	})
 }
 
-// TestScriptWithoutFirstLine: it is the shell's, as execvp(3) has it.
+// TestScriptWithoutFirstLine checks that a script without #! is run by the shell, as by execvp(3).
 func TestScriptWithoutFirstLine(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		spec := l.spec

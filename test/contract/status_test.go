@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestExitStatus is the exit status with a file: that of the essential job or of the job that
-// failed the start, else 0. Those of a failed start are in the tests of rule 6.
+// TestExitStatus checks the exit status of cginit with a file: that of the essential job, or that of
+// the first job that failed, or else 0. The tests of rule 6 check the status of a failed start.
 func TestExitStatus(t *testing.T) {
 	const idle = "\tidle: {command: $ACT serve idle}\n"
 	for name, c := range map[string]struct {
@@ -29,7 +29,7 @@ func TestExitStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inLevels(t, func(t *testing.T, l level) {
 				b, open, open2 := gatedTwice(t, l, c.file)
-				for range 2 { // runs that fail on purpose read it again
+				for range 2 { // a job that failed reads once more in its next run
 					open()
 				}
 				open2()

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSteps: each in its turn, with the rights and the environment of its service, and again
-// with each run.
+// TestSteps checks that the steps run in their order, with the rights and the environment of their
+// service, and again in each run.
 func TestSteps(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -35,13 +35,13 @@ services:
 		b.order("pre1 1 /usr", "pre2 2 /etc", "main 1 /usr", "post 1", "pre1 1 /usr", "pre2 2 /etc", "main 1 /usr", "stop1", "stop2", "web SIGTERM")
 		says(t, r, "web: its pre_stop step 1 failed: exited after")
 		if b.count("stop1") != 1 {
-			t.Errorf("pre_stop of a run that had crashed: %q", b.notes())
+			t.Errorf("pre_stop ran for a run that had crashed; notes: %q", b.notes())
 		}
 	})
 }
 
-// TestStepsEndWithTheirService: what pre_stop began for a process that has gone is not waited
-// for, nor begun.
+// TestStepsEndWithTheirService checks that a pre_stop step is killed when the main process ends, and
+// that no further step begins.
 func TestStepsEndWithTheirService(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -60,7 +60,8 @@ services:
 	})
 }
 
-// TestTimeout: the longest that a run may take; what it has started ends with it.
+// TestTimeout checks that a run is torn down when its timeout has passed, with the processes that it
+// has started.
 func TestTimeout(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -71,7 +72,7 @@ jobs:
 	})
 }
 
-// TestLeftovers: what becomes of the others when the main process ends by itself.
+// TestLeftovers checks what happens to the other processes when the main process ends by itself.
 func TestLeftovers(t *testing.T) {
 	for way, want := range map[string]string{"stop": "child SIGTERM", "kill": "", "wait": "child SIGTERM"} {
 		t.Run(way, func(t *testing.T) {
@@ -84,7 +85,7 @@ jobs:
 				b.noted("main ended", "child up", "db up")
 				if way == "wait" {
 					if b.count("child SIGTERM") > 0 {
-						t.Error("it was not left alone")
+						t.Error("the leftover was asked to end")
 					}
 					b.Signal(unix.SIGTERM)
 				}
@@ -104,7 +105,8 @@ jobs:
 	}
 }
 
-// TestScaleAndProfiles: copies have names of their own, and what no profile selects is not there.
+// TestScaleAndProfiles checks that each copy of a job has a name of its own, and that a job that no
+// profile selects does not run.
 func TestScaleAndProfiles(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -120,7 +122,7 @@ services:
 		r := b.ends(0)
 		for _, name := range []string{"web-1", "web-2", "web-3"} {
 			if len(receipts(r, name)) != 1 {
-				t.Errorf("%s is not there: %+v", name, r.Receipts)
+				t.Errorf("%s has not run once: %+v", name, r.Receipts)
 			}
 		}
 		if b.count("debug up") > 0 {
@@ -129,7 +131,7 @@ services:
 	})
 }
 
-// TestSchedule: at its times, never twice at once.
+// TestSchedule checks that jobs run at their times, and that a job never runs twice at the same time.
 func TestSchedule(t *testing.T) {
 	inLevels(t, func(t *testing.T, l level) {
 		b := start(t, l, `
@@ -153,7 +155,7 @@ jobs:
 	})
 }
 
-// TestRestartPolicies: how often each runs, of what ends with 0 and with 1.
+// TestRestartPolicies checks how often a service runs that exits with 0, and one that exits with 1.
 func TestRestartPolicies(t *testing.T) {
 	for policy, want := range map[string]string{
 		`restart: "no"`:         "good bad",
@@ -170,7 +172,7 @@ services:
 				b.said("cginit: up\n")
 				open()
 				open2()
-				b.ends(0) // nothing is left to run
+				b.ends(0) // ends because nothing is left to run
 				notes := b.notes()
 				slices.SortFunc(notes, func(x, y string) int { return strings.Compare(y, x) })
 				if got := strings.Join(notes, " "); got != want {

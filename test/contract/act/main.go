@@ -1,5 +1,5 @@
-// Command act is what the jobs of the contract's tests run: it does one thing that a program
-// does to whoever supervises it, and writes what happens to it into the file $LOG.
+// Command act is the program that the jobs of the contract's tests run. It does one thing that a
+// program can do to its supervisor, and writes what happens to it into the file $LOG.
 //
 //	act serve NAME [deaf]      stay until a signal ends it, or SIGKILL if it is deaf
 //	act tell TEXT...           send each text to $NOTIFY_SOCKET
@@ -86,7 +86,7 @@ func line(args []string) error {
 	return err
 }
 
-// daemon ends when its daemon is there: it says so by the end of its output.
+// daemon starts "act serve NAME" as a daemon and does not wait for it.
 func daemon(args []string) error {
 	self, err := os.Executable()
 	if err != nil {
