@@ -15,22 +15,22 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestIndependentClient has the test of init/control, whose Varlink library knows nothing of us,
-// drive the real program.
+// TestIndependentClient runs the test of the same name in init/control against the real program. Its
+// Varlink library was written independently of cginit.
 func TestIndependentClient(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	b.Await(t, control.UntilReady, "web")
 	cmd := exec.CommandContext(t.Context(), harness.Command(t, "go"), "test", "-v", "-count=1", "-run", "^TestIndependentClient$", "./init/control")
 	cmd.Dir, cmd.Env = harness.Root(), append(os.Environ(), "CGINIT_TEST_SOCKET="+b.Socket)
 	if out := says(t, cmd); !strings.Contains(out, "--- PASS: TestIndependentClient") {
-		t.Errorf("it says %s", out)
+		t.Errorf("the test in init/control did not pass: %s", out)
 	}
 	if r := b.End(t, 0); len(r.Receipts) != 2 {
-		t.Errorf("%d receipts, of the service and its run", len(r.Receipts))
+		t.Errorf("%d receipts, not 2 (the service and its run)", len(r.Receipts))
 	}
 }
 
-// TestTerminal: who runs a command at a terminal has it at a terminal.
+// TestTerminal checks that cginitctl run gives a command a terminal if it is run at a terminal.
 func TestTerminal(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	u := engine.Sit(t, ctl(t, b, "run", "--name", "shell", "-e", "PS1=ready> ", "--", "sh", "-i"))
@@ -52,5 +52,6 @@ func TestTerminal(t *testing.T) {
 	b.End(t, 0)
 }
 
-// sleeper is how long a sleep takes that is to be found by that.
+// sleeper is a duration for a sleep command that no other process has, so that the sleep can be found
+// by it.
 var sleeper = fmt.Sprint(100_000_000 + os.Getpid())

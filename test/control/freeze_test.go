@@ -11,7 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestFreeze: a frozen job stands still, and it is to be seen. A shutdown ends it all the same.
+// TestFreeze checks that a frozen job is shown as frozen, and that a shutdown still ends it.
 func TestFreeze(t *testing.T) {
 	for _, mode := range []pod.Mode{pod.Process1, pod.NoCgroup} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -29,10 +29,10 @@ func TestFreeze(t *testing.T) {
 			says(t, ctl(t, b, "thaw", "web"))
 			shows(false)
 			if out, err := ctl(t, b, "thaw", "web").CombinedOutput(); err == nil || !strings.Contains(string(out), "not frozen") {
-				t.Errorf("a second thaw is %v: %s", err, out)
+				t.Errorf("a second thaw must fail, but ended with %v: %s", err, out)
 			}
 			says(t, ctl(t, b, "freeze", "web"))
-			says(t, ctl(t, b, "freeze", "web")) // it is, which is what was wanted
+			says(t, ctl(t, b, "freeze", "web")) // freezing a frozen job succeeds
 			if got := frozenEvents(t, b); got != "frozen thawed frozen" {
 				t.Errorf("the events say %s", got)
 			}
@@ -63,7 +63,7 @@ func frozenEvents(t *testing.T, b *box.Box) string {
 	return strings.Join(words, " ")
 }
 
-// TestEndsWhileFreezing: a job that goes while somebody waits for it to stand still.
+// TestEndsWhileFreezing ends a job while a call waits for the job to freeze.
 func TestEndsWhileFreezing(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	for range 20 {
@@ -76,7 +76,7 @@ func TestEndsWhileFreezing(t *testing.T) {
 		freezer := b.Dial(t)
 		go func() {
 			defer close(over)
-			_, _ = freezer.Freeze(t.Context(), control.FreezeParams{Jobs: jobs}) // whether it comes in time is open
+			_, _ = freezer.Freeze(t.Context(), control.FreezeParams{Jobs: jobs}) // the freeze may come too late
 		}()
 		c.Close()
 		<-over
@@ -87,8 +87,8 @@ func TestEndsWhileFreezing(t *testing.T) {
 	b.End(t, 0)
 }
 
-// TestFrozenFromOutside: what is started into a cgroup that somebody else has frozen waits there,
-// and nobody else does.
+// TestFrozenFromOutside checks that a run waits if something else has frozen the cgroup of the jobs,
+// and that no other call waits.
 func TestFrozenFromOutside(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	b.Await(t, control.UntilReady, "web")
@@ -100,7 +100,7 @@ func TestFrozenFromOutside(t *testing.T) {
 		}
 	}
 	write("1")
-	t.Cleanup(func() { _ = os.WriteFile(freezer, []byte("0"), 0) }) // if it is there still
+	t.Cleanup(func() { _ = os.WriteFile(freezer, []byte("0"), 0) }) // the file may be gone
 	p := command("/bin/sh", "-c", "exit 7")
 	p.Name = "late"
 	client, over := b.Dial(t), make(chan error, 1)
@@ -121,12 +121,12 @@ func TestFrozenFromOutside(t *testing.T) {
 	}
 	select {
 	case err := <-over:
-		t.Errorf("it has ended in a frozen cgroup: %+v, %v", last, err)
+		t.Errorf("the run has ended in a frozen cgroup: %+v, %v", last, err)
 	default:
 	}
 	write("0")
 	if err := <-over; err != nil || *last.ExitStatus != 7 {
-		t.Errorf("then it ends with %+v, %v", last, err)
+		t.Errorf("after the thaw the run ended with %+v, %v, not with 7", last, err)
 	}
 	b.End(t, 0)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// bad is what is no good call, as far as it is sent.
+// bad holds messages that are no valid calls, and calls whose client goes away.
 var bad = []string{
 	"\x00",
 	"{\x00",
@@ -31,14 +31,15 @@ var bad = []string{
 	`{"method":"io.cginit.Freeze","parameters":{"jobs":["nobody"]}}` + "\x00",
 	`{"method":"io.cginit.Nothing"}` + "\x00",
 	`{"method":"io.cginit.List"`,
-	`{"method":"io.cginit.Run","more":true,"parameters":{"process":{"args":["/bin/sleep","100000"]}}}` + "\x00", // and abandoned
+	// The client of this run goes away.
+	`{"method":"io.cginit.Run","more":true,"parameters":{"process":{"args":["/bin/sleep","100000"]}}}` + "\x00",
 	`{"method":"io.cginit.Events","more":true,"parameters":{"since":0}}` + "\x00",
 	"\xff\xfe\x00",
 	strings.Repeat("[", 1<<16) + "\x00",
-	`{"method":"` + strings.Repeat("x", 2<<20), // and no end of it
+	`{"method":"` + strings.Repeat("x", 2<<20), // the message never ends
 }
 
-// TestHostile: process 1 goes on answering, whatever is sent, and ends with nothing left.
+// TestHostile checks that process 1 keeps answering whatever is sent to it, and ends with nothing left.
 func TestHostile(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	idle := make([]net.Conn, 300)
@@ -49,13 +50,14 @@ func TestHostile(t *testing.T) {
 	for i := range 200 {
 		c := dial(t, b)
 		text := bad[i%len(bad)]
-		if i >= 2*len(bad) { // cut off anywhere
+		if i >= 2*len(bad) { // cut off at a random place
 			text = text[:random.IntN(len(text)+1)]
 		}
-		_, _ = io.WriteString(c, text) // it may be cut off before all is written
+		_, _ = io.WriteString(c, text) // the server may cut the client off before it has sent everything
 		if i%2 == 0 {
 			_ = c.(*net.UnixConn).CloseWrite()
-			_, _ = io.Copy(io.Discard, io.LimitReader(c, 1<<20)) // until it is answered or cut off
+			// Returns when the server has answered or has cut the client off.
+			_, _ = io.Copy(io.Discard, io.LimitReader(c, 1<<20))
 		}
 		c.Close()
 		if i%10 == 0 {
@@ -68,9 +70,9 @@ func TestHostile(t *testing.T) {
 		return err == nil && len(l.Jobs) == 1
 	})
 	if kb := b.Private(t); kb > 16<<10 {
-		t.Errorf("%d kB of private memory", kb)
+		t.Errorf("cginit has %d kB of private memory, more than 16 MB", kb)
 	}
-	b.Client = b.Dial(t) // the first one has given way
+	b.Client = b.Dial(t) // the first connection was closed to make room
 	b.End(t, 0)
 }
 
@@ -94,7 +96,8 @@ func answers(t *testing.T, b *box.Box) {
 	}
 }
 
-// TestNames: the name of a run becomes that of a cgroup, and must not lead anywhere else.
+// TestNames checks that the name of a run, which becomes the name of a cgroup, cannot lead to another
+// directory.
 func TestNames(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	b.Await(t, control.UntilReady, "web")
@@ -105,36 +108,37 @@ func TestNames(t *testing.T) {
 		c := b.Dial(t)
 		if lease, err := c.Run(t.Context(), p); err == nil {
 			last, err := lease.Wait()
-			t.Errorf("%q is a name: %+v, %v", name, last, err)
+			t.Errorf("%q was accepted as a name: %+v, %v", name, last, err)
 		}
 		c.Close()
 	}
 	if after := len(b.Cgroups()); after > before {
-		t.Errorf("there are %d cgroups, and were %d", after, before)
+		t.Errorf("there are %d cgroups, not %d as before", after, before)
 	}
 	b.End(t, 0)
 }
 
-// TestPermission: who is not root may do what the file says, from outside as from inside a run.
+// TestPermission checks that a user who is not root may do what the file allows, from outside and from
+// inside a run.
 func TestPermission(t *testing.T) {
 	const may, mayNot = 4242, 4243
 	closed := box.Start(t, pod.Process1, plain)
 	if out, err := as(mayNot, ctl(t, closed, "ps")).CombinedOutput(); err == nil || !strings.Contains(string(out), "only root") {
-		t.Errorf("without access it is %v: %s", err, out)
+		t.Errorf("without the key access a user must be refused, but got %v: %s", err, out)
 	}
 	closed.End(t, 0)
 
 	b := box.Start(t, pod.Process1, fmt.Sprintf("access: {uids: [%d]}\n%s", may, plain))
 	if out := says(t, as(may, ctl(t, b, "ps"))); !strings.Contains(out, "web") {
-		t.Errorf("who may is told %s", out)
+		t.Errorf("the user who may got: %s", out)
 	}
 	if out, err := as(mayNot, ctl(t, b, "stop", "web")).CombinedOutput(); err == nil || !strings.Contains(string(out), "uid 4243 may not") {
-		t.Errorf("who may not is told %v: %s", err, out)
+		t.Errorf("the user who may not got %v: %s", err, out)
 	}
 	inside := []string{harness.Bin(t, "cginitctl"), "--socket", b.Socket, "kill", "web"}
 	out, err := ctl(t, b, append([]string{"run", "--user", "4243:4243", "--"}, inside...)...).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "uid 4243 may not") {
-		t.Errorf("a run that may not is told %v: %s", err, out)
+		t.Errorf("the run of a user who may not got %v: %s", err, out)
 	}
 	if web := one(t, b, "web"); web.State != control.Running || web.Run != 1 {
 		t.Errorf("the service is %+v", web)
@@ -142,7 +146,7 @@ func TestPermission(t *testing.T) {
 	b.End(t, 0)
 }
 
-// as makes a command run as a user.
+// as sets the user that a command runs as, if this test is root.
 func as(uid uint32, cmd *exec.Cmd) *exec.Cmd {
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}

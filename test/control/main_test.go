@@ -1,5 +1,5 @@
-// Package controlled shows what the control socket of a real cginit does: to trees of processes
-// that are started over it, to thousands of short runs, to clients of every kind.
+// Package controlled tests the control socket of a real cginit: with trees of processes that are
+// started over it, thousands of short runs, and clients of every kind.
 //
 // CGINIT_RUNS=n repeats the teardown matrix, CGINIT_SHORT=n sets how many short runs there are,
 // CGINIT_BIG=1 sends 1 GB through a run.
@@ -24,18 +24,18 @@ func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 // plain is a file with one service.
 const plain = "services: {web: {command: sleep 100000}}\n"
 
-// number is what the environment says, or else usual.
+// number returns the value of an environment variable, or usual if the variable is not set.
 func number(t testing.TB, name string, usual int) int {
 	t.Helper()
 	text := cmp.Or(os.Getenv(name), strconv.Itoa(usual))
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is not a number from 1", name, text)
+		t.Fatalf("%s=%q is not a number of at least 1", name, text)
 	}
 	return n
 }
 
-// ctl is a cginitctl that talks to b.
+// ctl returns a cginitctl command that connects to b.
 func ctl(t testing.TB, b *box.Box, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), harness.Bin(t, "cginitctl"), append([]string{"--socket", b.Socket}, args...)...)
@@ -43,7 +43,7 @@ func ctl(t testing.TB, b *box.Box, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// says is what it prints, without the error.
+// says returns the output of a command, which must succeed.
 func says(t testing.TB, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.CombinedOutput()
@@ -53,13 +53,13 @@ func says(t testing.TB, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// command is a run of a program.
+// command returns the parameters of a run of a program, with its receipt in the last reply.
 func command(args ...string) (p control.RunParams) {
 	p.Process.Args, p.Report = args, true
 	return p
 }
 
-// receiptOf waits for the receipt of a run that is told as an event.
+// receiptOf waits for the event with the receipt of a run.
 func receiptOf(t testing.TB, b *box.Box, job string) *control.Receipt {
 	t.Helper()
 	c := b.Dial(t)
@@ -77,7 +77,7 @@ func receiptOf(t testing.TB, b *box.Box, job string) *control.Receipt {
 	return nil
 }
 
-// one is a job of the list.
+// one returns the job of that name.
 func one(t testing.TB, b *box.Box, job string) control.Job {
 	t.Helper()
 	s, err := b.Status(t.Context(), control.StatusParams{Job: job})
@@ -87,7 +87,7 @@ func one(t testing.TB, b *box.Box, job string) control.Job {
 	return s.Job
 }
 
-// jobsCgroup is the directory that holds the cgroups of all jobs.
+// jobsCgroup returns the directory that holds the cgroups of all jobs.
 func jobsCgroup(t testing.TB, b *box.Box) string {
 	t.Helper()
 	for _, dir := range b.Cgroups() {

@@ -33,19 +33,19 @@ var causes = map[string]string{
 // size is how many processes a tree has besides its main process.
 const size = 10
 
-// cell is a tree that is ended in a way.
+// cell is a kind of tree and a way in which it is ended.
 type cell struct{ kind, end string }
 
-// site is a cginit with two services that nobody touches.
+// site is a cginit with two services that must stay undisturbed.
 type site struct {
 	*box.Box
 	mode   pod.Mode
 	marker string // in the command line of every process
-	count  int    // of runs
+	count  int    // how many runs there were
 }
 
-// TestTeardown ends every kind of tree in every way, beside neighbours: nothing of it is left
-// when that is said, and nothing has happened to them.
+// TestTeardown ends every kind of tree in every way, beside two other services. When the end is
+// reported, nothing of the tree may be left, and the services must be unchanged.
 func TestTeardown(t *testing.T) {
 	for _, mode := range []pod.Mode{pod.Process1, pod.NoCgroup} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestTeardown(t *testing.T) {
 			for range number(t, "CGINIT_RUNS", 1) {
 				for _, kind := range []string{"plain", "setsid", "daemon", "deaf", "chain", "nested", "stopped", "bomb"} {
 					if kind == "nested" && mode == pod.NoCgroup {
-						continue // no cgroups can be made there
+						continue // no cgroups can be made here
 					}
 					for _, end := range []string{stop, kill, timeout, closes, killed, frozen} {
 						t.Run(kind+", "+end, func(t *testing.T) {
@@ -93,7 +93,7 @@ func (s *site) neighbours() []int {
 	return slices.Concat(pod.Pids(s.mark("left")), pod.Pids(s.mark("right")))
 }
 
-// run is one run of a cell.
+// run makes one run of a cell and returns what is wrong with it.
 func (s *site) run(t *testing.T, c cell) error {
 	before := s.neighbours()
 	receipt, err := s.finish(t, c)
@@ -101,7 +101,7 @@ func (s *site) run(t *testing.T, c cell) error {
 		return err
 	}
 	if after := s.neighbours(); !slices.Equal(before, after) {
-		err = fmt.Errorf("the neighbours were %v, and are %v", before, after)
+		err = fmt.Errorf("the processes of the neighbours were %v, and are %v", before, after)
 	}
 	return errors.Join(err, s.verify(c, receipt))
 }
@@ -122,7 +122,7 @@ func (s *site) finish(t *testing.T, c cell) (*control.Receipt, error) {
 		return nil, err
 	}
 	if !ready(output) {
-		return nil, errors.New("it did not get ready")
+		return nil, errors.New("the tree did not get ready")
 	}
 	jobs := []string{p.Name}
 	switch c.end {
@@ -136,7 +136,7 @@ func (s *site) finish(t *testing.T, c cell) (*control.Receipt, error) {
 			return nil, err
 		}
 		if !one(t, s.Box, p.Name).Frozen {
-			return nil, errors.New("it is frozen, and the list does not say so")
+			return nil, errors.New("the frozen run is not shown as frozen")
 		}
 		fallthrough
 	default:
@@ -146,7 +146,7 @@ func (s *site) finish(t *testing.T, c cell) (*control.Receipt, error) {
 		return nil, err
 	}
 	if left := pod.Pids(s.mark(p.Name)); len(left) > 0 {
-		return nil, fmt.Errorf("when it is answered these live: %v", left)
+		return nil, fmt.Errorf("at the time of the reply these processes live: %v", left)
 	}
 	last, err := lease.Wait()
 	if err != nil {
@@ -155,18 +155,18 @@ func (s *site) finish(t *testing.T, c cell) (*control.Receipt, error) {
 	return last.Receipt, nil
 }
 
-// after looks for survivors of a run whose end has just been told.
+// after looks for survivors of a run whose end has just been reported.
 func (s *site) after(r *control.Receipt, err error) (*control.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
 	if left := pod.Pids(s.mark(r.Job)); len(left) > 0 {
-		return nil, fmt.Errorf("when it is told these live: %v", left)
+		return nil, fmt.Errorf("when the end is reported these processes live: %v", left)
 	}
 	return r, nil
 }
 
-// params is a run of its own name.
+// params returns the parameters of a run with a name of its own.
 func (s *site) params(t *testing.T, c cell) control.RunParams {
 	s.count++
 	name := fmt.Sprintf("%s-%d", c.kind, s.count)
@@ -175,15 +175,16 @@ func (s *site) params(t *testing.T, c cell) control.RunParams {
 	grace := map[string]int64{"deaf": 100, "bomb": 500}[c.kind]
 	switch {
 	case grace == 0 && c.end == timeout:
-		grace = 1000 // one that is still growing has some that nobody has asked
+		// A tree that is still growing has processes that were not asked.
+		grace = 1000
 	case grace == 0:
-		grace = 60_000 // is never used up
+		grace = 60_000 // longer than any tree needs
 	}
 	p.GracePeriod = &grace
 	return p
 }
 
-// begin starts a run whose output is returned.
+// begin starts a run and returns its lease and its output.
 func (s *site) begin(t *testing.T, client *control.Client, p control.RunParams) (*control.Lease, *os.File, error) {
 	t.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -206,7 +207,8 @@ func ready(output *os.File) bool {
 	return line == "ready\n"
 }
 
-// timeUp is for a time limit: one that is too short for the tree to grow proves nothing.
+// timeUp makes a run end by its time limit. It doubles the limit until the tree has grown before it,
+// because a run that ends earlier proves nothing.
 func (s *site) timeUp(t *testing.T, c cell) (*control.Receipt, error) {
 	for limit := 200 * time.Millisecond; ; limit *= 2 {
 		client, p := s.Dial(t), s.params(t, c)
@@ -222,7 +224,7 @@ func (s *site) timeUp(t *testing.T, c cell) (*control.Receipt, error) {
 			return nil, err
 		}
 		if *last.ExitStatus != 124 {
-			return nil, fmt.Errorf("its status is %d", *last.ExitStatus)
+			return nil, fmt.Errorf("the exit status is %d, not 124", *last.ExitStatus)
 		}
 		if grown || limit > pod.Patience {
 			return s.after(last.Receipt, nil)
@@ -230,7 +232,7 @@ func (s *site) timeUp(t *testing.T, c cell) (*control.Receipt, error) {
 	}
 }
 
-// clientKilled is for a cginitctl that is killed.
+// clientKilled makes a run end by killing its cginitctl.
 func (s *site) clientKilled(t *testing.T, c cell) (*control.Receipt, error) {
 	p := s.params(t, c)
 	grace := time.Duration(*p.GracePeriod) * time.Millisecond
@@ -248,14 +250,14 @@ func (s *site) clientKilled(t *testing.T, c cell) (*control.Receipt, error) {
 	}
 	grown := ready(read)
 	_ = cmd.Process.Kill()
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // the error says that it was killed
 	if !grown {
-		return nil, errors.New("it did not get ready")
+		return nil, errors.New("the tree did not get ready")
 	}
 	return s.after(receiptOf(t, s.Box, p.Name), nil)
 }
 
-// verify compares a receipt with what it has to say.
+// verify returns how a receipt differs from what it must say.
 func (s *site) verify(c cell, r *control.Receipt) error {
 	level := "cgroup"
 	if s.mode == pod.NoCgroup {
@@ -268,7 +270,9 @@ func (s *site) verify(c cell, r *control.Receipt) error {
 		return fmt.Errorf("the receipt says %s, %s, %q, %d unkillable", r.Cause, r.Containment, r.Guarantee, r.Unkillable)
 	}
 	if c.kind == "bomb" || c.kind == "stopped" || c.end == kill {
-		return nil // who they are at a given moment only it can know; what is killed is not asked
+		// Which processes a bomb has at a given moment only the receipt knows. Kill kills all processes
+		// unasked. How many stopped ones are killed varies.
+		return nil
 	}
 	if want := map[string]int{"deaf": size + 1}[c.kind]; r.Killed != want {
 		return fmt.Errorf("the receipt says %d killed, not %d: %+v", r.Killed, want, r.Processes)

@@ -14,10 +14,10 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// warm is how many runs there are before anything is counted.
+// warm is how many runs are made before costs are measured.
 const warm = 200
 
-// cost is what process 1 holds while nothing runs.
+// cost is what process 1 holds while no run is under way.
 type cost struct{ descriptors, cgroups, kb int }
 
 func costOf(t *testing.T, b *box.Box) cost {
@@ -29,8 +29,8 @@ func costOf(t *testing.T, b *box.Box) cost {
 	return cost{len(entries), len(b.Cgroups()), b.Private(t)}
 }
 
-// TestShortRuns: none is lost, each has its own exit status, and process 1 is afterwards what it
-// was after the first 200.
+// TestShortRuns checks that each of many short runs has its own exit status and a receipt, and that
+// they do not make process 1 grow.
 func TestShortRuns(t *testing.T) {
 	n := number(t, "CGINIT_SHORT", 1000)
 	for _, at := range []int{1, 64} {
@@ -49,13 +49,13 @@ func TestShortRuns(t *testing.T) {
 				t.Error("descriptors or cgroups have leaked")
 			}
 			runs, most := warm+n, before.kb+before.kb/10+256
-			for again := 0; again < 5 && after.kb > most; again++ { // what has leaked stays, what varies does not
+			for again := 0; again < 5 && after.kb > most; again++ { // memory that has leaked stays, other memory varies
 				shortRuns(t, clients, warm)
 				runs += warm
 				after.kb = b.Private(t)
 			}
 			if after.kb > most {
-				t.Errorf("%d kB of private memory, more than %d", after.kb, most)
+				t.Errorf("cginit has %d kB of private memory, more than %d", after.kb, most)
 			}
 			if jobs, err := b.List(t.Context(), control.ListParams{}); err != nil || len(jobs.Jobs) != 1 {
 				t.Errorf("the list is %+v, %v", jobs, err)
@@ -90,7 +90,7 @@ func shortRuns(t *testing.T, clients []*control.Client, n int) {
 	}
 }
 
-// shortRun runs what exits with a status.
+// shortRun runs a command that exits with a status, and checks the status and the receipt.
 func shortRun(ctx context.Context, c *control.Client, status int) error {
 	lease, err := c.Run(ctx, command("/bin/sh", "-c", "exit "+strconv.Itoa(status)))
 	if err != nil {
@@ -101,7 +101,7 @@ func shortRun(ctx context.Context, c *control.Client, status int) error {
 		return err
 	}
 	if *last.ExitStatus != status || last.Receipt == nil || last.Receipt.Cause != "exited" {
-		return fmt.Errorf("with status %d it ended: %d, %+v", status, *last.ExitStatus, last.Receipt)
+		return fmt.Errorf("the run ended not with status %d but with %d, %+v", status, *last.ExitStatus, last.Receipt)
 	}
 	return nil
 }

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSpareHolder: without a cgroup, the next run's holder is there before the run. One that
-// was killed is no loss, one that was stopped goes on, and none is left in the end.
+// TestSpareHolder checks that, without a cgroup, the holder of the next run exists before the run. A
+// spare holder that was killed is replaced, one that was stopped is continued, and none is left at the
+// end.
 func TestSpareHolder(t *testing.T) {
 	b := box.Start(t, pod.NoCgroup, plain)
 	b.Await(t, "ready", "web")
@@ -34,13 +35,13 @@ func TestSpareHolder(t *testing.T) {
 		}
 		isUsed := len(proctree.Below(spare)) > 0
 		if lease.Started.Pid == 0 || isUsed == (sig == unix.SIGKILL) {
-			t.Errorf("after signal %d, used: %v; it started as %+v", sig, isUsed, lease.Started)
+			t.Errorf("after signal %d the spare holder is used: %v; the run started as %+v", sig, isUsed, lease.Started)
 		}
 	}
 	b.End(t, 0)
 }
 
-// spareOf is the pid of a holder that holds nothing; 0: none.
+// spareOf returns the pid of a holder that holds nothing, or 0 if there is none.
 func spareOf(b *box.Box) int {
 	for _, pid := range proctree.Below(b.Pid) {
 		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestStopWhileStarting: who stops a service that never gets ready lets the start go on
-// without it.
+// TestStopWhileStarting checks that the start goes on without a service that never gets ready, once
+// that service is stopped.
 func TestStopWhileStarting(t *testing.T) {
 	b := box.Start(t, pod.Process1, `
 services:
@@ -29,7 +29,7 @@ services:
 	defer cancel()
 	for reply, err := range b.Dial(t).Events(ctx, control.EventsParams{Since: new(int)}) {
 		if err != nil {
-			t.Fatalf("it never says that it is up: %v", err)
+			t.Fatalf("there is no event that cginit is up: %v", err)
 		}
 		if slices.ContainsFunc(reply.Events, func(e control.Event) bool {
 			return e.Kind == control.EventSupervisor && e.Message == "up"
@@ -40,8 +40,8 @@ services:
 	b.End(t, 0)
 }
 
-// TestSocketTaken: a socket that another supervisor answers at, or a file that is none, is not
-// touched. What one that was killed has left is in nobody's way.
+// TestSocketTaken checks that cginit does not replace the socket of a running supervisor, nor a file
+// that is no socket. It does replace the socket of a supervisor that was killed.
 func TestSocketTaken(t *testing.T) {
 	b := box.Start(t, pod.Process1, plain)
 	file := b.Socket + ".file"
@@ -51,14 +51,14 @@ func TestSocketTaken(t *testing.T) {
 	for path, want := range map[string]string{b.Socket: "another supervisor answers there", file: "a file of that name that is no socket"} {
 		r := pod.Start(t, pod.Spec{Mode: pod.Process1, Args: []string{"--socket", path, "--", "sleep", "1000"}}).Wait()
 		if r.Code != 125 || !strings.Contains(r.Stderr, want) || r.Clean() != nil {
-			t.Errorf("it ended with %d, %v: %s", r.Code, r.Clean(), r.Stderr)
+			t.Errorf("cginit ended with %d, %v: %s", r.Code, r.Clean(), r.Stderr)
 		}
 	}
 	if text, err := os.ReadFile(file); string(text) != "precious" {
 		t.Errorf("the file is %q, %v", text, err)
 	}
 	if _, err := b.List(t.Context(), control.ListParams{}); err != nil {
-		t.Errorf("the first answers no more: %v", err)
+		t.Errorf("the first supervisor no longer answers: %v", err)
 	}
 	b.Pod.Signal(unix.SIGKILL)
 	_ = b.Pod.Wait()

@@ -17,8 +17,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestStdio sends much through a run: it comes out as it went in, and process 1 has read and
-// written none of it.
+// TestStdio sends much data through a run. It must arrive unchanged, and process 1 must not have read
+// or written any of it.
 func TestStdio(t *testing.T) {
 	size := int64(256 << 20)
 	if os.Getenv("CGINIT_BIG") != "" {
@@ -40,8 +40,8 @@ func TestStdio(t *testing.T) {
 	b.End(t, 0)
 }
 
-// through sends size bytes through a command and returns how long that took: from when the first
-// have come out, until all have, before its input is closed.
+// through sends size bytes through a command and returns how long that takes: from the arrival of the
+// first byte until all have arrived, before the input is closed.
 func through(t *testing.T, cmd *exec.Cmd, size int64, begin, end func()) time.Duration {
 	t.Helper()
 	in, err := cmd.StdinPipe()
@@ -58,9 +58,9 @@ func through(t *testing.T, cmd *exec.Cmd, size int64, begin, end func()) time.Du
 		t.Fatal(err)
 	}
 	first := make([]byte, 1)
-	_, _ = in.Write([]byte{'x'}) // what is wrong is seen by the read
+	_, _ = in.Write([]byte{'x'}) // an error shows in the read below
 	if _, err := io.ReadFull(out, first); err != nil {
-		t.Fatalf("nothing comes: %v: %s", err, stderr.String())
+		t.Fatalf("the command writes nothing: %v: %s", err, stderr.String())
 	}
 	begin()
 	began, went, came := time.Now(), sha256.New(), sha256.New()
@@ -68,7 +68,7 @@ func through(t *testing.T, cmd *exec.Cmd, size int64, begin, end func()) time.Du
 	go func() {
 		defer close(sent)
 		source := io.LimitReader(rand.NewChaCha8([32]byte{1}), size)
-		_, _ = io.CopyBuffer(io.MultiWriter(in, went), source, make([]byte, 64<<10)) // a loss is seen at the other end
+		_, _ = io.CopyBuffer(io.MultiWriter(in, went), source, make([]byte, 64<<10)) // a loss shows at the other end
 	}()
 	if n, err := io.CopyN(came, out, size); err != nil {
 		t.Fatalf("after %d bytes: %v: %s", n, err, stderr.String())
@@ -78,18 +78,18 @@ func through(t *testing.T, cmd *exec.Cmd, size int64, begin, end func()) time.Du
 	end()
 	in.Close()
 	if rest, err := io.ReadAll(out); len(rest) > 0 || err != nil {
-		t.Errorf("at the end there are %d bytes more, %v", len(rest), err)
+		t.Errorf("the command wrote %d bytes too many, %v", len(rest), err)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v: %s", err, stderr.String())
 	}
 	if !bytes.Equal(went.Sum(nil), came.Sum(nil)) {
-		t.Error("what comes out is not what went in")
+		t.Error("the output differs from the input")
 	}
 	return took
 }
 
-// bytesMoved is how many bytes a process has read and written so far, by all system calls.
+// bytesMoved returns how many bytes a process has read and written so far, by all of its system calls.
 func bytesMoved(t *testing.T, pid int) (sum int) {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))

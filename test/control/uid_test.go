@@ -12,7 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// TestAutoUser: a run can have a uid that nothing else has, and another run another.
+// TestAutoUser checks that each run with --user auto has a uid that no other process has.
 func TestAutoUser(t *testing.T) {
 	harness.AsRoot(t)
 	b := box.Start(t, pod.NoCgroup, plain)
@@ -21,7 +21,7 @@ func TestAutoUser(t *testing.T) {
 		said[says(t, ctl(t, b, "run", "--user", "auto", "-w", "/", "--", "sh", "-c", "id -u; id -g; id -G; echo $HOME"))] = true
 	}
 	if len(said) != 2 {
-		t.Errorf("two runs say %v", said)
+		t.Errorf("two runs have the same uid: %v", said)
 	}
 	for s := range said {
 		var uid, gid, groups int
@@ -36,17 +36,17 @@ func TestAutoUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := receiptOf(t, b, lease.Started.Job).Containment; got != "uid" {
-		t.Errorf("it was held as %q", got)
+		t.Errorf("the containment of the run is %q, not uid", got)
 	}
 	p.Process.User = &specs.User{}
 	if _, err := b.Run(t.Context(), p); !errors.As(err, new(control.InvalidValue)) {
-		t.Errorf("two users at once: %v", err)
+		t.Errorf("a run with a user and auto_user must be refused, but got: %v", err)
 	}
 	b.End(t, 0)
 }
 
-// TestSameUIDAgain: one run after another as the same user, each detached and so still shown
-// when it has ended, has that uid to itself.
+// TestSameUIDAgain checks that a run has its user's uid to itself, even if earlier runs as that user
+// have ended and are still in the list, because they were detached.
 func TestSameUIDAgain(t *testing.T) {
 	harness.AsRoot(t)
 	b := box.Start(t, pod.NoCgroup, plain)
@@ -58,7 +58,7 @@ func TestSameUIDAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := receiptOf(t, b, lease.Started.Job).Containment; got != "uid" {
-			t.Errorf("%s was held as %q", lease.Started.Job, got)
+			t.Errorf("the containment of %s is %q, not uid", lease.Started.Job, got)
 		}
 	}
 	if jobs, err := b.List(t.Context(), control.ListParams{}); err != nil || len(jobs.Jobs) != 4 {

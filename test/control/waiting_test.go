@@ -8,8 +8,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestWaitUntilStarted: what is to say itself that it is ready has started before that. It is
-// nobody but its holder or the exec helper that says so.
+// TestWaitUntilStarted checks that a service with ready: notify counts as started before it is ready.
+// Its holder or the exec helper reports the exec.
 func TestWaitUntilStarted(t *testing.T) {
 	for level, mode := range map[string]pod.Mode{"cgroup": pod.Process1, "tree": pod.NoCgroup} {
 		for how, keys := range map[string]string{"directly": "", "by the helper": ", security_opt: [no-new-privileges]"} {

@@ -1,4 +1,4 @@
-// Package demo runs what a newcomer runs first.
+// Package demo runs the demo, which is the first thing that a newcomer runs.
 package demo
 
 import (
@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
 
-// TestDemo runs make demo's script as we are, and as an ordinary user where we can become one.
+// TestDemo runs the script of make demo as the user of the test, and if that is root also as an
+// ordinary user.
 func TestDemo(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(harness.Root(), "examples", "demo"))); err != nil {
@@ -37,7 +38,8 @@ func TestDemo(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, "sh", filepath.Join(dir, "demo.sh"), harness.Bin(t, "cginit"))
-			cmd.WaitDelay = time.Second // what it leaves behind where it fails would hold its output open
+			// If the script fails, processes that it leaves behind hold its output open.
+			cmd.WaitDelay = time.Second
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 			cmd.Env = append(os.Environ(), "TMPDIR="+os.TempDir())
 			text, err := cmd.CombinedOutput()
@@ -47,7 +49,7 @@ func TestDemo(t *testing.T) {
 			_, proof, found := strings.Cut(string(text), "3. The proof")
 			for _, want := range []string{"  nothing\n", `"cause":"stopped"`, `"killed":3`, "ignored SIGTERM", "daemonised"} {
 				if !found || !strings.Contains(proof, want) {
-					t.Errorf("%q is not in what it shows:\n%s", want, text)
+					t.Errorf("the output of the demo lacks %q:\n%s", want, text)
 				}
 			}
 		})

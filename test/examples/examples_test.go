@@ -16,11 +16,11 @@ import (
 
 func pid(p *pod.Pod) string { return strconv.Itoa(p.Pid) }
 
-// example is a folder, what it needs, and what shows that it works.
+// example is what a folder of examples needs, and what shows that it works.
 type example struct {
-	needs   func(t *testing.T) (env []string) // nil: nothing
+	needs   func(t *testing.T) (env []string) // nil if it needs nothing
 	shows   func(b *box)
-	compose bool // it has Compose's keys only
+	compose bool // the file has only keys of Compose
 }
 
 var all = map[string]example{
@@ -50,7 +50,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestEveryExampleIsRun: an example that nothing runs would soon be wrong.
+// TestEveryExampleIsRun checks that every example is run by a test, and has a README.
 func TestEveryExampleIsRun(t *testing.T) {
 	files, err := filepath.Glob(folder("*/cginit.yaml"))
 	if err != nil || len(files) != len(all) {
@@ -68,7 +68,8 @@ func python(t *testing.T) []string {
 	return []string{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin"}
 }
 
-// webWorker: what is asked of the web server is done by the worker, in the migrated database.
+// webWorker checks that the worker does the tasks that the web server gets, in the migrated database,
+// and that it is restarted.
 func webWorker(b *box) {
 	for range 3 {
 		b.serves("POST", "http://127.0.0.1:8080/", "added")
@@ -76,11 +77,11 @@ func webWorker(b *box) {
 	b.Line("worker | did task 3")
 	b.serves("GET", "http://127.0.0.1:8080/", " done")
 	c := b.control()
-	pod.Until(b.t, "all is up", func() bool { // until then a service that ends fails the start
+	pod.Until(b.t, "all is up", func() bool { // before that, a service that ends would fail the start
 		reply, err := c.Health(b.t.Context())
 		return err == nil && reply.Healthy
 	})
-	b.kill("worker") // another one goes on
+	b.kill("worker") // cginit must start it again
 	b.serves("POST", "http://127.0.0.1:8080/", "added")
 	b.Line("worker | did task 4")
 	b.serves("GET", "http://127.0.0.1:8080/", "4 done")
@@ -97,7 +98,7 @@ func (b *box) control() *control.Client {
 	return c
 }
 
-// kill kills the one Python program that has this argument.
+// kill kills the Python program that has this argument.
 func (b *box) kill(argument string) {
 	b.t.Helper()
 	for _, m := range b.Tree("python3") {
@@ -109,7 +110,7 @@ func (b *box) kill(argument string) {
 			return
 		}
 	}
-	b.t.Fatalf("no %s runs", argument)
+	b.t.Fatalf("no Python program with the argument %s runs", argument)
 }
 
 func nginxPHP(t *testing.T) []string {
@@ -121,19 +122,20 @@ func nginxPHP(t *testing.T) []string {
 	return []string{"PHP_FPM=" + found[0]}
 }
 
-// nginxAndPHP: a request goes through both, and they end in order, each gracefully.
+// nginxAndPHP checks that a request passes through both programs, and that both end gracefully.
 func nginxAndPHP(b *box) {
 	b.serves("GET", "http://127.0.0.1:8080/some/page?a=b", "at /some/page?a=b\n")
 	b.t.Cleanup(func() {
 		for _, sign := range []string{"gracefully shutting down", "exiting, bye-bye!"} {
 			if !strings.Contains(b.Stderr(), sign) {
-				b.t.Errorf("%q is not in what they say: %s", sign, b.Stderr())
+				b.t.Errorf("their output lacks %q: %s", sign, b.Stderr())
 			}
 		}
 	})
 }
 
-// scheduled: one job comes by itself; the other one's time is far, and it can be run at once.
+// scheduled checks that one job runs by its schedule, and that the other one, whose time is far away,
+// can be started by hand.
 func scheduled(b *box) {
 	b.Line("cleanup | removing old files")
 	c := b.control()
@@ -150,7 +152,7 @@ func scheduled(b *box) {
 	b.Line("backup | backup of the day")
 }
 
-// notify: the client is not started before the server can answer, or it would fail.
+// notify checks that the client starts only when the server can answer: it would fail otherwise.
 func notify(b *box) { b.Line("the server says hello") }
 
 func postgres(t *testing.T) []string {
@@ -161,13 +163,14 @@ func postgres(t *testing.T) []string {
 	return []string{"PATH=" + found[0] + ":/usr/bin:/bin:/usr/sbin:/sbin"}
 }
 
-// database: its job has the answer, and the end is the fast shutdown.
+// database checks that the job gets an answer from the database, and that PostgreSQL does its fast
+// shutdown.
 func database(b *box) {
 	b.Line("app-database | 2")
 	b.t.Cleanup(func() {
 		for _, sign := range []string{"received fast shutdown request", "database system is shut down"} {
 			if !strings.Contains(b.Stderr(), sign) {
-				b.t.Errorf("%q is not in its log: %s", sign, b.Stderr())
+				b.t.Errorf("the log of PostgreSQL lacks %q: %s", sign, b.Stderr())
 			}
 		}
 	})

@@ -1,5 +1,5 @@
-// Package examples runs what people copy: each folder of examples with a cginit.yaml, as its
-// README says, in a container of its own.
+// Package examples runs each folder of examples that has a cginit.yaml as its README says, in a
+// container of its own.
 package examples
 
 import (
@@ -31,11 +31,12 @@ type box struct {
 	report string
 }
 
-// enter is the rest of the way into the container, which has a network of its own, so that
-// every example has the ports that it names, and the example's files in /srv.
+// enter is a script that brings up the container's own network and copies the example's files to /srv.
+// In a network of its own each example can use the ports that it names.
 const enter = `busybox ip link set lo up && cp -R "$1"/. /srv/ && shift && exec "$@"`
 
-// start runs the example with the flags; what is not in the image yet is in private directories.
+// start runs an example with additional flags. Directories that an image would have are private and
+// empty.
 func start(t *testing.T, name string, env []string, flags ...string) *box {
 	t.Helper()
 	harness.Command(t, "busybox")
@@ -47,7 +48,7 @@ func start(t *testing.T, name string, env []string, flags ...string) *box {
 	})}
 }
 
-// stop ends it as docker stop does: all leave when they are asked, and nothing is left.
+// stop ends the example as docker stop does. All processes must end when they are asked to.
 func (b *box) stop() {
 	b.t.Helper()
 	b.Signal(syscall.SIGTERM)
@@ -57,7 +58,7 @@ func (b *box) stop() {
 	}
 	text, _ := os.ReadFile(b.report)
 	if r.Code != 0 || len(text) == 0 {
-		b.t.Errorf("it ended with %d; its receipts: %s; it says: %s", r.Code, text, r.Stderr)
+		b.t.Errorf("cginit ended with %d; receipts: %s; stderr: %s", r.Code, text, r.Stderr)
 	}
 	for line := range strings.Lines(string(text)) {
 		var receipt struct {
@@ -67,9 +68,9 @@ func (b *box) stop() {
 		if err := json.Unmarshal([]byte(line), &receipt); err != nil {
 			b.t.Error(err)
 		}
-		// A health check that is under way ends with its service, and is not asked.
+		// A health check that is under way is killed with its service, without being asked.
 		if receipt.Killed+receipt.Unkillable > 0 && !strings.HasSuffix(receipt.Job, "/health") {
-			b.t.Errorf("something had to be killed: %s", line)
+			b.t.Errorf("a process had to be killed: %s", line)
 		}
 	}
 }
@@ -93,12 +94,12 @@ func (b *box) do(method, url string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// dial connects from inside the container's network.
+// dial connects from inside the container's network namespace.
 func (b *box) dial(_ context.Context, network, address string) (conn net.Conn, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, and leaves that network
+		runtime.LockOSThread() // never unlocked, so that the thread ends with the goroutine and leaves the namespace
 		var space *os.File
 		if space, err = os.Open("/proc/" + pid(b.Pod) + "/ns/net"); err != nil {
 			return
@@ -112,7 +113,7 @@ func (b *box) dial(_ context.Context, network, address string) (conn net.Conn, e
 	return conn, err
 }
 
-// serves waits until a request is answered so.
+// serves waits until the answer to a request contains want.
 func (b *box) serves(method, url, want string) {
 	b.t.Helper()
 	body := ""

@@ -27,7 +27,7 @@ func read(t *testing.T, name string) (file map[string]any) {
 	return file
 }
 
-// TestSchema: an editor with the schema finds nothing wrong in them.
+// TestSchema checks that the files of the examples are valid by the JSON schema.
 func TestSchema(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(harness.Root(), "docs", "cginit.schema.json"))
 	if err != nil {
@@ -40,7 +40,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestCompose: what has only Compose's keys is Compose's file too, once it says the image.
+// TestCompose checks that docker-compose accepts the files that have only keys of Compose, once they
+// name an image.
 func TestCompose(t *testing.T) {
 	program := harness.Command(t, "docker-compose")
 	for name, e := range all {
