@@ -11,7 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/golden"
 )
 
-// TestCheck: what --check says in each kind of container.
+// TestCheck compares the output of --check in each kind of container with testdata.
 func TestCheck(t *testing.T) {
 	d := v2(t)
 	for name, opts := range map[string][]string{
@@ -33,30 +33,31 @@ func TestCheckOnCgroupV1(t *testing.T) {
 	golden.Check(t, "v1", v1(t).Checks(t, nil).Logs())
 }
 
-// TestCheckIsRight: what it says is to be added is added, and then it says, and gives, what it
-// had promised.
+// TestCheckIsRight adds what --check advises. Then --check must report the level that it has promised,
+// and a job must get it.
 func TestCheckIsRight(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
 	found := d.Found(t, nil)
 	if found.Platform != "docker" || found.Ways[0].Platform != "docker" {
-		t.Fatalf("it does not know where it is: %+v", found)
+		t.Fatalf("--check does not name docker as its platform: %+v", found)
 	}
 	add := strings.Fields(found.Ways[0].Add)
 	if d.writable[0] == "--runtime" && slices.Equal(add, []string{"--security-opt", "writable-cgroups=true"}) {
-		add = d.writable // a stand-in for Docker 28
+		add = d.writable // stands in for an option of Docker 28
 	}
-	for _, opts := range [][]string{add, {"--cap-add", "SYS_ADMIN"}} { // and what it says of older ones
+	// The second way is the one that it names for older versions of Docker.
+	for _, opts := range [][]string{add, {"--cap-add", "SYS_ADMIN"}} {
 		for _, l := range d.Found(t, opts).Levels {
 			if l.Level != found.Best {
-				t.Errorf("with %v it says %v", opts, l)
+				t.Errorf("with %v --check reports %v", opts, l)
 			}
 		}
 		d.Leftovers(t, found.Best, opts, "")
 	}
 }
 
-// TestSideBySide: many jobs in one default container, ended one by one.
+// TestSideBySide ends many jobs in one default container, one by one.
 func TestSideBySide(t *testing.T) {
 	d := v2(t)
 	for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {

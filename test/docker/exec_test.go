@@ -11,8 +11,8 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// TestExecTerminal: a shell and an editor that cginitctl starts under docker exec -it are as they
-// are without it, and nothing of them is left when the person has gone.
+// TestExecTerminal checks that a shell and an editor that cginitctl starts under docker exec -it work
+// as without cginit, and that nothing of them is left when the shell has ended.
 func TestExecTerminal(t *testing.T) {
 	d := v2(t)
 	for level, opts := range map[string][]string{"cgroup": d.writable, "tree": nil} {
@@ -31,16 +31,16 @@ func TestExecTerminal(t *testing.T) {
 				t.Errorf("docker exec ended with %v, not 7", err)
 			}
 			if state, _ := b.Running("sleep 1003"); state != 0 {
-				t.Errorf("what the shell had left is there still: %c", state)
+				t.Errorf("a process that the shell has left still runs, in state %c", state)
 			}
 			if state, _ := b.Running("sleep 1000"); state == 0 {
-				t.Error("the service has gone")
+				t.Error("the service has ended")
 			}
 		})
 	}
 }
 
-// withSocket is a container with one service and a control socket.
+// withSocket starts a container with one service and a control socket.
 func withSocket(t *testing.T, d *daemon, opts []string) *engine.Box {
 	t.Helper()
 	b := d.Box(t)
@@ -74,7 +74,8 @@ func edit(t *testing.T, u *engine.User, b *engine.Box) {
 	u.Insists("vi /shared/note\n", runs(true))
 	u.Types("iwritten by hand")
 	b.Await("the words", u.Saw("written by hand"))
-	u.Insists("\x1b", u.Saw("- /shared/note [Modified]")) // by itself: with more it would be a function key
+	// Escape must be typed alone: with more keys it would be a function key.
+	u.Insists("\x1b", u.Saw("- /shared/note [Modified]"))
 	u.Types(":wq\n")
 	b.Await("the editor's end", runs(false))
 	if text, err := os.ReadFile(note); string(text) != "written by hand\n" {

@@ -15,8 +15,8 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// What the repository offers to Docker's users is built and run as they would, with stand-ins
-// for the two images that they would pull.
+// TestImage builds and runs the image and the examples as users of Docker do. It makes the two images
+// that they would pull.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
@@ -27,7 +27,7 @@ func TestImage(t *testing.T) {
 	t.Run("is two small files", func(t *testing.T) {
 		layers, size, _ := strings.Cut(d.Output(t, "inspect", "--format", "{{len .RootFS.Layers}} {{.Size}}", "cginit"), " ")
 		if bytes, err := strconv.Atoi(size); layers != "1" || err != nil || bytes > 12<<20 {
-			t.Errorf("%s layers, %s bytes", layers, size)
+			t.Errorf("the image has %s layers and %s bytes", layers, size)
 		}
 		if said := d.Output(t, "run", "--rm", "cginit", "--version"); !strings.Contains(said, "cginit") {
 			t.Errorf("--version says %q", said)
@@ -39,7 +39,7 @@ func TestImage(t *testing.T) {
 
 var blocks = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// example runs the commands of the example's README, in their order.
+// example runs the commands of the example's README in order.
 func example(t *testing.T, d *daemon) {
 	readme, err := os.ReadFile(filepath.Join(harness.Root(), "examples/docker/README.md"))
 	if err != nil {
@@ -53,12 +53,12 @@ func example(t *testing.T, d *daemon) {
 	script = strings.ReplaceAll(script, "/tmp/receipts", t.TempDir())
 	log := shell(t, d, script)
 	for _, want := range []string{
-		"pidns", "the work is done", "killed", "sleep 900", // the job, and what it left
-		`"containment":"pidns"`, // its receipt
+		"pidns", "the work is done", "killed", "sleep 900", // the job and a process that it left
+		`"containment":"pidns"`, // the receipt
 		"stopped after 9",       // docker stop
 	} {
 		if !strings.Contains(log, want) {
-			t.Errorf("nothing says %q:\n%s", want, log)
+			t.Errorf("the output lacks %q:\n%s", want, log)
 		}
 	}
 	if jobs := strings.Count(log, "the work is done"); jobs != 3 {
@@ -66,7 +66,7 @@ func example(t *testing.T, d *daemon) {
 	}
 }
 
-// compose runs the job of docker-compose.yml: as it stands, and with a writable cgroup.
+// compose runs the job of docker-compose.yml, once unchanged and once with a writable cgroup.
 func compose(t *testing.T, d *daemon) {
 	option := "security_opt: [writable-cgroups=true]"
 	if d.writable[0] == "--runtime" {
@@ -76,7 +76,7 @@ func compose(t *testing.T, d *daemon) {
 	if err := os.WriteFile(override, []byte("services: {job: {"+option+"}}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	client := "docker-compose" // the plugin, where there is one
+	client := "docker-compose" // the plugin is preferred
 	if err := d.Command(t, "compose", "version").Run(); err == nil {
 		client = "docker compose"
 	} else {
@@ -88,11 +88,11 @@ func compose(t *testing.T, d *daemon) {
 			`+client+" "+files+` down`)
 		for _, want := range []string{"the work is done", "sleep 900", "1 killed; nothing is left", "status 3"} {
 			if !strings.Contains(log, want) {
-				t.Errorf("nothing says %q:\n%s", want, log)
+				t.Errorf("the output lacks %q:\n%s", want, log)
 			}
 		}
 		if strings.Contains(log, "pidns") != pidns {
-			t.Errorf("with %s the level is not as it should be:\n%s", files, log)
+			t.Errorf("with %s the level is wrong:\n%s", files, log)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// Each kind of container gives the level that it can, and a job that leaves a daemon behind is
-// torn down whole in all of them.
+// TestLevels checks the level that each kind of container gives, and that a job that leaves a daemon
+// behind is completely torn down.
 func TestLevels(t *testing.T) {
 	d := v2(t)
 	for _, c := range []struct {
@@ -48,7 +48,8 @@ func TestLevelOnCgroupV1(t *testing.T) {
 	v1(t).Leftovers(t, "pidns", nil, "")
 }
 
-// With CAP_SYS_ADMIN the cgroup2 is mounted for cginit alone: the job's own stays read-only.
+// TestPrivateMount checks that with CAP_SYS_ADMIN cginit mounts the cgroup2 for itself alone, and that
+// the job's own stays read-only.
 func TestPrivateMount(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
@@ -60,14 +61,15 @@ func TestPrivateMount(t *testing.T) {
 `)
 	logs := b.Logs()
 	if strings.Count(logs, "sees ") != 1 || !strings.Contains(logs, "sees /sys/fs/cgroup") {
-		t.Errorf("the job was to see one cgroup2, its own:\n%s", logs)
+		t.Errorf("the job must see only its own cgroup2:\n%s", logs)
 	}
 	if strings.Contains(logs, "can write") || !strings.Contains(logs, "Read-only file system") {
 		t.Errorf("the job can write to a cgroup2:\n%s", logs)
 	}
 }
 
-// What cannot be given is refused before the command runs, with the way to have it.
+// TestRequire checks that cginit refuses a level that it cannot have before the command runs, and says
+// how to get it.
 func TestRequire(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
@@ -85,7 +87,7 @@ func TestRequire(t *testing.T) {
 			t.Errorf("the status is %d, not 125", status)
 		}
 		if err == nil {
-			t.Error("the command ran all the same")
+			t.Error("the command was run")
 		}
 		for _, way := range []string{"docker", "--security-opt writable-cgroups=true", "security_opt", "podman", "--security-opt unmask=/sys/fs/cgroup", "kubernetes"} {
 			if !strings.Contains(logs, way) {
@@ -104,7 +106,8 @@ func TestRequireIsMet(t *testing.T) {
 	}
 }
 
-// Kubernetes shows the end of this file; where it is there it says how the job ended.
+// TestTerminationLog checks that /dev/termination-log says how the job ended, if the file exists.
+// Kubernetes shows the end of this file.
 func TestTerminationLog(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
@@ -129,11 +132,11 @@ func TestNoTerminationLog(t *testing.T) {
 	d := v2(t)
 	b := d.Leftovers(t, "pidns", nil, "")
 	if logs := b.Logs(); strings.Contains(logs, "termination-log") {
-		t.Errorf("a file that need not be there is missed:\n%s", logs)
+		t.Errorf("cginit complains that there is no termination log:\n%s", logs)
 	}
 }
 
-// greedy is two jobs, one of which takes every pid that there is.
+// greedy has two jobs, one of which takes all pids of its container.
 const greedy = `
 socket: /shared/socket
 services:
@@ -146,8 +149,9 @@ KEYS  bad:
     restart: 'no'
 KEYS`
 
-// TestFillsPids: a job that has all the pids of its container is ended whole, and its neighbour
-// goes on. On cgroup v1, whose pids controller the machine's own Docker has.
+// TestFillsPids checks that a job that has all the pids of its container is completely torn down, and
+// that its neighbour goes on. It needs cgroup v1, where the machine's own Docker has the pids
+// controller.
 func TestFillsPids(t *testing.T) {
 	t.Parallel()
 	d := v1(t)
@@ -177,20 +181,20 @@ func TestFillsPids(t *testing.T) {
 				t.Fatal(err)
 			}
 			if left := pod.Pids(b.Mark + ".bad"); len(left) > 0 {
-				t.Errorf("these live: %v", left)
+				t.Errorf("these processes of the job live: %v", left)
 			}
 			status, err := c.Status(t.Context(), control.StatusParams{Job: "bad"})
 			if r := status.Receipt; err != nil || r == nil || r.Containment != level || r.Killed < 20 || r.Unkillable > 0 {
 				t.Errorf("the receipt says %+v, %v", r, err)
 			}
 			if now := pod.Undisturbed(b.Mark + ".good"); len(good) != 6 || !slices.Equal(good, now) {
-				t.Errorf("the neighbour was %v and is %v", good, now)
+				t.Errorf("the processes of the neighbour were %v and are %v", good, now)
 			}
 			if err := c.Shutdown(t.Context()); err != nil {
 				t.Error(err)
 			}
 			if status := b.Wait(); status != 0 {
-				t.Errorf("it ended with %d", status)
+				t.Errorf("the container ended with %d", status)
 			}
 		})
 	}

@@ -1,5 +1,5 @@
-// Package docker runs cginit in Docker containers: on a private dockerd that sees pure cgroup
-// v2, and on the machine's own where that is still on cgroup v1.
+// Package docker runs cginit in Docker containers: on a private dockerd that sees only cgroup v2, and
+// on the machine's own if that is on cgroup v1.
 package docker
 
 import (
@@ -14,7 +14,8 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// daemon is a dockerd of our own, and the option that makes a container's cgroup writable.
+// daemon is a dockerd that the suite has started, and the option that makes a container's cgroup
+// writable.
 type daemon struct {
 	*engine.Engine
 	writable []string
@@ -27,8 +28,9 @@ var (
 
 func TestMain(m *testing.M) { engine.Main(m) }
 
-// The cgroups of the daemon's containers stay in a directory that is removed at the end. The
-// daemon has no bridge: containers need no network, and its own may not be touched.
+// dockerd is a script that runs a daemon until its input ends. The cgroups of its containers are in one
+// directory, which is removed at the end. The daemon has no bridge, because its containers need no
+// network and the machine's bridge must not be touched.
 const dockerd = `
 echo '{}' >"$DIR/daemon.json"
 dockerd --config-file "$DIR/daemon.json" --host "unix://$DIR/sock" --pidfile "$DIR/state/pid" \
@@ -41,7 +43,7 @@ wait $! || :
 find "/sys/fs/cgroup/cginit-docker-$$" -depth -type d -exec rmdir {} \;
 `
 
-// v2 is the private daemon, started for the first test that needs it.
+// v2 returns the private daemon, which the first test that needs it starts.
 func v2(t *testing.T) *daemon {
 	t.Helper()
 	needDocker(t)
@@ -51,7 +53,7 @@ func v2(t *testing.T) *daemon {
 		private = &daemon{Engine: e, writable: writable(t, e)}
 	})
 	if private == nil {
-		t.Fatal("there is no daemon, see the first test")
+		t.Fatal("the daemon could not be started: see the first test")
 	}
 	return private
 }
@@ -61,7 +63,7 @@ func needDocker(t *testing.T) {
 	harness.Command(t, "dockerd")
 }
 
-// start starts a daemon with more flags; it stays until the suite ends.
+// start starts a daemon with additional flags. It runs until the suite ends.
 func start(t *testing.T, flags string) *engine.Engine {
 	t.Helper()
 	needDocker(t)
@@ -75,8 +77,8 @@ func start(t *testing.T, flags string) *engine.Engine {
 	return e
 }
 
-// writable is the option for a container whose cgroup2 is writable. The runtime of testdata
-// does for older daemons exactly what writable-cgroups=true does since Docker 28.
+// writable returns the option for a container whose cgroup2 is writable. For a Docker before 28 it is
+// the runtime in testdata, which does the same as writable-cgroups=true.
 func writable(t *testing.T, e *engine.Engine) []string {
 	version := e.Output(t, "version", "--format", "{{.Server.Version}}")
 	major, _, _ := strings.Cut(version, ".")
@@ -86,7 +88,8 @@ func writable(t *testing.T, e *engine.Engine) []string {
 	return []string{"--runtime", "writable"}
 }
 
-// v1 is the machine's own daemon, which must be on cgroup v1: what is made there is removed.
+// v1 returns the machine's own daemon, which must be on cgroup v1. The image that is made there is
+// removed at the end.
 func v1(t *testing.T) *engine.Engine {
 	t.Helper()
 	harness.AsRoot(t)

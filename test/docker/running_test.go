@@ -10,7 +10,7 @@ import (
 	"github.com/cginit/cginit/test/internal/engine"
 )
 
-// Signals that do not ask cginit itself to stop are the command's.
+// TestSignalsReachTheCommand checks that signals that do not ask cginit to stop reach the command.
 func TestSignalsReachTheCommand(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
@@ -27,8 +27,8 @@ func TestSignalsReachTheCommand(t *testing.T) {
 	b.Wait()
 }
 
-// A pause freezes cginit and all its jobs, however deep their cgroups; it takes nothing from
-// what comes after.
+// TestPause checks that a pause freezes cginit and all of its jobs, however deep their cgroups are, and
+// that everything works as usual after it.
 func TestPause(t *testing.T) {
 	d := v2(t)
 	for level, opts := range map[string][]string{"pidns": nil, "cgroup": d.writable} {
@@ -42,11 +42,11 @@ func TestPause(t *testing.T) {
 			frozen := frozen(t, b)
 			b.Output(t, "pause", b.Name)
 			if !frozen() {
-				t.Error("paused, and not frozen")
+				t.Error("the container is paused, and its cgroup is not frozen")
 			}
 			b.Output(t, "unpause", b.Name)
 			if frozen() {
-				t.Error("unpaused, and frozen")
+				t.Error("the container is not paused any more, and its cgroup is frozen")
 			}
 			b.Says(strings.Repeat("tick\n", strings.Count(b.Logs(), "tick\n")+1))
 			b.Output(t, "stop", b.Name)
@@ -54,13 +54,14 @@ func TestPause(t *testing.T) {
 				t.Errorf("the container ended with %d", status)
 			}
 			if r := b.Receipt(); r.Cause != "stopped" || r.Containment != level {
-				t.Errorf("the receipt tells another story: %+v", r)
+				t.Errorf("the receipt is wrong: %+v", r)
 			}
 		})
 	}
 }
 
-// frozen asks the kernel whether all of the container's cgroup, and what is below it, is frozen.
+// frozen returns a function that asks the kernel whether the container's cgroup and all below it are
+// frozen.
 func frozen(t *testing.T, b *engine.Box) func() bool {
 	t.Helper()
 	file := filepath.Join(b.Cgroup(), "cgroup.events")
@@ -73,8 +74,8 @@ func frozen(t *testing.T, b *engine.Box) func() bool {
 	}
 }
 
-// docker exec works beside the jobs, what it starts ends with the container, and its orphans
-// are reaped.
+// TestExec checks that docker exec works beside the jobs. The processes that it starts end with the
+// container, and their orphans are reaped.
 func TestExec(t *testing.T) {
 	d := v2(t)
 	for level, opts := range map[string][]string{"pidns": nil, "cgroup": d.writable} {
@@ -85,9 +86,9 @@ func TestExec(t *testing.T) {
 	}
 }
 
-// What docker exec started is no child of cginit, so the kernel does not tell of its end: it must
-// not hold up that of the command, and ends with it. The grace period is far longer than the
-// test's patience.
+// TestExecDoesNotHoldUpTheEnd checks that a process that docker exec has started does not delay the end
+// of the command, and ends with it. It is no child of cginit, so the kernel does not report its end.
+// The grace period is far longer than the test's patience.
 func TestExecDoesNotHoldUpTheEnd(t *testing.T) {
 	d := v2(t)
 	for _, leftovers := range []string{"stop", "wait"} {
@@ -100,14 +101,14 @@ func TestExecDoesNotHoldUpTheEnd(t *testing.T) {
 				t.Errorf("the container ended with %d", status)
 			}
 			if r := b.Receipt(); r.Cause != "exited" || r.ExitStatus != 6 || r.Unkillable != 0 {
-				t.Errorf("the receipt tells another story: %+v", r)
+				t.Errorf("the receipt is wrong: %+v", r)
 			}
 		})
 	}
 }
 
-// Where controllers are enabled the container's own cgroup may hold no process any more, and
-// the engine must find another place for what it enters.
+// TestExecWithControllers checks docker exec where controllers are enabled. The container's own cgroup
+// must not hold processes then, so the engine has to put the new one elsewhere.
 func TestExecWithControllers(t *testing.T) {
 	t.Parallel()
 	d := v2(t)
@@ -130,7 +131,7 @@ func execs(t *testing.T, b *engine.Box) {
 	b.Await("the orphan to be reaped", func() bool {
 		return b.Exec("sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null | grep -c '(sleep)'; :") == "2"
 	})
-	b.Alive(3) // cginit and two that sleep
+	b.Alive(3) // cginit and two sleeps
 	b.Output(t, "stop", b.Name)
 	b.Wait()
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/cginit/cginit/test/internal/engine"
 )
 
-// stop is docker stop as users type it, with docker's own ten seconds, and the signals that
-// docker sent to the container for it.
+// stop runs docker stop with its default of ten seconds. It returns the exit status and the signals
+// that docker has sent to the container.
 func stop(t *testing.T, b *engine.Box) (status int, signals []string) {
 	t.Helper()
 	since := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
@@ -25,7 +25,7 @@ func stop(t *testing.T, b *engine.Box) (status int, signals []string) {
 		t.Fatal(err)
 	}
 	out.Until(t, "die")
-	_, _ = events.Process.Kill(), events.Wait() // it would go on for a minute
+	_, _ = events.Process.Kill(), events.Wait() // otherwise it would run for a minute more
 	for line := range strings.Lines(out.String()) {
 		if signal, ok := strings.CutPrefix(strings.TrimSpace(line), "kill "); ok {
 			signals = append(signals, signal)
@@ -48,8 +48,8 @@ func TestStop(t *testing.T) {
 			t.Run(c.name+" at level "+level, func(t *testing.T) {
 				t.Parallel()
 				b, status, signals := stopped(t, d, opts, c.command)
-				// Docker's own SIGKILL comes after ten seconds. Of those cginit leaves docker one
-				// to see the end in, which a machine that is too busy may let pass: then once more.
+				// Docker sends SIGKILL after ten seconds. cginit leaves it the last of these seconds to
+				// see the end. On a busy machine that may not be enough, so try again.
 				for again := 2; again > 0 && slices.Contains(signals, "9"); again-- {
 					b, status, signals = stopped(t, d, opts, c.command)
 				}
@@ -57,18 +57,18 @@ func TestStop(t *testing.T) {
 					t.Errorf("the container ended with %d, not %d", status, c.status)
 				}
 				if !slices.Equal(signals, []string{"15"}) {
-					t.Fatalf("docker had to send the signals %v", signals)
+					t.Fatalf("docker sent the signals %v, not SIGTERM alone", signals)
 				}
 				r := b.Receipt()
 				if r.Cause != "stopped" || r.Containment != level || r.ExitStatus != c.status || (r.Killed > 0) != c.killed || r.Unkillable > 0 {
-					t.Errorf("the receipt tells another story: %+v", r)
+					t.Errorf("the receipt is wrong: %+v", r)
 				}
 			})
 		}
 	}
 }
 
-// stopped starts a container, stops it when it is up, and tells how that ended.
+// stopped starts a container, stops it when it is up, and returns how it ended.
 func stopped(t *testing.T, d *daemon, opts []string, command string) (b *engine.Box, status int, signals []string) {
 	t.Helper()
 	b = d.Start(t, opts, "--", "sh", "-c", command)
@@ -78,7 +78,8 @@ func stopped(t *testing.T, d *daemon, opts []string, command string) (b *engine.
 	return b, status, signals
 }
 
-// What ends with docker's SIGKILL ends with the kernel's guarantee, and without a receipt.
+// TestKill checks that nothing is left when docker kills the container. The kernel guarantees that, and
+// there is no receipt.
 func TestKill(t *testing.T) {
 	d := v2(t)
 	for name, opts := range map[string][]string{"default": nil, "writable cgroup": d.writable, "not process 1": {"--init"}} {

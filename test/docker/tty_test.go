@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A shell under docker run -it is as it is without cginit.
+// TestTerminal checks that a shell under docker run -it works as without cginit.
 func TestTerminal(t *testing.T) {
 	d := v2(t)
 	for level, opts := range map[string][]string{"pidns": nil, "cgroup": d.writable, "tree": {"--init"}} {
@@ -30,14 +30,14 @@ func TestTerminal(t *testing.T) {
 			}
 			b.Gone()
 			if r := b.Receipt(); r.Cause != "exited" || r.ExitStatus != 7 || r.Killed != 0 || r.Containment != level {
-				t.Errorf("the receipt tells another story: %+v", r)
+				t.Errorf("the receipt is wrong: %+v", r)
 			}
 		})
 	}
 }
 
-// jobControl is what a person does with commands in front of a shell. The evidence is what the
-// processes are, not what the shell says: words under way while a key sends a signal are lost.
+// jobControl does what a person does with commands at a shell. It looks at the states of processes and
+// not at the words of the shell, because a key that sends a signal discards words that are under way.
 func jobControl(t *testing.T, u *engine.User, b *engine.Box) {
 	t.Helper()
 	is := func(command string, want byte) func() bool {
@@ -57,8 +57,9 @@ func jobControl(t *testing.T, u *engine.User, b *engine.Box) {
 	u.Insists("echo still h''ere\n", u.Saw("still here"))
 }
 
-// The kernel sends SIGWINCH to the foreground before it sets the size, so who looks at once may
-// see the old one: the client is told a second time, and the job looks until it sees the new one.
+// windowSize checks that a new size of the terminal reaches the job. The kernel sends SIGWINCH before
+// it sets the size, so a program that looks at once may see the old size. So the client gets the signal
+// a second time, and the job looks until it sees the new size.
 func windowSize(t *testing.T, u *engine.User, b *engine.Box, client *os.Process) {
 	t.Helper()
 	u.Insists(`sh -c "trap 'echo win''dow' WINCH; echo tra''pped; until stty size | grep -q '33 101'; do usleep 10000; done; echo re''sized"`+"\n",
