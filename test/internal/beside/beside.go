@@ -1,6 +1,6 @@
-// Package beside proves that jobs are held apart where no cgroup can be written: many run side
-// by side in one cginit, each is ended in every way, and each time nothing of it may be left
-// and nothing may have happened to any other.
+// Package beside proves that jobs are kept apart where no cgroup can be written. Many jobs run side by
+// side in one cginit, and each is ended in every way. Each time nothing of it may be left, and nothing
+// may have happened to any other.
 package beside
 
 import (
@@ -21,18 +21,18 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// kinds are the trees that need no cgroup of their own.
+// kinds are the kinds of tree that make no cgroups.
 var kinds = []string{"plain", "setsid", "daemon", "deaf", "chain", "stopped", bomb}
 
-// bomb is a neighbour to nobody: its processes come and go.
+// bomb is not compared as a neighbour, because its processes come and go.
 const bomb = "bomb"
 
 // The ways in which a job ends while the others go on.
 const (
 	stop  = "stop"
 	kill  = "kill"
-	exits = "exits" // its main process ends, and leaves the others
-	timed = "timed" // its time is over
+	exits = "exits" // the main process ends and leaves the others
+	timed = "timed" // the time limit has passed
 )
 
 var causes = map[string]string{stop: "stopped", kill: "killed", exits: "exited", timed: "timed-out"}
@@ -40,19 +40,19 @@ var causes = map[string]string{stop: "stopped", kill: "killed", exits: "exited",
 // size is how many processes a tree has besides its main process.
 const size = 10
 
-// Site is one cginit, to be started with the file that Config writes.
+// Site is one cginit. Start it with the file that Config returns.
 type Site struct {
 	Level  string
-	Trees  string // the program, as the jobs find it
-	Socket string // as cginit finds it
+	Trees  string // path of the program trees for the jobs
+	Socket string // path for cginit
 	Own    bool   // each job has a uid of its own
 
 	marker string
-	socket string // as we find it
+	socket string // path for this process
 	client *control.Client
 }
 
-// Config is the file.
+// Config returns the configuration file.
 func (s *Site) Config() string {
 	s.marker = "beside-" + strings.ToLower(rand.Text())
 	text := "socket: " + s.Socket + "\nservices:\n"
@@ -71,12 +71,12 @@ func (s *Site) job(kind string) string {
 	return text
 }
 
-// command is what a job executes.
+// command returns the command of a job.
 func (s *Site) command(kind, job string) []string {
 	return []string{s.Trees, kind, strconv.Itoa(size), "--marker", s.mark(job), "--rate", "1000"}
 }
 
-// grace is short where it is used up, and must not be elsewhere.
+// grace returns a grace period. It is short for kinds that use it up, and long for those that must not.
 func grace(kind string) time.Duration {
 	switch kind {
 	case "deaf":
@@ -89,7 +89,7 @@ func grace(kind string) time.Duration {
 
 func (s *Site) mark(job string) string { return s.marker + ":" + job + ":" }
 
-// Runs is how often each cell is run: once, or CGINIT_RUNS.
+// Runs returns how often each cell is run: CGINIT_RUNS, or once.
 func Runs(t *testing.T) int {
 	n, err := strconv.Atoi(cmp.Or(os.Getenv("CGINIT_RUNS"), "1"))
 	if err != nil || n < 1 {
@@ -98,7 +98,7 @@ func Runs(t *testing.T) int {
 	return n
 }
 
-// Test ends every job in every way. The socket is where this process finds it.
+// Test ends every job in every way. Socket is the path of the socket for this process.
 func (s *Site) Test(t *testing.T, socket string) {
 	t.Helper()
 	client, err := control.Dial(t.Context(), socket, pod.Patience)
@@ -135,7 +135,7 @@ func (s *Site) Test(t *testing.T, socket string) {
 	s.gone(t)
 }
 
-// grown waits until all of a job's tree is there.
+// grown waits until the whole tree of a job exists.
 func (s *Site) grown(t *testing.T, job string) {
 	t.Helper()
 	pod.Until(t, job+" has grown", func() bool {
@@ -145,14 +145,14 @@ func (s *Site) grown(t *testing.T, job string) {
 			parents[pod.Status(pid, "PPid")] = true
 		}
 		isParent := func(pid int) bool { return parents[strconv.Itoa(pid)] }
-		if job == bomb { // some are always between two of their lives
+		if job == bomb { // some are always about to be replaced
 			return len(pids) > size/2
 		}
 		return len(pids) > size && (job != "daemon" || !slices.ContainsFunc(pids, isParent))
 	})
 }
 
-// must ends a job in a way and expects no more than that.
+// must ends a job in a way and checks only that the call succeeds.
 func (s *Site) must(t *testing.T, job, way string) {
 	t.Helper()
 	if err := s.end(t.Context(), job, way); err != nil {
@@ -160,7 +160,7 @@ func (s *Site) must(t *testing.T, job, way string) {
 	}
 }
 
-// cell ends one job in one way, and tells what is wrong afterwards.
+// cell ends one job in one way, and returns what is wrong afterwards.
 func (s *Site) cell(t *testing.T, kind, way string) error {
 	job := kind
 	if way == timed {
@@ -184,10 +184,10 @@ func (s *Site) cell(t *testing.T, kind, way string) error {
 		return err
 	}
 	if left := pod.Pids(s.mark(job)); len(left) > 0 {
-		return fmt.Errorf("%d of its processes live: %v", len(left), left)
+		return fmt.Errorf("%d processes of the job live: %v", len(left), left)
 	}
 	if after := s.others(job); !maps.EqualFunc(before, after, slices.Equal) {
-		return fmt.Errorf("the others were\n%v, and are\n%v", before, after)
+		return fmt.Errorf("the processes of the other jobs were\n%v, and are\n%v", before, after)
 	}
 	if err := s.told(ctx, kind, job, way); err != nil || job != kind || kind == bomb {
 		return err
@@ -199,7 +199,8 @@ func (s *Site) cell(t *testing.T, kind, way string) error {
 	return nil
 }
 
-// run starts a job that has a second to live. A file's would already end while others start.
+// run starts a job that may run for a second. A job of the file with that limit could end while others
+// still start.
 func (s *Site) run(ctx context.Context, kind, job string) error {
 	client, err := control.Dial(ctx, s.socket, pod.Patience)
 	if err != nil {
@@ -217,10 +218,10 @@ func (s *Site) run(ctx context.Context, kind, job string) error {
 	return err
 }
 
-// ownUID is the first of those for jobs that are not given one.
+// ownUID is the first uid of those that runs get explicitly.
 const ownUID = 50007
 
-// end returns when the job has ended.
+// end ends a job in a way and returns when the job has ended.
 func (s *Site) end(ctx context.Context, job, way string) (err error) {
 	jobs := []string{job}
 	switch way {
@@ -239,7 +240,7 @@ func (s *Site) end(ctx context.Context, job, way string) (err error) {
 	return err
 }
 
-// others are the processes of all other jobs, by job.
+// others returns the processes of all other jobs, by job.
 func (s *Site) others(job string) map[string][]string {
 	all := map[string][]string{}
 	for _, kind := range kinds {
@@ -250,7 +251,7 @@ func (s *Site) others(job string) map[string][]string {
 	return all
 }
 
-// told checks the receipt.
+// told checks the receipt of a job.
 func (s *Site) told(ctx context.Context, kind, job, way string) error {
 	status, err := s.client.Status(ctx, control.StatusParams{Job: job})
 	if err != nil {
@@ -260,7 +261,8 @@ func (s *Site) told(ctx context.Context, kind, job, way string) error {
 	if r == nil || r.Cause != causes[way] || r.Containment != s.Level || r.Guarantee == "" || r.Unkillable > 0 {
 		return fmt.Errorf("the receipt says %+v", r)
 	}
-	if kind == bomb || kind == "stopped" || way != exits { // who they are at a given moment only it can know
+	// In these cases only cginit can know which processes there were when it asked them.
+	if kind == bomb || kind == "stopped" || way != exits {
 		return nil
 	}
 	killed := 0
@@ -273,7 +275,7 @@ func (s *Site) told(ctx context.Context, kind, job, way string) error {
 	return nil
 }
 
-// gone waits for cginit to end, and looks for anything of any job.
+// gone waits for cginit to end, and then until no process of any job is left.
 func (s *Site) gone(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), pod.Patience)
@@ -284,7 +286,7 @@ func (s *Site) gone(t *testing.T) {
 	deadline := time.Now().Add(pod.Patience)
 	for left := pod.Pids(s.marker); len(left) > 0; left = pod.Pids(s.marker) {
 		if time.Now().After(deadline) {
-			t.Fatalf("these live on: %v", left)
+			t.Fatalf("these processes live on: %v", left)
 		}
 	}
 }

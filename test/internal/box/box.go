@@ -1,4 +1,4 @@
-// Package box is a cginit with a file, in a pod, and a connection to its control socket.
+// Package box runs a cginit with a file in a pod and connects to its control socket.
 package box
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// Box is a cginit that runs a file, and a connection to it.
+// Box is a cginit that runs a file, and a connection to its control socket.
 type Box struct {
 	*pod.Pod
 	*control.Client
@@ -23,7 +23,7 @@ type Box struct {
 	file string
 }
 
-// Start runs a file in a pod and waits until it answers.
+// Start runs a file in a pod and waits until cginit answers on its socket.
 func Start(t testing.TB, mode pod.Mode, text string) *Box {
 	t.Helper()
 	dir := pod.OpenDir(t)
@@ -34,7 +34,7 @@ func Start(t testing.TB, mode pod.Mode, text string) *Box {
 	return b
 }
 
-// Dial makes one more connection, which ends with the test.
+// Dial makes another connection, which ends with the test.
 func (b *Box) Dial(t testing.TB) *control.Client {
 	t.Helper()
 	c, err := control.Dial(t.Context(), b.Socket, pod.Patience)
@@ -45,7 +45,7 @@ func (b *Box) Dial(t testing.TB) *control.Client {
 	return c
 }
 
-// Write replaces the file.
+// Write replaces the configuration file.
 func (b *Box) Write(t testing.TB, text string) {
 	t.Helper()
 	if err := os.WriteFile(b.file, []byte(text), 0o644); err != nil {
@@ -53,7 +53,7 @@ func (b *Box) Write(t testing.TB, text string) {
 	}
 }
 
-// Await waits until jobs have come so far.
+// Await waits until the jobs have reached a state.
 func (b *Box) Await(t testing.TB, until string, jobs ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), pod.Patience)
@@ -63,7 +63,7 @@ func (b *Box) Await(t testing.TB, until string, jobs ...string) {
 	}
 }
 
-// End shuts it down and looks at what is left.
+// End shuts cginit down, checks its exit code, and checks that nothing is left.
 func (b *Box) End(t testing.TB, code int) *pod.Result {
 	t.Helper()
 	if err := b.Shutdown(t.Context()); err != nil {
@@ -79,13 +79,13 @@ func (b *Box) End(t testing.TB, code int) *pod.Result {
 	return r
 }
 
-// Private is the memory that is cginit's alone, in kB.
+// Private returns the memory that belongs to cginit alone, in kB.
 func (b *Box) Private(t testing.TB) int {
 	t.Helper()
 	return pod.PrivateDirty(t, b.Pid)
 }
 
-// Ticks is the CPU time that cginit itself has used, in hundredths of a second.
+// Ticks returns the CPU time that cginit itself has used, in hundredths of a second.
 func (b *Box) Ticks(t testing.TB) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", b.Pid))

@@ -14,11 +14,11 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// Box is one container, and what a test knows of it.
+// Box is one container.
 type Box struct {
 	Name string
-	Mark string // in the environment of all that runs in it
-	Dir  string // its /shared
+	Mark string // in the environment of every process in it
+	Dir  string // the directory that is /shared inside
 
 	*Engine
 	t   testing.TB
@@ -26,7 +26,7 @@ type Box struct {
 	log *Transcript
 }
 
-// Box names a container that is not there yet.
+// Box names a container that does not exist yet.
 func (e *Engine) Box(t testing.TB) *Box {
 	t.Helper()
 	token := strings.ToLower(rand.Text())
@@ -38,7 +38,7 @@ func (e *Engine) Box(t testing.TB) *Box {
 	return b
 }
 
-// Flags are what every container of a test is run with. The receipts and the trace go to /shared.
+// Flags returns the options of every test's container. The receipts and the trace go to /shared.
 func (b *Box) Flags() []string {
 	return append([]string{
 		"--name", b.Name, "--network", "none", "--volume", b.Dir + ":/shared",
@@ -46,7 +46,7 @@ func (b *Box) Flags() []string {
 	}, b.Run...)
 }
 
-// Start runs cginit with args in a new container with the options opts.
+// Start runs cginit with args in a new container that is made with opts.
 func (e *Engine) Start(t testing.TB, opts []string, args ...string) *Box {
 	t.Helper()
 	b := e.Box(t)
@@ -54,7 +54,7 @@ func (e *Engine) Start(t testing.TB, opts []string, args ...string) *Box {
 	return b
 }
 
-// Begin makes the container, in which cginit runs with args.
+// Begin makes the container with opts and runs cginit with args in it.
 func (b *Box) Begin(opts []string, args ...string) {
 	b.t.Helper()
 	b.Clean()
@@ -62,7 +62,7 @@ func (b *Box) Begin(opts []string, args ...string) {
 	b.id = b.Output(b.t, append(append(run, b.Image), args...)...)
 }
 
-// Made is a container that is there already, and removed by whoever has made it.
+// Made returns a container that exists already. Whoever has made it removes it.
 func (e *Engine) Made(t testing.TB, name string) *Box { return &Box{Name: name, Engine: e, t: t} }
 
 // Clean removes the container when the test ends.
@@ -75,7 +75,7 @@ func (b *Box) Clean() {
 	})
 }
 
-// Says waits for the container to write want to its stdout or stderr.
+// Says waits until the container has written want to its stdout or stderr.
 func (b *Box) Says(want string) {
 	b.t.Helper()
 	if b.log == nil {
@@ -90,7 +90,7 @@ func (b *Box) Says(want string) {
 	b.log.Until(b.t, want)
 }
 
-// Logs is all that the container wrote.
+// Logs returns everything that the container wrote.
 func (b *Box) Logs() string {
 	b.t.Helper()
 	out, err := b.Command(b.t, "logs", b.Name).CombinedOutput()
@@ -106,31 +106,32 @@ func (b *Box) Exec(args ...string) string {
 	return b.Output(b.t, append([]string{"exec", b.Name}, args...)...)
 }
 
-// Wait waits for the container to end, and checks that nothing of it has stayed.
+// Wait waits for the end of the container, checks that nothing of it is left, and returns its exit
+// status.
 func (b *Box) Wait() (status int) {
 	b.t.Helper()
 	text := b.Output(b.t, "wait", b.Name)
 	status, err := strconv.Atoi(text)
 	if err != nil {
-		b.t.Fatalf("wait said %q", text)
+		b.t.Fatalf("the client's wait printed %q, not a status", text)
 	}
 	b.Gone()
 	return status
 }
 
-// Gone checks that nothing of the container is left: no process, and no cgroup that the
-// engine could not remove.
+// Gone checks that nothing of the container is left: no process, and no cgroup that the engine could
+// not remove.
 func (b *Box) Gone() {
 	b.t.Helper()
 	if left := marked(b.Mark); len(left) > 0 {
-		b.t.Errorf("these outlive the container: %v", left)
+		b.t.Errorf("these processes outlive the container: %v", left)
 	}
 	if b.V2 != "" && b.id != "" {
 		b.Await("the container's cgroup to be removed", func() bool { return b.Cgroup() == "" })
 	}
 }
 
-// Cgroup is the container's, as the host sees it.
+// Cgroup returns the container's cgroup as the host sees it, or an empty path if there is none.
 func (b *Box) Cgroup() (found string) {
 	_ = filepath.WalkDir(b.V2, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() && strings.Contains(entry.Name(), b.id) {
@@ -142,7 +143,7 @@ func (b *Box) Cgroup() (found string) {
 	return found
 }
 
-// Await waits for what nothing tells us of.
+// Await polls until a condition holds that no event reports.
 func (b *Box) Await(what string, so func() bool) {
 	b.t.Helper()
 	await(b.t, what, so)
@@ -155,7 +156,7 @@ func await(t testing.TB, what string, so func() bool) {
 		select {
 		case <-look:
 		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }
@@ -166,14 +167,14 @@ func (b *Box) Runs(command string) {
 	b.Await(command, func() bool { state, _ := b.Running(command); return state != 0 })
 }
 
-// Alive waits until at least n processes of the container run: without it, a search that finds
-// nothing afterwards would prove nothing.
+// Alive waits until at least n processes of the container run. Otherwise a later search that finds none
+// would prove nothing.
 func (b *Box) Alive(n int) {
 	b.t.Helper()
 	b.Await(strconv.Itoa(n)+" processes with the mark", func() bool { return len(marked(b.Mark)) >= n })
 }
 
-// Receipt is the one that the container's job left.
+// Receipt returns the receipt that the container's job left. There must be exactly one.
 func (b *Box) Receipt() Receipt {
 	b.t.Helper()
 	text, err := os.ReadFile(filepath.Join(b.Dir, "receipts"))
@@ -182,7 +183,7 @@ func (b *Box) Receipt() Receipt {
 	}
 	var r Receipt
 	if err := json.Unmarshal(text, &r); err != nil {
-		b.t.Fatalf("not one receipt: %v\n%s", err, text)
+		b.t.Fatalf("the report is not exactly one receipt: %v\n%s", err, text)
 	}
 	return r
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// Found is what a program reads from --check --json.
+// Found is the part of the output of --check --json that tests use.
 type Found struct {
 	Platform string
 	Best     string
@@ -19,7 +19,7 @@ type Found struct {
 	Ways     []struct{ Platform, Add string }
 }
 
-// Checks runs --check in a container with the options opts.
+// Checks runs --check in a container that is made with opts.
 func (e *Engine) Checks(t testing.TB, opts []string, flags ...string) *Box {
 	t.Helper()
 	b := e.Start(t, opts, append([]string{"--check"}, flags...)...)
@@ -29,20 +29,21 @@ func (e *Engine) Checks(t testing.TB, opts []string, flags ...string) *Box {
 	return b
 }
 
-// Found runs --check --json there.
+// Found runs --check --json in a container that is made with opts, and returns its output.
 func (e *Engine) Found(t testing.TB, opts []string) (f Found) {
 	t.Helper()
 	said := e.Checks(t, opts, "--json").Logs()
 	if err := json.Unmarshal([]byte(said), &f); err != nil {
-		t.Fatalf("it is not JSON: %v\n%s", err, said)
+		t.Fatalf("the output of --check --json is not JSON: %v\n%s", err, said)
 	}
 	return f
 }
 
-// SiteConfig is where a container finds the file of a site's jobs.
+// SiteConfig is the path in a container of the file with a site's jobs.
 const SiteConfig = "/shared/cginit.yaml"
 
-// Site is a container that is not there yet, with all that a site's jobs need.
+// Site returns a container that does not exist yet, and puts all that the site's jobs need into its
+// /shared.
 func (e *Engine) Site(t testing.TB, site *beside.Site) *Box {
 	t.Helper()
 	b := e.Box(t)

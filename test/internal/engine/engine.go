@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// Patience bounds every wait for an engine. It is long because machines are slow, and an image is
-// compiled from nothing.
+// Patience bounds every wait for an engine. It is long because machines are slow and an image may be
+// compiled from scratch.
 const Patience = 10 * time.Minute
 
 // Engine is a container engine and the image that its containers are made of.
 type Engine struct {
-	Argv  []string // its client, and how that reaches it
-	Env   []string // what else the client needs in its environment
-	Run   []string // options that each of its containers needs
+	Argv  []string // the command line that reaches the client
+	Env   []string // more environment of the client
+	Run   []string // options of every container
 	Image string
-	V2    string // its cgroup2 as this process can see it; empty on cgroup v1
+	V2    string // the cgroup2 of the engine, as a path for this process; empty on cgroup v1
 }
 
-// Command is the client with args; it is killed when the test ends or patience does.
+// Command returns the client with args. It is killed when the test ends or after Patience.
 func (e *Engine) Command(t testing.TB, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	t.Cleanup(cancel)
@@ -40,7 +40,7 @@ func (e *Engine) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Output is what the client prints to stdout for args. It must succeed.
+// Output returns what the client prints to stdout for args. The client must succeed.
 func (e *Engine) Output(t testing.TB, args ...string) string {
 	t.Helper()
 	return output(t, e.Command(t, args...))
@@ -71,7 +71,7 @@ func (e *Engine) Import(t testing.TB, name string, changes []string, write func(
 	output(t, cmd)
 }
 
-// Afterwards runs the client when the test is over and its context with it.
+// Afterwards runs the client when the test, and the context of the test, have ended.
 func (e *Engine) Afterwards(t testing.TB, args ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()

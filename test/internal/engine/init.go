@@ -2,10 +2,10 @@ package engine
 
 import "testing"
 
-// replaced ends with status 3 and leaves a daemon behind, if process 1 is cginit.
+// replaced exits with status 3 and leaves a daemon behind, if process 1 is cginit.
 const replaced = `cmp /proc/1/exe /usr/bin/cginit && (setsid sleep 1001 &) && exit 3`
 
-// IsInit checks that the engine's own --init, with the options opts, is cginit.
+// IsInit checks that the engine's own --init runs cginit as process 1, with the options opts.
 func (e *Engine) IsInit(t testing.TB, opts ...string) {
 	t.Helper()
 	b := e.Box(t)

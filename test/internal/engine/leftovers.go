@@ -6,17 +6,17 @@ import (
 	"testing"
 )
 
-// leftovers ends with status 3 and leaves two processes behind: one that a SIGTERM ends, and a
-// daemon in a session of its own that ignores it. It ends when both are what they will be.
+// leftovers exits with status 3 and leaves two processes behind: one that SIGTERM ends, and a daemon in
+// a session of its own that ignores SIGTERM. It exits only when both have executed sleep.
 const leftovers = `
 	sleep 1001 &
 	(trap "" TERM HUP; setsid sleep 1002 &)
 	until [ "$(pidof sleep | wc -w)" = 2 ]; do usleep 10000; done
 	exit 3`
 
-// Leftovers runs the command that leaves processes behind, in a container with the options
-// opts, and checks the whole teardown: the level, the status, the receipt, and that nothing is
-// left. The first lines of the job are the caller's.
+// Leftovers runs a command that leaves processes behind, in a container that is made with opts. It
+// checks the whole teardown: the level, the status, the receipt, and that nothing is left. First is put
+// before the command's script.
 func (e *Engine) Leftovers(t testing.TB, level string, opts []string, first string) *Box {
 	t.Helper()
 	b := e.Start(t, opts, "--stop-grace-period", "3s", "--", "sh", "-c", first+leftovers)
@@ -31,15 +31,15 @@ func (e *Engine) Leftovers(t testing.TB, level string, opts []string, first stri
 		t.Errorf("the receipt does not say that the command exited with 3: %+v", r)
 	}
 	if r.Asked != 2 || r.Left != 1 || r.Killed != 1 || r.Unkillable != 0 {
-		t.Errorf("two were to be asked, one to leave, one to be killed: %+v", r)
+		t.Errorf("the receipt must say 2 asked, 1 left, 1 killed: %+v", r)
 	}
 	if len(r.Processes) != 1 || r.Processes[0].Command != "sleep 1002" || r.Processes[0].Outcome != "killed" ||
 		!slices.Contains(r.Processes[0].Reasons, "ignored SIGTERM") || !slices.Contains(r.Processes[0].Reasons, "daemonised") {
-		t.Errorf("the daemon is not told of: %+v", r.Processes)
+		t.Errorf("the receipt does not describe the daemon: %+v", r.Processes)
 	}
-	// Less than a cgroup is never given silently.
+	// The log must state the guarantee if it is less than a cgroup's.
 	if said := strings.Contains(b.Logs(), r.Guarantee); said != (level != "cgroup") {
-		t.Errorf("level %s, and the log says what is promised: %v", level, said)
+		t.Errorf("at level %s the log states the guarantee: %v", level, said)
 	}
 	return b
 }

@@ -1,6 +1,6 @@
 package engine
 
-// Receipt is what cginit writes to --report when a job has ended, as its users read it.
+// Receipt is what cginit writes to --report when a job has ended, in the form that users read.
 type Receipt struct {
 	Job         string
 	Run         int
@@ -18,7 +18,7 @@ type Receipt struct {
 	Guarantee   string
 }
 
-// Process is a leftover that did not go by itself.
+// Process is a leftover that did not end by itself.
 type Process struct {
 	Pid     int
 	PPid    int

@@ -14,8 +14,8 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// Busybox writes a root file system of busybox and its applets, with what add
-// adds. No image can be pulled where these suites run, so they make their own.
+// Busybox returns a function that writes a root file system of busybox and its applets, with the files
+// that add adds. The suites make their own images, because none can be pulled where they run.
 func Busybox(t testing.TB, add ...func(*tar.Writer) error) func(io.Writer) error {
 	busybox := harness.Command(t, "busybox")
 	applets := output(t, exec.Command(busybox, "--list"))
@@ -46,7 +46,7 @@ func Busybox(t testing.TB, add ...func(*tar.Writer) error) func(io.Writer) error
 	}
 }
 
-// ImportBase gives the engine the image that the cases run in: busybox and cginit.
+// ImportBase makes the image that most tests run in, with busybox and cginit.
 func (e *Engine) ImportBase(t testing.TB) {
 	t.Helper()
 	cginit := harness.Bin(t, "cginit")
@@ -55,7 +55,7 @@ func (e *Engine) ImportBase(t testing.TB) {
 	}))
 }
 
-// ImportExample makes an image with what the examples' own images have.
+// ImportExample makes an image with the files that the images of the examples have.
 func (e *Engine) ImportExample(t testing.TB, name string) {
 	t.Helper()
 	cginit, cginitctl := harness.Bin(t, "cginit"), harness.Bin(t, "cginitctl")
@@ -64,7 +64,7 @@ func (e *Engine) ImportExample(t testing.TB, name string) {
 	}))
 }
 
-// ImportGo makes an image that stands in for golang:1.26: this machine's toolchain, and the
+// ImportGo makes an image that stands in for golang:1.26. It has this machine's toolchain and the
 // modules of go.mod, so that a build in it needs no network.
 func (e *Engine) ImportGo(t testing.TB, name string) {
 	t.Helper()
@@ -85,7 +85,8 @@ func (e *Engine) ImportGo(t testing.TB, name string) {
 	}))
 }
 
-// modules is a module cache with what go.mod asks for and no more, copied from this machine's.
+// modules returns a module cache with only the modules that go.mod needs, copied from this machine's
+// cache.
 func modules(t testing.TB) string {
 	t.Helper()
 	cache := output(t, exec.Command("go", "env", "GOMODCACHE"))
@@ -98,8 +99,8 @@ func modules(t testing.TB) string {
 	return dir
 }
 
-// addTree adds the file or directory at path under the name name, owned by root, without what
-// skip names.
+// addTree adds the file or directory at path under the name name, owned by root. It leaves out the
+// paths for which skip returns true.
 func addTree(tw *tar.Writer, path, name string, skip func(path string) bool) error {
 	return filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// process is one of the host's, which sees into every container.
+// process is a process as the host sees it. The host sees the processes of every container.
 type process struct {
 	pid int
 	dir string
@@ -29,8 +29,8 @@ func processes() []process {
 	return all
 }
 
-// marked are the processes that have mark in their command line or their environment. The
-// environment is what a process has from those who started it, so that a daemon is found too.
+// marked returns the processes that have mark in their command line or their environment. A process
+// inherits its environment from the one that started it, so this finds daemons too.
 func marked(mark string) (found []process) {
 	for _, p := range processes() {
 		for _, file := range []string{"cmdline", "environ"} {
@@ -44,8 +44,8 @@ func marked(mark string) (found []process) {
 	return found
 }
 
-// Running tells of the box's process with exactly this command line: its state as in proc(5),
-// 0 if there is none, and whether it is in the foreground of its terminal.
+// Running looks for the container's process with exactly this command line. It returns the state as in
+// proc(5), 0 if there is no such process, and whether it is in the foreground of its terminal.
 func (b *Box) Running(command string) (state byte, foreground bool) {
 	for _, p := range marked(b.Mark) {
 		if _, cmdline, _ := strings.Cut(p.String(), " "); cmdline != command {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Transcript is what a program has written so far, and a reader's place in it.
+// Transcript holds what a program has written so far, and a reader's place in it.
 type Transcript struct {
 	mu    sync.Mutex
 	text  strings.Builder
@@ -15,7 +15,7 @@ type Transcript struct {
 	grown chan struct{}
 }
 
-// Write adds to it; a Transcript can be a command's Stdout.
+// Write appends to the transcript, so that a Transcript can be a command's Stdout.
 func (s *Transcript) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,14 +26,14 @@ func (s *Transcript) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-// String is all of it.
+// String returns the whole transcript.
 func (s *Transcript) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
 }
 
-// find moves past the next want, or returns what to wait on.
+// find moves past the next want. If want is not there yet, it returns a channel to wait on.
 func (s *Transcript) find(want string) (<-chan struct{}, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +47,7 @@ func (s *Transcript) find(want string) (<-chan struct{}, bool) {
 	return s.grown, false
 }
 
-// Until waits for want to be written after what earlier calls waited for.
+// Until waits until want is written, after the text of earlier calls.
 func (s *Transcript) Until(t testing.TB, want string) {
 	t.Helper()
 	deadline := time.After(Patience)
@@ -59,7 +59,7 @@ func (s *Transcript) Until(t testing.TB, want string) {
 		select {
 		case <-grown:
 		case <-deadline:
-			t.Fatalf("%q was not written in %s; what was:\n%s", want, Patience, s)
+			t.Fatalf("%q was not written in %s; the output so far:\n%s", want, Patience, s)
 		}
 	}
 }

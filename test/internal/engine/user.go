@@ -52,7 +52,7 @@ func Sit(t testing.TB, cmd *exec.Cmd) *User {
 		}
 		terminal.Close()
 	})
-	go func() { _, _ = io.Copy(&u.Sees, terminal) }() // ends with the last who has the other end
+	go func() { _, _ = io.Copy(&u.Sees, terminal) }() // ends when the last process has closed the other end
 	return u
 }
 
@@ -72,14 +72,14 @@ func (u *User) Resizes(rows, columns uint16) {
 	}
 }
 
-// Saw looks for a word on the screen. What is typed is there too, as an echo, so words to wait
-// for are typed differently.
+// Saw returns a function that looks for a word on the screen. The screen also shows what is typed, so
+// type words to wait for in another form.
 func (u *User) Saw(word string) func() bool {
 	return func() bool { return strings.Contains(u.Sees.String(), word) }
 }
 
-// Insists types the keys until they have the effect, now and then again: the kernel throws away
-// what waits to be read when a key sends a signal.
+// Insists types the keys, and types them again now and then until they have the effect. The kernel
+// discards pending input when a key sends a signal.
 func (u *User) Insists(keys string, so func() bool) {
 	u.t.Helper()
 	var next time.Time

@@ -15,9 +15,9 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// View is a mount and network namespace where /sys/fs/cgroup is pure cgroup v2, as on current
-// distributions, and where an engine's state is in memory and nobody else's. It ends with the
-// test, however the test ends: its shell waits for the end of a pipe that the test holds.
+// View is a mount and network namespace for an engine. Its /sys/fs/cgroup is only cgroup v2, as on
+// current distributions, and the engine's state is in memory and private. The view ends with the test,
+// however the test ends, because its shell waits for the end of a pipe that the test holds.
 type View struct {
 	Dir string // the same directory inside and outside
 	Log Transcript
@@ -26,8 +26,8 @@ type View struct {
 	stdin io.Closer
 }
 
-// A cgroup2 that is there already is left alone: to mount it again would change its flags for
-// the whole machine.
+// view leaves an existing cgroup2 mount alone: to mount it again would change its flags for the whole
+// machine.
 const view = `set -e
 [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || {
 	umount -R /sys/fs/cgroup
@@ -54,8 +54,8 @@ func Main(m *testing.M) {
 	os.Exit(status)
 }
 
-// NewView makes a view in which script runs. The script prints "up" when it is, and ends when
-// its standard input does. The view stays until [Main] ends.
+// NewView makes a view in which script runs. The script prints "up" when it is ready, and ends when its
+// standard input ends. The view stays until [Main] ends.
 func NewView(t testing.TB, script string) *View {
 	t.Helper()
 	harness.AsRoot(t)
@@ -79,17 +79,17 @@ func NewView(t testing.TB, script string) *View {
 	return v
 }
 
-// Pid is the shell's, for nsenter.
+// Pid returns the pid of the view's shell, for nsenter.
 func (v *View) Pid() string { return strconv.Itoa(v.cmd.Process.Pid) }
 
-// Root is the view's / as this process can see it.
+// Root returns the view's / as a path for this process.
 func (v *View) Root() string { return "/proc/" + v.Pid() + "/root" }
 
-// close ends the view and says what it left, which must be nothing.
+// close ends the view. It returns an error if the view or its engine has left something.
 func (v *View) close() error {
 	namespace, err := os.Readlink("/proc/" + v.Pid() + "/ns/mnt")
 	if err != nil {
-		return fmt.Errorf("the view ended before its time: %w\n%s", err, &v.Log)
+		return fmt.Errorf("the view ended too early: %w\n%s", err, &v.Log)
 	}
 	v.stdin.Close()
 	late := time.AfterFunc(Patience, func() { _ = syscall.Kill(-v.cmd.Process.Pid, syscall.SIGKILL) })
@@ -112,10 +112,10 @@ func (v *View) close() error {
 	return nil
 }
 
-// leaving is how long an engine's helpers, which nobody waits for, may take to follow it.
+// leaving is how long an engine's helpers, which nothing waits for, may outlive it.
 const leaving = 10 * time.Second
 
-// inside are the processes in a mount namespace.
+// inside returns the processes in a mount namespace.
 func inside(namespace string) (found []process) {
 	for _, proc := range processes() {
 		if held, _ := os.Readlink(filepath.Join(proc.dir, "ns/mnt")); held == namespace {

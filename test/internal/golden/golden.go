@@ -1,5 +1,4 @@
-// Package golden compares what cginit --check says in some surroundings with what it said when
-// a person last looked at it.
+// Package golden compares the output of cginit --check with an output that a person has approved.
 package golden
 
 import (
@@ -10,15 +9,15 @@ import (
 	"testing"
 )
 
-// volatile is what differs from machine to machine and from run to run.
+// volatile are the parts of the output that differ from machine to machine and from run to run.
 var volatile = []struct{ is, becomes string }{
 	{`(?m)^(  process 1 +no, process )\d+`, "${1}{pid}"},
 	{`(?m)^(  controllers +).*`, "${1}{controllers}"},
 	{`(?m)^(  close_range +)(yes|no).*`, "${1}{kernel}"},
 }
 
-// Check compares said with testdata/name.txt. Values of the test's own are given in pairs of
-// what they are and what stands for them. UPDATE=1 writes the file instead.
+// Check compares said with testdata/check-NAME.txt. Pairs are values of the test itself, each followed
+// by the text that stands for it in the file. With UPDATE=1 it writes the file first.
 func Check(t *testing.T, name, said string, pairs ...string) {
 	t.Helper()
 	for _, v := range volatile {
@@ -36,6 +35,6 @@ func Check(t *testing.T, name, said string, pairs ...string) {
 		t.Fatal(err)
 	}
 	if said != string(want) {
-		t.Errorf("--check says something else than %s; if it is right, UPDATE=1 go test keeps it:\n%s", file, said)
+		t.Errorf("the output of --check differs from %s; if it is right, store it with UPDATE=1 go test:\n%s", file, said)
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Until waits for what has no event that a test could wait for.
+// Until polls until a condition holds that no event reports. What describes the condition.
 func Until(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	for end := time.Now().Add(Patience); !happened(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("in vain: %s", what)
+			t.Fatalf("timed out waiting until: %s", what)
 		}
 	}
 }

@@ -19,16 +19,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// prefix of the directory that holds the cgroups of one test binary, ended by its pid.
+// prefix begins the name of the directory that holds the cgroups of one test binary. Its pid ends the
+// name.
 const prefix = "cginit-test."
 
 var (
 	count atomic.Int64
 	top   = sync.OnceValues(makeTop) // removed by RemoveTop
-	cpu   = sync.OnceValue(makeCPU)  // too
+	cpu   = sync.OnceValue(makeCPU)  // removed by RemoveTop
 )
 
-// makeTop makes that directory below our own cgroup.
+// makeTop makes the directory for the cgroups of this test binary below our own cgroup.
 func makeTop() (string, error) {
 	own, err := ownCgroup()
 	if err != nil {
@@ -37,8 +38,8 @@ func makeTop() (string, error) {
 	return makeIn(own)
 }
 
-// makeCPU makes one for cgroup v1's cpu controller; empty where there is none, and where we may
-// not.
+// makeCPU makes such a directory for cgroup v1's cpu controller. It returns an empty path where that is
+// not mounted or not permitted.
 func makeCPU() string {
 	if os.Geteuid() != 0 {
 		return ""
@@ -50,8 +51,7 @@ func makeCPU() string {
 	return dir
 }
 
-// makeIn makes the directory in parent, and removes what test binaries that were killed have left
-// there.
+// makeIn makes the directory in parent, and removes those of test binaries that were killed.
 func makeIn(parent string) (dir string, err error) {
 	stale, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
 	for _, dir := range stale {
@@ -64,7 +64,7 @@ func makeIn(parent string) (dir string, err error) {
 	return dir, os.Mkdir(dir, 0o755)
 }
 
-// SharesCPU tells whether a pod can have all of the CPU and starve nobody.
+// SharesCPU returns whether a pod that uses all of its CPU leaves some for the processes outside.
 func SharesCPU() bool { return cpu() != "" }
 
 // ownCgroup returns the directory of our own cgroup2.
@@ -84,7 +84,7 @@ func ownCgroup() (string, error) {
 	return "", fmt.Errorf("there is no cgroup2 mount")
 }
 
-// makeCgroup makes what is the container's cgroup; as an ordinary user, none.
+// makeCgroup makes the container's cgroup. For an ordinary user it returns an empty path.
 func makeCgroup(t testing.TB) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -97,11 +97,11 @@ func makeCgroup(t testing.TB) string {
 	return dir
 }
 
-// Box is a cgroup for a command that is not a pod.
+// Box is the cgroup of a command that is not a pod.
 type Box struct{ cgroup string }
 
-// Enclose puts a command that is about to be started into a cgroup of its own. What is left in
-// it ends with the test.
+// Enclose puts a command that is about to be started into a cgroup of its own. Processes that are left
+// in it are killed when the test ends.
 func Enclose(t testing.TB, cmd *exec.Cmd) Box {
 	t.Helper()
 	harness.AsRoot(t)
@@ -118,7 +118,7 @@ func Enclose(t testing.TB, cmd *exec.Cmd) Box {
 	return Box{path}
 }
 
-// Processes returns all that are in it.
+// Processes returns the processes in the cgroup.
 func (b Box) Processes() (all []Process) {
 	for _, pid := range pidsBelow(b.cgroup) {
 		if p, ok := read(pid); ok {
@@ -128,7 +128,7 @@ func (b Box) Processes() (all []Process) {
 	return all
 }
 
-// Clean is an error that names all that is left in it.
+// Clean returns an error that names everything that is left in the cgroup.
 func (b Box) Clean() error {
 	r := Result{Cgroups: below(b.cgroup)[1:]}
 	for _, p := range b.Processes() {
@@ -137,7 +137,7 @@ func (b Box) Clean() error {
 	return r.Clean()
 }
 
-// RemoveTop gives back what the pods of this test binary were in; for TestMain.
+// RemoveTop removes the directories for the cgroups of this test binary. TestMain calls it.
 func RemoveTop() {
 	if count.Load() > 0 {
 		dir, _ := top()
@@ -148,7 +148,7 @@ func RemoveTop() {
 	}
 }
 
-// clear ends the surroundings: all that is left in them is killed, and the cgroup removed.
+// clear kills all processes that are left in the pod and removes its cgroup.
 func (p *Pod) clear() {
 	p.once.Do(func() {
 		if p.cgroup != "" {
@@ -161,7 +161,7 @@ func (p *Pod) clear() {
 	})
 }
 
-// remove kills what is in a cgroup and removes it, as runc does with that of a container.
+// remove kills the processes in a cgroup and removes it, as runc does with the cgroup of a container.
 func remove(dir string) error {
 	_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
 	var err error
@@ -190,7 +190,7 @@ func below(dir string) (dirs []string) {
 	return dirs
 }
 
-// pidsBelow returns the processes in a cgroup and in all below it; zombies do not count.
+// pidsBelow returns the processes in a cgroup and in all cgroups below it, without zombies.
 func pidsBelow(dir string) (pids []int) {
 	for _, d := range below(dir) {
 		text, _ := os.ReadFile(filepath.Join(d, "cgroup.procs"))
@@ -203,7 +203,7 @@ func pidsBelow(dir string) (pids []int) {
 	return pids
 }
 
-// describe is for the message of a test that has waited in vain.
+// describe lists the processes of the pod, for the message of a test that timed out.
 func (p *Pod) describe() string {
 	text := ""
 	for i, pid := range pidsBelow(p.cgroup) {

@@ -6,8 +6,8 @@ import (
 	"github.com/cginit/cginit/internal/afresh"
 )
 
-// Main runs the tests of a package from a known state, removes what their pods were in, and
-// returns their exit status.
+// Main runs the tests of a package from a known state, removes the cgroups of their pods, and returns
+// their exit status.
 func Main(m *testing.M) int {
 	status := afresh.Main(m)
 	RemoveTop()

@@ -1,5 +1,5 @@
-// Package pod runs cginit in surroundings made for one run, as a container runtime does, and
-// afterwards looks at everything that it may have left behind.
+// Package pod runs cginit in surroundings that are made for one run, as a container runtime does.
+// Afterwards it looks for everything that cginit may have left behind.
 package pod
 
 import (
@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mode is what cginit is there, and what it can hold its job with.
+// Mode says what cginit is in a pod, and what it can hold its job with.
 type Mode string
 
 const (
@@ -33,10 +33,10 @@ const (
 	NoCgroup Mode = "no-cgroup"
 )
 
-// Modes are all modes, for tests that run in each.
+// Modes are all modes, for tests that run in each of them.
 var Modes = []Mode{Process1, Subreaper, NoCgroup}
 
-// Containment is the level that cginit must find there.
+// Containment returns the level that cginit must find in this mode.
 func (m Mode) Containment() string {
 	if m == NoCgroup {
 		return "pidns"
@@ -44,38 +44,44 @@ func (m Mode) Containment() string {
 	return "cgroup"
 }
 
-// Patience bounds every wait for an event. Nothing is measured by it.
+// Patience bounds every wait for an event. No test measures time by it.
 const Patience = 2 * time.Minute
 
 // Cgroup stands for the directory of the run's cgroup on the host.
 const Cgroup = "{cgroup}"
 
-// Spec is one run.
+// Spec describes one run.
 type Spec struct {
-	Mode   Mode
-	Args   []string // of cginit: its flags and the command
-	Env    []string // in addition to the usual
-	Dir    string   // empty: /
-	Tmpfs  []string // directories that are to be empty and private; containers only
-	Wrap   []string // a command that executes cginit: its arguments follow; Cgroup in it is replaced
-	Report string   // empty: a file that Result reads
-	UID    int      // who cginit is; Subreaper only
-	UIDs   int      // how many uids there are, root's included, in a user namespace; 0: none; containers only
-	Bare   bool     // no cgroup mount at all; NoCgroup only
-	Proc   string   // options of its /proc, or none for there to be none; containers only
+	Mode  Mode
+	Args  []string // of cginit: its flags and the command
+	Env   []string // in addition to the usual variables
+	Dir   string   // empty: /
+	Tmpfs []string // directories that are empty and private; containers only
+	// Wrap is a command that executes the arguments that follow it, which are cginit and its own.
+	// Cgroup in it is replaced.
+	Wrap   []string
+	Report string // empty: a file that Result reads
+	UID    int    // the user of cginit; Subreaper only
+	// UIDs is how many uids, root's included, the user namespace maps; 0 for no user namespace.
+	// Containers only.
+	UIDs int
+	Bare bool   // without any cgroup mount; NoCgroup only
+	Proc string // mount options of /proc, or none to have no /proc; containers only
 
-	Untraced bool // for tests of single system calls and of limits: a trace needs a descriptor and writes
+	// Untraced is for tests of single system calls and of limits, because a trace takes a descriptor
+	// and writes.
+	Untraced bool
 
-	Stdout, Stderr *os.File // nil: kept for Line and Result
+	Stdout, Stderr *os.File // nil: read by Line and Result
 }
 
-// Pod is a run under way.
+// Pod is a run that is under way.
 type Pod struct {
 	Pid int // of cginit, on the host
 
 	t       testing.TB
 	mode    Mode
-	cgroup  string // of cginit and all that it starts; empty: none could be made
+	cgroup  string // the cgroup of cginit and its descendants; empty for an ordinary user
 	report  string
 	input   *os.File
 	lines   chan string
@@ -86,7 +92,7 @@ type Pod struct {
 	once    sync.Once
 }
 
-// Start runs cginit as spec says. What is left of it ends with the test.
+// Start runs cginit as spec says. Processes that are left are killed when the test ends.
 func Start(t testing.TB, spec Spec) *Pod {
 	t.Helper()
 	if spec.Mode != NoCgroup {
@@ -123,7 +129,7 @@ func Start(t testing.TB, spec Spec) *Pod {
 	return p
 }
 
-// command is what is executed in the end.
+// command returns the command line that is executed in the pod.
 func (p *Pod) command(spec Spec) []string {
 	args := []string{harness.Bin(p.t, "cginit")}
 	if spec.Wrap != nil {
@@ -163,12 +169,12 @@ func (p *Pod) start(spec Spec, args []string, stdin, stdout, stderr *os.File) {
 	check(p.t, cmd.Start())
 	p.Pid = cmd.Process.Pid
 	go func() {
-		_ = cmd.Wait() // a status that is not 0 is no error here
+		_ = cmd.Wait() // the caller looks at the status
 		p.done <- outcome{status: cmd.ProcessState.Sys().(syscall.WaitStatus)}
 	}()
 }
 
-// startShim is for a cginit that is not process 1: the shim is its parent.
+// startShim starts a cginit that is not process 1. The shim is its parent.
 func (p *Pod) startShim(cmd *exec.Cmd) {
 	read, write, err := os.Pipe()
 	check(p.t, err)
@@ -211,28 +217,28 @@ func (p *Pod) Line(want string) string {
 	p.t.Helper()
 	line, ok := p.Says(want)
 	if !ok {
-		p.t.Fatalf("%q was not said; stderr: %s", want, p.Stderr())
+		p.t.Fatalf("%q is not on standard output; stderr: %s", want, p.Stderr())
 	}
 	return line
 }
 
-// Says is Line for what may not come: false says that the output has ended without it.
+// Says is Line for a line that may not come. It returns false if the output has ended without it.
 func (p *Pod) Says(want string) (string, bool) {
 	p.t.Helper()
 	for {
-		patience := time.After(Patience) // for the next line: whoever says something is alive
+		patience := time.After(Patience) // starts anew with each line
 		select {
 		case line, ok := <-p.lines:
 			if !ok || strings.Contains(line, want) {
 				return line, ok
 			}
 		case <-patience:
-			p.t.Fatalf("%q was not said in time; stderr: %s\n%s", want, p.Stderr(), p.describe())
+			p.t.Fatalf("timed out waiting for %q on standard output; stderr: %s\n%s", want, p.Stderr(), p.describe())
 		}
 	}
 }
 
-// Stderr is what cginit and its job have said there so far.
+// Stderr returns what cginit and its job have written to standard error so far.
 func (p *Pod) Stderr() string {
 	text, _ := os.ReadFile(p.stderr)
 	return string(text)

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Process is one as /proc shows it.
+// Process is a process as /proc shows it.
 type Process struct {
 	Pid     int
 	Parent  int
@@ -22,7 +22,7 @@ type Process struct {
 	Command []string
 }
 
-// read returns a process; ok is false if there is none any more.
+// read returns a process. ok is false if it does not exist any more.
 func read(pid int) (p Process, ok bool) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	stat, err := os.ReadFile(dir + "/stat")
@@ -30,7 +30,7 @@ func read(pid int) (p Process, ok bool) {
 	if err != nil {
 		return p, false
 	}
-	// What follows the name, which stands in parentheses and may contain anything.
+	// The fields follow the name, which stands in parentheses and may contain anything.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	p = Process{Pid: pid, State: fields[0][0]}
 	p.Parent, _ = strconv.Atoi(fields[1])
@@ -81,9 +81,10 @@ func describe(pid int) string {
 }
 
 // Member is a process of a pod.
-type Member struct{ Pid, Inner, Parent int } // Inner: its pid inside
+// Inner is the pid inside the pod.
+type Member struct{ Pid, Inner, Parent int }
 
-// Tree returns the processes of the pod that run program, in whatever generation.
+// Tree returns the processes of the pod that run program, in any generation.
 func (p *Pod) Tree(program string) (tree []Member) {
 	pids := everyPid()
 	if p.cgroup != "" {
@@ -106,7 +107,7 @@ func (p *Pod) Tree(program string) (tree []Member) {
 	return tree
 }
 
-// Guardians returns the processes of cginit's own beside the supervisor.
+// Guardians returns the processes of cginit's own program that are children of the supervisor.
 func (p *Pod) Guardians() []Member {
 	return slices.DeleteFunc(append(p.Tree("cginit"), p.Tree("cginit-guardian")...), func(q Member) bool { return q.Pid == p.Pid || q.Parent != p.Pid })
 }
@@ -116,7 +117,7 @@ func pidNamespace(pid int) string {
 	return link
 }
 
-// Zombies returns how many children of cginit are waiting to be reaped.
+// Zombies returns how many children of cginit wait to be reaped.
 func (p *Pod) Zombies() (n int) {
 	for _, pid := range children(p.Pid) {
 		if q, ok := read(pid); ok && q.State == 'Z' {
@@ -126,7 +127,7 @@ func (p *Pod) Zombies() (n int) {
 	return n
 }
 
-// Marked returns all processes of the machine that have marker in their command line.
+// Marked describes all processes of the machine that have marker in their command line.
 func Marked(marker string) (all []string) {
 	for _, pid := range everyPid() {
 		if q, ok := read(pid); ok && strings.Contains(strings.Join(q.Command, " "), marker) && pid != os.Getpid() {
@@ -136,8 +137,8 @@ func Marked(marker string) (all []string) {
 	return all
 }
 
-// Undisturbed is what must stay the same of the processes that have marker in their command line:
-// which there are, and which of them are stopped.
+// Undisturbed returns the pids of the processes that have marker in their command line, and which of
+// them are stopped. Both must stay the same while another job is torn down.
 func Undisturbed(marker string) (is []string) {
 	for _, pid := range Pids(marker) {
 		text := strconv.Itoa(pid)
@@ -149,10 +150,10 @@ func Undisturbed(marker string) (is []string) {
 	return is
 }
 
-// PrivateDirty is the memory that is a process' alone, in kB.
+// PrivateDirty returns the memory that belongs to a process alone, in kB.
 func PrivateDirty(t testing.TB, pid int) int {
 	t.Helper()
-	unix.Sync() // the pages of a binary just built would count as dirty
+	unix.Sync() // otherwise the pages of a binary that was just built count as dirty
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		harness.Missing(t, "smaps_rollup: "+err.Error())
@@ -163,11 +164,11 @@ func PrivateDirty(t testing.TB, pid int) int {
 			return n
 		}
 	}
-	t.Fatal("smaps_rollup says nothing of Private_Dirty")
+	t.Fatal("smaps_rollup has no Private_Dirty")
 	return 0
 }
 
-// Pids returns all processes of the machine that have marker in their command line, in order.
+// Pids returns the processes of the machine that have marker in their command line, in order.
 func Pids(marker string) (pids []int) {
 	for _, pid := range everyPid() {
 		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")

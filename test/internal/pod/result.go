@@ -10,22 +10,23 @@ import (
 	"time"
 )
 
-// outcome is what the parent of cginit knows.
+// outcome is what cginit's parent knows after its end.
 type outcome struct {
 	status syscall.WaitStatus
-	left   []string // processes that it inherited from cginit
+	left   []string // processes that the parent inherited from cginit
 }
 
-// Result is what is to be seen after a run.
+// Result is what can be seen after a run.
 type Result struct {
 	Code     int            // exit status of cginit, -1: ended by Signal
-	Signal   syscall.Signal // 0: it exited
+	Signal   syscall.Signal // 0 if it exited
 	Stderr   string
 	Receipts []Receipt
 
-	Alive   []string // processes that outlived cginit; not only those that it may not see
-	Zombies []string // that it left to its parent
-	Cgroups []string // that it left below its own
+	// Alive are the processes that outlived cginit, including those that cginit may not see.
+	Alive   []string
+	Zombies []string // zombies that cginit left to its parent
+	Cgroups []string // cgroups that cginit left below its own
 }
 
 // Receipt is one line of --report.
@@ -49,8 +50,8 @@ type Receipt struct {
 	Phases map[string]float64 `json:"phases_ms"`
 }
 
-// Wait returns when cginit has ended and its surroundings are gone, as they go when a
-// container runtime removes a container.
+// Wait waits until cginit has ended, removes the pod's surroundings as a container runtime does, and
+// returns what was left.
 func (p *Pod) Wait() *Result {
 	p.t.Helper()
 	if p.result != nil {
@@ -68,7 +69,7 @@ func (p *Pod) Wait() *Result {
 	}
 	for _, left := range o.left {
 		if r.Signal == syscall.SIGKILL {
-			break // its guardian has ended them since, or the test would still be waiting
+			break // the guardian has killed them since, or the shim would still be waiting
 		}
 		if strings.HasPrefix(left, "zombie") {
 			r.Zombies = append(r.Zombies, left)
@@ -82,7 +83,7 @@ func (p *Pod) Wait() *Result {
 		}
 		for _, dir := range below(p.cgroup)[1:] {
 			if r.Signal == syscall.SIGKILL && p.mode == Process1 {
-				break // nobody is left who could; a container runtime removes them
+				break // no process is left to remove them, so the container runtime does
 			}
 			name, _ := filepath.Rel(p.cgroup, dir)
 			r.Cgroups = append(r.Cgroups, name)
@@ -93,7 +94,7 @@ func (p *Pod) Wait() *Result {
 	return r
 }
 
-// Clean is an error that names all that was left behind.
+// Clean returns an error that names everything that was left behind.
 func (r *Result) Clean() error {
 	if len(r.Alive)+len(r.Zombies)+len(r.Cgroups) == 0 {
 		return nil
@@ -101,7 +102,7 @@ func (r *Result) Clean() error {
 	return fmt.Errorf("alive: %q, zombies: %q, cgroups: %q", r.Alive, r.Zombies, r.Cgroups)
 }
 
-// Receipt returns the one receipt of the run, an empty one if there is not exactly one.
+// Receipt returns the receipt of the run. It is an error if there is not exactly one.
 func (r *Result) Receipt() (Receipt, error) {
 	if len(r.Receipts) != 1 {
 		return Receipt{}, fmt.Errorf("%d receipts; stderr: %s", len(r.Receipts), r.Stderr)

@@ -8,19 +8,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the shim inherits.
+// The descriptors that the shim inherits.
 const shimCgroup, shimWords = 3, 4
 
-// word is what the shim tells the test, one JSON object at a time.
+// word is one message from the shim to the test, a JSON object.
 type word struct {
 	Pid    int                // of cginit
-	Exited bool               // it has
-	Status syscall.WaitStatus // how
-	Left   string             // a process that cginit has left to its parent
+	Exited bool               // cginit has ended
+	Status syscall.WaitStatus // if Exited
+	Left   string             // a process that cginit has left to the shim
 }
 
-// shim is the parent of a cginit that is not process 1, and a subreaper: whatever outlives
-// cginit becomes its child, so wait4 itself says what was left. It ends when nothing is.
+// shim is the parent of a cginit that is not process 1, and a subreaper. Every process that outlives
+// cginit becomes its child, so wait4 itself says what was left. It returns when no child is left.
 func (s stage) shim() error {
 	if err := s.shareCPU(); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s stage) shim() error {
 	if err != nil {
 		return err
 	}
-	os.Stdin.Close() // the end of input is cginit's to see
+	os.Stdin.Close() // only cginit may hold the input open
 	words := json.NewEncoder(os.NewFile(shimWords, "words"))
 	if err := words.Encode(word{Pid: pid}); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s stage) shim() error {
 	return reportLeft(words)
 }
 
-// reportLeft names each child that is there now, and returns when there is none any more.
+// reportLeft names each child that exists now, and returns when there are none any more.
 func reportLeft(words *json.Encoder) error {
 	if unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == unix.ECHILD {
 		return nil

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test binary is itself the first process of a container, and the parent of a cginit that
-// is not process 1, when it is executed under one of these names.
+// Executed under one of these names, the test binary is the first process of a container, or the parent
+// of a cginit that is not process 1.
 const stageName, shimName = "pod-stage", "pod-shim"
 
 func init() {
 	switch os.Args[0] {
 	case stageName:
-		runtime.LockOSThread() // namespaces and capabilities are the thread's
+		runtime.LockOSThread() // namespaces and capabilities belong to the thread
 		must("stage", parse().enter())
 	case shimName:
 		must("shim", parse().shim())
@@ -27,7 +27,7 @@ func init() {
 	}
 }
 
-// stage is what the test binary is told under its other names.
+// stage is the JSON argument of the test binary when it runs under one of those names.
 type stage struct {
 	Args, Env, Tmpfs []string
 
@@ -48,12 +48,13 @@ func must(what string, err error) {
 	}
 }
 
-// container is the namespaces that a container runtime makes; uids is how many of them there are
-// in a user namespace, 0 for no such namespace unless we need one.
+// container returns the namespaces that a container runtime makes. Uids is how many uids its user
+// namespace maps. If it is 0, there is a user namespace only if this process is not root.
 func container(uids int) *syscall.SysProcAttr {
 	sys := &syscall.SysProcAttr{
-		Cloneflags:   unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
-		Unshareflags: unix.CLONE_NEWCGROUP, // in the child: its root is the cgroup it was born in
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+		// It is unshared in the child, so that its root is the cgroup that the child was born in.
+		Unshareflags: unix.CLONE_NEWCGROUP,
 	}
 	if uid := os.Geteuid(); uid != 0 || uids > 0 {
 		sys.Cloneflags |= unix.CLONE_NEWUSER
@@ -64,9 +65,9 @@ func container(uids int) *syscall.SysProcAttr {
 	return sys
 }
 
-// shareCPU gives all pods together as much of the CPU as the tests have, as a container runtime
-// does: a fork bomb then starves nobody outside. Elsewhere the kernel divides the CPU by sessions,
-// of which a job can make any number.
+// shareCPU puts the process into a cgroup that gives all pods together as much of the CPU as the tests
+// have, as a container runtime does. So a fork bomb starves nothing outside. Without it the kernel
+// divides the CPU by sessions, and a job can make any number of these.
 func (s stage) shareCPU() error {
 	if s.CPU == "" {
 		return nil
@@ -74,7 +75,7 @@ func (s stage) shareCPU() error {
 	return os.WriteFile(filepath.Join(s.CPU, "cgroup.procs"), []byte("0"), 0)
 }
 
-// enter makes the inside of the container and becomes cginit.
+// enter sets up the inside of the container and executes cginit.
 func (s stage) enter() error {
 	if err := s.shareCPU(); err != nil {
 		return err
@@ -107,7 +108,7 @@ func (s stage) enter() error {
 	return unix.Exec(s.Args[0], s.Args, s.Env)
 }
 
-// mountProc covers the host's with what is to be seen.
+// mountProc covers the host's /proc with that of the container.
 func (s stage) mountProc() error {
 	if s.Proc == "none" {
 		return unix.Mount("tmpfs", "/proc", "tmpfs", 0, "")
@@ -115,8 +116,8 @@ func (s stage) mountProc() error {
 	return unix.Mount("proc", "/proc", "proc", 0, s.Proc)
 }
 
-// mountCgroup replaces what the host has there, so that it looks as on a host with nothing but
-// cgroup2. In a user namespace the host's mounts cannot be taken away, only covered.
+// mountCgroup replaces the host's cgroup mounts, so that the container looks as on a host that has only
+// cgroup2. In a user namespace the host's mounts cannot be removed, only covered.
 func (s stage) mountCgroup(at string) error {
 	for unix.Unmount(at, unix.MNT_DETACH) == nil {
 	}
@@ -137,7 +138,7 @@ var kept = []uintptr{
 	unix.CAP_SYS_CHROOT, unix.CAP_KILL, unix.CAP_AUDIT_WRITE,
 }
 
-// dropCapabilities narrows the bounding set, which the exec of root makes the effective one.
+// dropCapabilities reduces the bounding set. The exec by root then reduces the effective set to it.
 func dropCapabilities() error {
 	for c := range uintptr(unix.CAP_LAST_CAP + 1) {
 		if slices.Contains(kept, c) {
