@@ -10,18 +10,19 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// alone is a job with these keys and no command but theirs.
+// alone is a file with one job that has only these keys, its command among them.
 func alone(keys string) string {
 	return "jobs:\n  main:\n    " + strings.ReplaceAll(keys, "\n", "\n    ") + "\n"
 }
 
-// commands: a text is split into words as a shell would, but no shell runs it.
+// commands checks that a command given as text is split into words as by a shell, and that no shell
+// runs it.
 func commands(t *testing.T) {
 	is(t, saysWith(t, alone(`command: printf '<%s>' $$HOME "a  b" c\ d "|" echo`)), "<$HOME><a  b><c d><|><echo>\n")
 	is(t, saysWith(t, alone(`command: [printf, "<%s>", $$HOME, "a  b", ""]`)), "<$HOME><a  b><>\n")
 }
 
-// entrypoints: the command is what the entrypoint gets as arguments.
+// entrypoints checks that the command becomes the arguments of the entrypoint.
 func entrypoints(t *testing.T) {
 	is(t, saysWith(t, alone("entrypoint: printf '<%s>' one\ncommand: [two, 'three four']")), "<one><two><three four>\n")
 	is(t, saysWith(t, alone("entrypoint: [printf, '<%s>', one]\ncommand: two 'three four'")), "<one><two><three four>\n")
@@ -30,7 +31,8 @@ func entrypoints(t *testing.T) {
 
 const variables = `echo "$A|$B|$INHERITED|$PATH"; env | grep -c CGINIT_`
 
-// environments: besides what cginit has itself, without what is between it and its caller.
+// environments checks that variables are added to those of cginit, and that cginit's own CGINIT_
+// variables are not passed on.
 func environments(t *testing.T) {
 	path := os.Getenv("PATH")
 	for _, keys := range []string{
@@ -44,7 +46,7 @@ func environments(t *testing.T) {
 	is(t, says(t, "environment: {INHERITED: mine}", "echo $INHERITED"), "mine\n")
 }
 
-// envFiles: a later file goes over an earlier, and environment over both.
+// envFiles checks that a later file overrides an earlier one, and that environment overrides both.
 func envFiles(t *testing.T) {
 	dir := pod.OpenDir(t)
 	for name, text := range map[string]string{"a": "A=a\nB=a\nC='a  $A'\n# D=a\n", "b": "export B=\"b\"\n"} {
@@ -60,10 +62,10 @@ func envFiles(t *testing.T) {
 func workingDir(t *testing.T) {
 	is(t, says(t, "", "pwd; readlink /proc/$$/cwd"), "/\n/\n")
 	is(t, says(t, "working_dir: /usr/lib", "pwd; readlink /proc/$$/cwd"), "/usr/lib\n/usr/lib\n")
-	is(t, saysWith(t, alone("working_dir: /usr\ncommand: [bin/pwd]")), "/usr\n") // found from there
+	is(t, saysWith(t, alone("working_dir: /usr\ncommand: [bin/pwd]")), "/usr\n") // found from the working directory
 }
 
-// labels are shown by the control socket, and change nothing of the process.
+// labels checks that the control socket shows the labels, and that they change nothing of the process.
 func labels(t *testing.T) {
 	w := start(t, one("services", "echo up; exec sleep 1000", "labels: {tier: front, n: 1}"))
 	w.Line("up")
@@ -82,7 +84,7 @@ func labels(t *testing.T) {
 	w.stop()
 }
 
-// profiles: without its profile it is not there.
+// profiles checks that a job does not exist without its profile.
 func profiles(t *testing.T) {
 	file := "jobs:\n" + entry("main", "echo main", "") + entry("debug", "echo debug", "profiles: [debug, trace]\ndepends_on: {main: {condition: service_completed_successfully}}")
 	is(t, saysWith(t, file), "main\n")

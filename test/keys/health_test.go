@@ -11,7 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// healthcheck: when it is healthy, another starts.
+// healthcheck checks that a job that waits for the service starts when the check has succeeded.
 func healthcheck(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/well" {
@@ -33,7 +33,7 @@ func healthcheck(t *testing.T) {
 		"[CMD, sleep, '1000']": "200ms",
 	} {
 		w := start(t, healthy("timeout: "+limit+", interval: 1ms, retries: 2, test: "+test))
-		if said := w.rest(); said != "" { // it may be asked to end before its trap is set
+		if said := w.rest(); said != "" { // db may be asked to end before it has set its trap
 			is(t, said, "got TERM\n")
 		}
 		if r := w.Wait(); r.Code == 0 || r.Clean() != nil || !strings.Contains(r.Stderr, "cannot start db: it is unhealthy: its check") ||
@@ -53,7 +53,7 @@ func healthcheck(t *testing.T) {
 	}
 }
 
-// healthy is a service with a check, and one that waits for it.
+// healthy is a file with a service that has a check, and a service that waits for it.
 func healthy(check string) string {
 	if !strings.Contains(check, "interval") {
 		check += ", interval: 50ms"
@@ -62,7 +62,7 @@ func healthy(check string) string {
 		entry("web", "echo healthy; exec sleep 1000", "depends_on: {db: {condition: service_healthy}}")
 }
 
-// onUnhealthy: what was well and is not any more is started again, or only told of.
+// onUnhealthy checks that a service that becomes unhealthy is started again, or only reported.
 func onUnhealthy(t *testing.T) {
 	for _, way := range []string{"restart", "none"} {
 		w := start(t, healthyWhile(way))

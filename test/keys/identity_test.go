@@ -9,7 +9,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// status prints fields of the shell's own /proc/PID/status.
+// status is a script that prints fields of the shell's own /proc/PID/status.
 func status(fields ...string) string {
 	return `grep -E "^(` + strings.Join(fields, "|") + `):" /proc/$$/status | tr -s "\t " "  " | sed "s/ $//"`
 }
@@ -47,12 +47,12 @@ func noNewPrivileges(t *testing.T) {
 
 func oomScoreAdj(t *testing.T) {
 	is(t, says(t, "oom_score_adj: 500", "cat /proc/$$/oom_score_adj"), "500\n")
-	if full(t)&sysResource == 0 { // as in a container without it
+	if full(t)&sysResource == 0 { // as in a container without CAP_SYS_RESOURCE
 		w := start(t, one("jobs", "echo up", "oom_score_adj: -100"))
 		is(t, w.rest(), "")
 		w.ends(125)
 		if !strings.Contains(w.Stderr(), "cannot set oom_score_adj to -100 (less than ours needs CAP_SYS_RESOURCE)") {
-			t.Errorf("it says: %s", w.Stderr())
+			t.Errorf("stderr: %s", w.Stderr())
 		}
 		return
 	}
@@ -65,7 +65,7 @@ const (
 	sysResource    = 1 << 24
 )
 
-// full is what the bounding set is where nothing is dropped.
+// full returns the bounding set of a process that has dropped no capability.
 func full(t *testing.T) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(pod.Status(1, "CapBnd"), 16, 64)
@@ -75,8 +75,8 @@ func full(t *testing.T) uint64 {
 	return n
 }
 
-// capabilities runs a job with these keys and compares its bounding, permitted and effective,
-// and ambient set.
+// capabilities runs a job with these keys and checks its capability sets. The set has is both the
+// permitted and the effective one.
 func capabilities(t *testing.T, keys string, bounding, has, ambient uint64) {
 	t.Helper()
 	want := fmt.Sprintf("CapPrm: %016x\nCapEff: %016x\nCapBnd: %016x\nCapAmb: %016x\n", has, has, bounding, ambient)
@@ -94,7 +94,8 @@ func capDrop(t *testing.T) {
 	capabilities(t, "user: '1234'\ncap_drop: [CAP_NET_RAW]", all&^netRaw, 0, 0)
 }
 
-// capAdd: another user than root has them as ambient ones, so that they survive its exec.
+// capAdd checks that a user other than root gets the capabilities as ambient ones, so that they survive
+// its exec.
 func capAdd(t *testing.T) {
 	all := full(t)
 	capabilities(t, "cap_drop: [ALL]\ncap_add: [NET_BIND_SERVICE]", netBindService, netBindService, 0)
@@ -104,11 +105,11 @@ func capAdd(t *testing.T) {
 	t.Run("not ours to give", func(t *testing.T) {
 		w := startIn(t, pod.NoCgroup, one("jobs", "echo up", "cap_add: [SYS_ADMIN]"))
 		if said := w.rest(); said != "" {
-			t.Errorf("it has run: %s", said)
+			t.Errorf("the command has run: %s", said)
 		}
 		w.ends(125)
 		if !strings.Contains(w.Stderr(), "cannot give CAP_SYS_ADMIN: we do not have it ourselves") {
-			t.Errorf("it says: %s", w.Stderr())
+			t.Errorf("stderr: %s", w.Stderr())
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// file is what is in a file of {dir}.
+// file returns the content of a file in {dir}.
 func (w *world) file(name string) string { return file(w.dir, name) }
 
 func file(dir, name string) string {
@@ -29,11 +29,11 @@ func (w *world) dial() *control.Client {
 	return c
 }
 
-// restart: after which ends it runs again.
+// restart checks after which exit codes a service runs again, with each policy.
 func restart(t *testing.T) {
 	for _, c := range []struct {
 		section, policy string
-		ends            string // of each run
+		ends            string // how each run ends
 		runs, code      int
 	}{
 		{"services", "'no'", "exit 1", 1, 0},
@@ -77,7 +77,7 @@ func scale(t *testing.T) {
 	said := w.rest()
 	for _, want := range []string{"main-1 | up\n", "main-2 | up\n", "main-3 | up\n"} {
 		if strings.Count(said, want) != 1 {
-			t.Errorf("%q is not in it once: %s", want, said)
+			t.Errorf("%q is not in the output exactly once: %s", want, said)
 		}
 	}
 	if all := w.ends(0); len(all) != 3 {
@@ -86,7 +86,8 @@ func scale(t *testing.T) {
 	is(t, saysWith(t, "services:\n"+entry("main", "echo up", "scale: 0\n")+"jobs:\n"+entry("other", "echo other", "")), "other\n")
 }
 
-// dependsOn: it starts when what it depends on is so, and is stopped before that.
+// dependsOn checks that a service starts when its dependency has reached the condition, and is stopped
+// before it.
 func dependsOn(t *testing.T) {
 	const slow = `sleep 0.2; echo one; touch {dir}/ok; echo >&3; ` + asked
 	for condition, of := range map[string]string{
@@ -115,7 +116,8 @@ func dependsOn(t *testing.T) {
 	})
 }
 
-// preStart: the steps end before it starts, and one that fails fails the start.
+// preStart checks that the steps end before the main process starts, and that a step that fails fails
+// the start.
 func preStart(t *testing.T) {
 	is(t, says(t, "pre_start:\n  - command: [sh, -c, 'sleep 0.1; echo first']\n  - command: echo second\n    user: '1234'", "echo third"),
 		"first\nsecond\nthird\n")
@@ -123,11 +125,11 @@ func preStart(t *testing.T) {
 	is(t, w.rest(), "")
 	w.ends(1)
 	if !strings.Contains(w.Stderr(), "its pre_start step 1 failed") {
-		t.Errorf("it says: %s", w.Stderr())
+		t.Errorf("stderr: %s", w.Stderr())
 	}
 }
 
-// postStart: the steps run when it is ready.
+// postStart checks that the steps run when the service is ready.
 func postStart(t *testing.T) {
 	w := start(t, one("services", `echo one; echo >&3; `+asked, "ready: {fd: 3}\npost_start: [{command: echo two}]"))
 	w.Line("one")
@@ -135,7 +137,7 @@ func postStart(t *testing.T) {
 	w.stop()
 }
 
-// ready: another waits until it says so, in each of the ways.
+// ready checks, for each way to be ready, that another job waits for it.
 func ready(t *testing.T) {
 	const notify = `perl -MSocket -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0); ($n = $ENV{NOTIFY_SOCKET}) =~ s/^@/\0/; send(S, $ARGV[0], 0, pack_sockaddr_un($n))' `
 	for way, script := range map[string]string{
@@ -160,7 +162,7 @@ func startTimeout(t *testing.T) {
 	}
 }
 
-// watchdog: one that is silent is started again.
+// watchdog checks that a silent service is started again.
 func watchdog(t *testing.T) {
 	w := start(t, one("services", `echo "every $WATCHDOG_USEC"; exec sleep 1000`, "watchdog: 300ms\ndeploy: {restart_policy: {delay: 1ms}}"))
 	w.Line("every 300000")
@@ -168,7 +170,7 @@ func watchdog(t *testing.T) {
 	w.stop()
 }
 
-// triggers: at its times, or when it is asked for.
+// triggers checks that a job runs at its times, or when it is started by hand, as its triggers say.
 func triggers(t *testing.T) {
 	w := start(t, one("jobs", "echo run", "triggers: {schedule: ['@every 1s']}"))
 	w.Line("run")
@@ -186,7 +188,7 @@ func triggers(t *testing.T) {
 	w.Line("up")
 	_, err := w.dial().Start(t.Context(), control.StartParams{Jobs: []string{"main"}})
 	if err == nil || !strings.Contains(err.Error(), "by its schedule only") {
-		t.Errorf("it is started by hand: %v", err)
+		t.Errorf("a job without the manual trigger must not be started by hand, but got: %v", err)
 	}
 	w.stop()
 }

@@ -1,5 +1,5 @@
-// Package keys shows, for every key that a service or a job can have, what it does to a real
-// process: by its /proc entry, by what it prints, by how it ends.
+// Package keys shows the effect of every key of a service or a job on a real process: in its /proc
+// entry, in its output, in how it ends.
 package keys
 
 import (
@@ -15,11 +15,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
-// world is a container with cginit and a file.
+// world is a cginit with a file in a container.
 type world struct {
 	*pod.Pod
 	t   *testing.T
-	dir string // {dir} in the file
+	dir string // what {dir} in the file stands for
 }
 
 // start runs cginit with a file.
@@ -36,7 +36,7 @@ func startIn(t *testing.T, mode pod.Mode, file string, flags ...string) *world {
 	})}
 }
 
-// write makes a configuration file in dir, which it calls {dir}.
+// write makes a configuration file in dir and replaces {dir} in it by dir.
 func write(t *testing.T, dir, file string) string {
 	t.Helper()
 	path := filepath.Join(dir, "cginit.yaml")
@@ -46,22 +46,22 @@ func write(t *testing.T, dir, file string) string {
 	return path
 }
 
-// one is a file with one service or job, whose command is a script, and its keys, a line each.
+// one is a file with one service or job. Its command is a script, and keys has one key a line.
 func one(section, script, keys string) string { return section + ":\n" + entry("main", script, keys) }
 
-// entry is a service or job.
+// entry is a service or job in a file.
 func entry(name, script, keys string) string {
 	indented := strings.ReplaceAll(strings.TrimSuffix(keys, "\n"), "\n", "\n    ")
 	return "  " + name + ":\n    command: " + command(script) + "\n    " + indented + "\n"
 }
 
-// command is a script as the list of words that runs it. JSON is YAML too.
+// command returns a script as a list of words in JSON, which is also YAML.
 func command(script string) string {
-	words, _ := json.Marshal([]string{"sh", "-c", strings.ReplaceAll(script, "$", "$$")}) // of strings alone it cannot fail
+	words, _ := json.Marshal([]string{"sh", "-c", strings.ReplaceAll(script, "$", "$$")}) // cannot fail for strings
 	return string(words)
 }
 
-// rest is all that is still to come on stdout, once everything has ended.
+// rest returns what is still to come on stdout until everything has ended.
 func (w *world) rest() string {
 	w.t.Helper()
 	var text strings.Builder
@@ -74,14 +74,15 @@ func (w *world) rest() string {
 	}
 }
 
-// stop asks cginit to end, and expects that nothing is left.
+// stop asks cginit to end, checks that it exits with 0 and leaves nothing, and returns the receipts.
 func (w *world) stop() []receipt {
 	w.t.Helper()
 	w.Signal(syscall.SIGTERM)
 	return w.ends(0)
 }
 
-// ends waits for the end, and expects that nothing is left.
+// ends waits for the end of cginit, checks its exit code and that nothing is left, and returns the
+// receipts.
 func (w *world) ends(code int) (all []receipt) {
 	w.t.Helper()
 	r := w.Wait()
@@ -89,7 +90,7 @@ func (w *world) ends(code int) (all []receipt) {
 		w.t.Error(err)
 	}
 	if r.Code != code {
-		w.t.Errorf("it ended with %d (%v), not %d: %s", r.Code, r.Signal, code, r.Stderr)
+		w.t.Errorf("cginit ended with %d (%v), not %d: %s", r.Code, r.Signal, code, r.Stderr)
 	}
 	file, err := os.Open(filepath.Join(w.dir, "receipts"))
 	if err != nil {
@@ -106,7 +107,7 @@ func (w *world) ends(code int) (all []receipt) {
 	return all
 }
 
-// receipt is what a teardown has left.
+// receipt is the part of a receipt that the tests use.
 type receipt struct {
 	Job, Cause, Signal string
 
@@ -116,7 +117,7 @@ type receipt struct {
 	Phases     map[string]float64 `json:"phases_ms"`
 }
 
-// only is the receipt, if there is one.
+// only returns the receipt. There must be exactly one.
 func only(t *testing.T, all []receipt) receipt {
 	t.Helper()
 	if len(all) != 1 {
@@ -139,10 +140,10 @@ func saysWith(t *testing.T, file string, flags ...string) string {
 	return said
 }
 
-// is compares what was said.
+// is compares the output of a job with what it must be.
 func is(t *testing.T, got, want string) {
 	t.Helper()
 	if got != want {
-		t.Errorf("it says:\n%s\nand not:\n%s", got, want)
+		t.Errorf("the output is:\n%s\nand not:\n%s", got, want)
 	}
 }

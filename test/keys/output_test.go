@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// logging: where it goes, and in what form.
+// logging checks where each logging driver writes, and in what form.
 func logging(t *testing.T) {
 	const script = `echo one; echo "two  2"; echo "to stderr" >&2; printf "no end"`
 	is(t, says(t, "", script), "one\ntwo  2\nno end\n")
@@ -17,7 +17,7 @@ func logging(t *testing.T) {
 	w.rest()
 	w.ends(0)
 	if said := w.Stderr(); !strings.Contains(said, "main | to stderr\n") {
-		t.Errorf("on stderr: %s", said)
+		t.Errorf("the line of the job's stderr is missing: %s", said)
 	}
 	t.Run("json", jsonLines)
 	t.Run("another user opens it again", func(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// asked prints the signal that it is asked to end with. It has no child: one that a shell has
-// just forked still has the shell's traps, and a signal would be lost on it.
+// asked is a script that prints the signal that asks it to end. It starts no child, because one that a
+// shell has just forked still has the shell's traps, and a signal would be lost on it.
 const asked = `mkfifo {dir}/$$; exec 9<>{dir}/$$; for s in TERM USR1 QUIT; do trap "echo got $s; exit 0" $s; done; echo up; read x <&9`
 
 func stopSignal(t *testing.T) {
@@ -21,14 +21,16 @@ func stopSignal(t *testing.T) {
 	}
 }
 
-// deaf ignores SIGTERM.
+// deaf is a script that ignores SIGTERM.
 const deaf = `trap "" TERM; echo up; exec sleep 1000`
 
-// gracePeriod: what does not heed it is killed when its own time is over, not that of all.
+// gracePeriod checks that a service that ignores SIGTERM is killed after its own grace period, or
+// within the budget of the shutdown.
 func gracePeriod(t *testing.T) {
 	for _, file := range []string{
 		"stop_grace_period: 10m\n" + one("services", deaf, "stop_grace_period: 300ms"),
-		"stop_grace_period: 600ms\n" + one("services", deaf, "stop_grace_period: 10m"), // half of it is kept for the kill
+		// Half of the budget is kept for the kill.
+		"stop_grace_period: 600ms\n" + one("services", deaf, "stop_grace_period: 10m"),
 	} {
 		w := start(t, file)
 		w.Line("up")
@@ -39,7 +41,7 @@ func gracePeriod(t *testing.T) {
 	}
 }
 
-// killMode: whom the stop signal reaches.
+// killMode checks which processes get the stop signal.
 func killMode(t *testing.T) {
 	const family = `trap exit USR1
 		mkfifo {dir}/fifo
@@ -62,7 +64,7 @@ func killMode(t *testing.T) {
 	}
 }
 
-// leftovers: what becomes of a child when the main process ends by itself.
+// leftovers checks what happens to a child when the main process ends by itself.
 func leftovers(t *testing.T) {
 	const family = `mkfifo {dir}/up {dir}/never; main=$$
 		(exec 9<>{dir}/never; trap "echo asked; exit" TERM; echo >{dir}/up; LASTS; echo left) &
@@ -88,7 +90,7 @@ func timeout(t *testing.T) {
 	}
 }
 
-// essential: with it all the others end, and its status is cginit's.
+// essential checks that all jobs end with an essential one, and that cginit exits with its status.
 func essential(t *testing.T) {
 	w := start(t, "services:\n"+entry("main", "exit 7", "essential: true\nrestart: 'no'\ndepends_on: [other]")+
 		entry("other", strings.Replace(asked, "echo up", "echo >&3", 1), "ready: {fd: 3}"))
@@ -98,7 +100,8 @@ func essential(t *testing.T) {
 	}
 }
 
-// preStop: the steps run beside it, one after the other, before it is asked.
+// preStop checks that the steps run one after the other, beside the main process and before it is asked
+// to stop.
 func preStop(t *testing.T) {
 	w := start(t, one("services", asked, `pre_stop:
   - command: [sh, -c, 'echo "first, in $$PWD with $$A"']

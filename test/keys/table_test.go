@@ -11,7 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// effects is, for each key, what shows its effect.
+// effects maps each key to the function that shows its effect.
 var effects = map[string]func(*testing.T){
 	"command":     commands,
 	"entrypoint":  entrypoints,
@@ -56,7 +56,7 @@ var effects = map[string]func(*testing.T){
 	"triggers":      triggers,
 }
 
-// limits are shown where all controllers are: in test/vm.
+// limits are the keys whose effect is shown in test/vm, where all controllers exist.
 var limits = []string{
 	"mem_limit", "mem_reservation", "memswap_limit", "cpus", "cpu_shares", "cpuset", "pids_limit", "resources",
 }
@@ -70,8 +70,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestEveryKeyIsShown: a new key has to come with what shows its effect. The schema is made
-// from the tables of keys, and tested to be so.
+// TestEveryKeyIsShown fails for a new key whose effect nothing shows. It reads the keys from the
+// schema, which another test compares with the tables of keys.
 func TestEveryKeyIsShown(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "docs", "cginit.schema.json"))
 	if err != nil {
@@ -95,7 +95,7 @@ func TestEveryKeyIsShown(t *testing.T) {
 	}
 	for key := range effects {
 		if known[key] == nil {
-			t.Errorf("%s is no key", key)
+			t.Errorf("%s is not a key in the schema", key)
 		}
 	}
 	if len(known) < 40 {

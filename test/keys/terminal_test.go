@@ -13,8 +13,9 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// onTerminal tells what a process must know of its terminal: that its three descriptors are
-// one, that it leads the session and the foreground group of it, and may open it by its name.
+// onTerminal is a script that prints what a process can know about its terminal: whether its three
+// descriptors are the terminal, whether it leads the session and the foreground group, and whether it
+// may open the terminal by name.
 const onTerminal = `
 	[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo descriptors
 	exec 3<>/dev/tty && echo by its name >&3
@@ -37,10 +38,11 @@ func terminal(t *testing.T) {
 	is(t, says(t, "tty: true\nlogging: {driver: none}", onTerminal), "")
 	t.Run("all of it", func(t *testing.T) {
 		if n := len(says(t, "tty: true", "yes 123456 | head -n 100000")); n != 100000*len("123456\n") {
-			t.Errorf("%d bytes have come through", n)
+			t.Errorf("%d bytes arrived", n)
 		}
 	})
-	t.Run("left alone", func(t *testing.T) { // nothing of the job holds it any more, and it hangs up on nobody
+	// When no process of the job holds the terminal any more, no process may get a hang-up.
+	t.Run("left alone", func(t *testing.T) {
 		w := start(t, one("services", `echo up; exec >{dir}/out 2>&1 </dev/null; trap "echo hung up" HUP; echo on; trap exit TERM; while :; do sleep 1000 & wait; done`, "tty: true"))
 		w.Line("up")
 		pod.Until(t, "it goes on", func() bool { return w.file("out") != "" })
@@ -57,8 +59,8 @@ func terminal(t *testing.T) {
 	t.Run("seat", seat)
 }
 
-// seat is a person at cginit's own terminal, which a job has with stdin_open: what is typed
-// there is the job's, Ctrl-C too, and so is the size.
+// seat checks stdin_open at cginit's own terminal. What a person types there reaches the job, including
+// Ctrl-C, and so does the size.
 func seat(t *testing.T) {
 	dir := pod.OpenDir(t)
 	text := one("services", `cut -d " " -f 4 /proc/$$/stat >{dir}/pid; stty size; trap "echo inter''rupted" INT; trap "stty size" WINCH
@@ -91,12 +93,13 @@ func seat(t *testing.T) {
 	})
 }
 
-// input: without the key there is nothing to read; with it, what cginit reads.
+// input checks that a job reads nothing without the key stdin_open, and cginit's input with it.
 func input(t *testing.T) {
 	is(t, says(t, "", "cat; readlink /proc/$$/fd/0"), "/dev/null\n")
 	for keys, want := range map[string]string{
 		"stdin_open: true": "one\ntwo", "stdin_open: true\nlogging: {driver: prefix}": "main | one\nmain | two\n",
-		// Its terminal shows what is typed, and reads a line that is not ended when the input is.
+		// The terminal echoes what is typed, and returns a last line without a newline when the input
+		// ends.
 		"stdin_open: true\ntty: true": "one\r\ntwoone\r\ntwo",
 	} {
 		dir := pod.OpenDir(t)

@@ -1,5 +1,5 @@
-// Package kubernetes holds the manifests of examples/kubernetes against the API's own types. It
-// is a module of its own, for these types bring half of Kubernetes with them.
+// Package kubernetes checks the manifests of examples/kubernetes with the types of the API itself. It
+// is a separate module, because these types depend on half of Kubernetes.
 package kubernetes
 
 import (
@@ -16,7 +16,7 @@ import (
 
 const examples = "../../examples/kubernetes"
 
-// types are those that the examples use.
+// types are the types that the examples use.
 var types = map[string]func() any{
 	"v1/Pod":                      func() any { return new(core.Pod) },
 	"v1/ConfigMap":                func() any { return new(core.ConfigMap) },
@@ -25,7 +25,7 @@ var types = map[string]func() any{
 	"node.k8s.io/v1/RuntimeClass": func() any { return new(node.RuntimeClass) },
 }
 
-// decode is what the API server does with a manifest: unknown and double keys are errors.
+// decode decodes a manifest as the API server does: unknown and duplicate keys are errors.
 func decode(doc []byte) (kind string, object any, err error) {
 	var head struct{ APIVersion, Kind string }
 	if err := yaml.Unmarshal(doc, &head); err != nil {
@@ -65,7 +65,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestGrace: Kubernetes must not kill before cginit does.
+// TestGrace checks that Kubernetes does not kill the container before cginit has killed the jobs.
 func TestGrace(t *testing.T) {
 	text, err := os.ReadFile(examples + "/services.yaml")
 	if err != nil {
@@ -77,7 +77,7 @@ func TestGrace(t *testing.T) {
 			t.Fatal(err)
 		}
 		if pod, is := object.(*core.Pod); is && *pod.Spec.TerminationGracePeriodSeconds != 30 {
-			t.Error("the file's stop_grace_period of 29s is made for 30")
+			t.Error("the stop_grace_period of 29s needs a terminationGracePeriodSeconds of 30")
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestStrict(t *testing.T) {
 		"another kind":   "apiVersion: v1\nkind: Pot",
 	} {
 		if _, _, err := decode([]byte(doc)); err == nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("decode accepts %s", name)
 		}
 	}
 }
