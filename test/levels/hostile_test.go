@@ -12,7 +12,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// attack is one cginit with a hostile job beside one that means no harm.
+// attack is a cginit with a hostile job, bad, and a harmless neighbour, good.
 type attack struct {
 	*pod.Pod
 	*control.Client
@@ -21,11 +21,11 @@ type attack struct {
 	neighbour []string
 }
 
-// good is a job of six processes that stand still, none of which forks any more.
+// good is a job of six processes that fork no more. The five children have stopped themselves.
 const good = `for i in 1 2 3 4 5; do busybox sh -c "kill -STOP \$$\$$; : MARKER" & done; wait; : MARKER`
 
-// start runs the hostile job's command, in which MARKER stands for what it is found by, beside a
-// neighbour; keys are more of its configuration.
+// start runs a hostile job beside the neighbour, as process 1 without a cgroup. MARKER in the command
+// stands for the text by which its processes are found. Keys are more lines of its configuration.
 func start(t *testing.T, command []string, keys string) *attack {
 	t.Helper()
 	return startIn(t, pod.Spec{Mode: pod.NoCgroup}, command, keys)
@@ -57,14 +57,14 @@ func startIn(t *testing.T, spec pod.Spec, command []string, keys string) *attack
 	return a
 }
 
-// grown waits until the hostile job has so many processes.
+// grown waits until the hostile job has n processes.
 func (a *attack) grown(t *testing.T, n int) {
 	t.Helper()
 	pod.Until(t, "all are there", func() bool { return len(pod.Pids(a.marker+".bad")) == n })
 }
 
-// ended checks what must hold once the hostile job has: its neighbour goes on, and at the end of
-// all nothing is left.
+// ended checks that nothing of the hostile job is left, that its neighbour goes on, and that nothing at
+// all is left after the shutdown. It returns the receipt.
 func (a *attack) ended(t *testing.T) (r *control.Receipt) {
 	t.Helper()
 	status, err := a.Status(t.Context(), control.StatusParams{Job: "bad"})
@@ -75,10 +75,10 @@ func (a *attack) ended(t *testing.T) (r *control.Receipt) {
 		t.Fatalf("the receipt says %+v", r)
 	}
 	if left := pod.Pids(a.marker + ".bad"); len(left) > 0 {
-		t.Errorf("these live: %v", left)
+		t.Errorf("these processes of the job live: %v", left)
 	}
 	if now := pod.Undisturbed(a.marker + ".good"); !slices.Equal(now, a.neighbour) {
-		t.Errorf("the neighbour was %v and is %v", a.neighbour, now)
+		t.Errorf("the processes of the neighbour were %v and are %v", a.neighbour, now)
 	}
 	if err := a.Shutdown(t.Context()); err != nil {
 		t.Error(err)
@@ -89,7 +89,7 @@ func (a *attack) ended(t *testing.T) (r *control.Receipt) {
 	return r
 }
 
-// kill ends the hostile job.
+// kill kills the hostile job and calls ended.
 func (a *attack) kill(t *testing.T) *control.Receipt {
 	t.Helper()
 	if _, err := a.Kill(t.Context(), control.KillParams{Jobs: []string{"bad"}}); err != nil {
@@ -98,10 +98,11 @@ func (a *attack) kill(t *testing.T) *control.Receipt {
 	return a.ended(t)
 }
 
-// killHolder leaves a daemon, and goes for the holder.
+// killHolder is a script that leaves a daemon and tries to kill the holder.
 const killHolder = `setsid busybox sh -c "sleep 1000; : MARKER" & kill -9 $PPID && echo sent || echo refused; sleep 1000; : MARKER`
 
-// TestKillsHolder: of the same uid it can; that is said, and what the holder held is killed.
+// TestKillsHolder lets a job kill a holder of the same uid. cginit must say so and kill the processes
+// that the holder held.
 func TestKillsHolder(t *testing.T) {
 	a := start(t, []string{"busybox", "sh", "-c", killHolder}, "")
 	a.Line("sent")
@@ -112,15 +113,15 @@ func TestKillsHolder(t *testing.T) {
 	}
 	r := a.ended(t)
 	if !strings.Contains(a.Stderr(), "bad: its holder was killed") {
-		t.Errorf("nobody says so: %s", a.Stderr())
+		t.Errorf("cginit does not say that the holder was killed: %s", a.Stderr())
 	}
 	if r.Killed == 0 || len(r.Processes) == 0 {
-		t.Errorf("the receipt names nobody that was left: %+v", r)
+		t.Errorf("the receipt lists no killed process: %+v", r)
 	}
 }
 
-// TestElders: what was below us before we were cginit is nobody's to kill, whatever becomes of
-// a holder.
+// TestElders checks that cginit kills no process that was its child before it became cginit, even if a
+// holder is killed.
 func TestElders(t *testing.T) {
 	elder := filepath.Base(pod.OpenDir(t)) + ".elder"
 	wrap := []string{"busybox", "sh", "-c", "busybox sh -c 'sleep 1000; : " + elder + "' & exec \"$@\"", "sh"}
@@ -131,21 +132,22 @@ func TestElders(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(pod.Pids(elder)) == 0 {
-		t.Error("it was killed")
+		t.Error("the process that was there before cginit was killed")
 	}
 	a.ended(t)
 }
 
-// TestHolderOutOfReach: with a uid of its own the kernel refuses it.
+// TestHolderOutOfReach checks that a job with a uid of its own cannot kill its holder.
 func TestHolderOutOfReach(t *testing.T) {
 	a := start(t, []string{"busybox", "sh", "-c", killHolder}, "    user: auto\n")
 	a.Line("refused")
 	if r := a.kill(t); r.Containment != "uid" {
-		t.Errorf("the level is %s", r.Containment)
+		t.Errorf("the containment is %s, not uid", r.Containment)
 	}
 }
 
-// TestContinuesItsSiblings: what is stopped for the list is sent on by others.
+// TestContinuesItsSiblings runs a job whose processes continue each other while the holder stops them
+// for the list.
 func TestContinuesItsSiblings(t *testing.T) {
 	const script = `trap "" TERM; for i in 1 2 3 4; do (trap "" TERM; while :; do kill -CONT 0; done; : MARKER) & done; echo up; wait`
 	for _, keys := range []string{"", "    user: auto\n"} {
@@ -155,17 +157,18 @@ func TestContinuesItsSiblings(t *testing.T) {
 	}
 }
 
-// TestFillsItsLimit: a job that has all the processes that it may have is ended all the same.
+// TestFillsItsLimit checks that a job that has as many processes as its limit allows is completely torn
+// down.
 func TestFillsItsLimit(t *testing.T) {
 	bin := harness.Bin(t, "trees")
 	a := start(t, []string{bin, "deaf", "60", "--marker", "full"}, "    user: auto\n    ulimits: {nproc: 30}\n")
-	// 30 tasks, some of which are threads of its main process: it asks for one more for ever.
+	// The limit of 30 tasks includes the threads of the main process, which keeps trying to fork.
 	pod.Until(t, "the limit is reached", func() bool { return len(a.Tree("trees")) >= 20 })
 	a.kill(t)
 }
 
-// TestForkBomb: 400 lines of processes that fork and exit. How long the kill takes is what its
-// receipt says: the machine may be busy with others.
+// TestForkBomb kills 400 lines of processes that fork and exit. It takes the time of the kill from the
+// receipt, because the machine may be busy otherwise.
 func TestForkBomb(t *testing.T) {
 	for level, keys := range map[string]string{"tree": "", "uid": "    user: auto\n"} {
 		t.Run(level, func(t *testing.T) {
@@ -174,7 +177,7 @@ func TestForkBomb(t *testing.T) {
 			r := a.kill(t)
 			t.Logf("%+v", r.Phases)
 			if took := r.Phases.Freeze + r.Phases.Kill; took > 5000 || r.Containment != level {
-				t.Errorf("%s: %.0f ms to kill it", r.Containment, took)
+				t.Errorf("at level %s the kill took %.0f ms", r.Containment, took)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-// Package levels proves what is promised where no cgroup can be written.
+// Package levels tests the promises of the levels that need no writable cgroup.
 package levels
 
 import (
@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
-// write makes a file in a directory that everybody may use.
+// write makes a file in a directory that every user may use.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(pod.OpenDir(t), name)
@@ -23,7 +23,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// TestSideBySide ends jobs one by one; CGINIT_RUNS=20 is the whole proof.
+// TestSideBySide ends jobs one by one. CGINIT_RUNS=20 is the whole proof.
 func TestSideBySide(t *testing.T) {
 	for name, c := range map[string]struct {
 		spec pod.Spec

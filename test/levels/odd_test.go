@@ -14,10 +14,11 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// daemons are five that a shell has left, and it.
+// daemons is a script that leaves five daemons and stays.
 const daemons = `for i in 1 2 3 4 5; do (setsid busybox sh -c "trap : TERM; while :; do sleep 1000; done; : MARKER" &); done; sleep 1000; : MARKER`
 
-// TestProc: whatever /proc shows, a job that daemonises is ended whole, and its neighbour goes on.
+// TestProc checks that a job that daemonises is completely torn down, whatever /proc shows, and that
+// its neighbour goes on.
 func TestProc(t *testing.T) {
 	for name, proc := range map[string]string{"hidepid": "hidepid=2", "none": "none"} {
 		for own, keys := range map[string]string{"": "", ", own uid": "    user: auto\n"} {
@@ -30,7 +31,8 @@ func TestProc(t *testing.T) {
 	}
 }
 
-// TestNested: below another cginit, which ends all of it when the inner one is killed.
+// TestNested runs a cginit below another one. The outer one must end everything, even if the inner one
+// is killed.
 func TestNested(t *testing.T) {
 	marker := "nested-" + filepath.Base(pod.OpenDir(t))
 	inner := []string{harness.Bin(t, "cginit"), "--socket", "none", "--config", write(t, "inner.yaml", fmt.Sprintf(
@@ -49,14 +51,14 @@ func TestNested(t *testing.T) {
 					t.Error(err)
 				}
 				if left := pod.Pids(marker); len(left) > 0 {
-					t.Errorf("these live: %v", left)
+					t.Errorf("these processes live: %v", left)
 				}
 			})
 		}
 	}
 }
 
-// innerOf is the cginit that is the command of the pod's.
+// innerOf returns the pid of the cginit that is the command of the pod's cginit.
 func innerOf(t *testing.T, p *pod.Pod) int {
 	t.Helper()
 	for _, m := range p.Tree("cginit") {
@@ -68,8 +70,8 @@ func innerOf(t *testing.T, p *pod.Pod) int {
 	return 0
 }
 
-// TestTurnsReadOnly: the cgroup is taken away while jobs run. What was started is still ended
-// whole, nothing hangs, and it is said.
+// TestTurnsReadOnly makes the cgroup read-only while jobs run. The running jobs must still be
+// completely killed, nothing may hang, and cginit must say so.
 func TestTurnsReadOnly(t *testing.T) {
 	nsenter := harness.Command(t, "nsenter")
 	a := startIn(t, pod.Spec{Mode: pod.Process1}, []string{harness.Bin(t, "trees"), "deaf", "10", "--marker", "MARKER"}, "")
@@ -82,7 +84,7 @@ func TestTurnsReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if left := pod.Pids(a.marker + ".bad"); len(left) > 0 {
-		t.Errorf("these live: %v; %s", left, a.Stderr())
+		t.Errorf("these processes of the job live: %v; %s", left, a.Stderr())
 	}
 	status, err := a.Status(t.Context(), control.StatusParams{Job: "bad"})
 	if err != nil {
@@ -94,11 +96,11 @@ func TestTurnsReadOnly(t *testing.T) {
 	a.Pod.Signal(syscall.SIGTERM)
 	r := a.Pod.Wait()
 	if len(r.Alive) > 0 || r.Code != 0 || !strings.Contains(r.Stderr, "read-only file system") {
-		t.Errorf("it ended with %d, alive: %v; it said %s", r.Code, r.Alive, r.Stderr)
+		t.Errorf("cginit ended with %d, alive: %v; stderr: %s", r.Code, r.Alive, r.Stderr)
 	}
 }
 
-// TestNoDev: a container may have an empty /dev.
+// TestNoDev runs cginit in a container with an empty /dev.
 func TestNoDev(t *testing.T) {
 	for _, mode := range []pod.Mode{pod.Process1, pod.NoCgroup} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -112,7 +114,7 @@ func TestNoDev(t *testing.T) {
 			p.Signal(syscall.SIGTERM)
 			r := p.Wait()
 			if err := r.Clean(); err != nil || r.Code != 0 || strings.Contains(r.Stderr, "/dev/null") {
-				t.Errorf("it ended with %d, %v; it said %s", r.Code, err, r.Stderr)
+				t.Errorf("cginit ended with %d, %v; stderr: %s", r.Code, err, r.Stderr)
 			}
 		})
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestSecondTry: a start through the exec helper that fails because there are too many processes
-// has not executed anything. It is tried again, and has the caller's output still.
+// TestSecondTry checks a start through the exec helper that fails because there are too many processes.
+// It has executed nothing, so it is tried again, and still has the caller's output.
 func TestSecondTry(t *testing.T) {
 	const uid, most = 54322, 100
 	spec := pod.Spec{Mode: pod.Subreaper, UID: uid, Wrap: []string{"prlimit", "--nproc=" + strconv.Itoa(most), "--"}}
@@ -46,7 +46,7 @@ func TestSecondTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	if line, err := bufio.NewReader(r).ReadString('\n'); line != "hello\n" {
-		t.Errorf("it says %q, %v", line, err)
+		t.Errorf("the run says %q, %v", line, err)
 	}
 	if err := <-status; err != nil {
 		t.Error(err)

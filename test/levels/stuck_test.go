@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestStuckStart: an exec that waits for somebody else, here for the holder of a lease on the file,
-// does not hold up the end of its job, or anything else. Were it to go on, there would be a
-// status of the main process.
+// TestStuckStart checks that an exec that waits, here for the holder of a lease on the file, does not
+// delay the end of its job or anything else. If the exec went on, the receipt would have the status of
+// a main process.
 func TestStuckStart(t *testing.T) {
 	for name, end := range map[string]func(a *attack) error{
 		"stop": func(a *attack) error {
@@ -51,7 +51,7 @@ func TestStuckStart(t *testing.T) {
 					t.Fatal(err)
 				}
 				if r := a.ended(t); r.Code != nil || r.Signal != "" || r.Killed != 1 {
-					t.Errorf("it was not to be started: %+v", r)
+					t.Errorf("the program was started: %+v", r)
 				}
 			})
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestGrowing: of a job that is still growing when it is asked to leave, all are asked, and
-// nobody has to be killed.
+// TestGrowing asks a job that is still growing to stop. All of its processes must be asked, and none
+// must have to be killed.
 func TestGrowing(t *testing.T) {
 	const script = `
 		for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3 4 5 6 7 8 9; do

@@ -22,13 +22,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "1000") // slots bounds them
+	_ = flag.Set("test.parallel", "1000") // slots limit them
 	os.Exit(pod.Main(m))
 }
 
 // The ways in which a run ends.
 const (
-	exits   = "exits"   // its main process exits and leaves the others
+	exits   = "exits"   // the main process exits and leaves the others
 	term    = "TERM"    // SIGTERM to cginit
 	timeout = "timeout" // --timeout
 	kill    = "KILL"    // SIGKILL to cginit
@@ -36,7 +36,7 @@ const (
 
 var ends = []string{exits, term, timeout, kill}
 
-// sizes has every kind of tree.
+// sizes maps each kind of tree to its sizes.
 var sizes = map[string][]int{
 	"plain":   {1, 10, 200, 2000},
 	"setsid":  {1, 10, 200, 2000},
@@ -57,7 +57,7 @@ type cell struct {
 
 func (c cell) String() string { return fmt.Sprintf("%s/%d/%s/%s", c.kind, c.size, c.end, c.mode) }
 
-// cells are all combinations but one: no cgroups can be made where cgroup2 is read-only.
+// cells returns all combinations except one: no cgroups can be made where cgroup2 is read-only.
 func cells() (all []cell) {
 	for _, kind := range slices.Sorted(maps.Keys(sizes)) {
 		for _, size := range sizes[kind] {
@@ -100,7 +100,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// full is how many runs of each cell are the whole proof.
+// full is how many runs of each cell make the whole proof.
 const full = 20
 
 func (c cell) runs(t *testing.T) int {
@@ -118,7 +118,7 @@ func (c cell) runs(t *testing.T) int {
 	return n
 }
 
-// run is one run of the cell.
+// run makes one run of the cell and returns what is wrong with it.
 func (c cell) run(t *testing.T) error {
 	if c.end != timeout {
 		p := c.start(t, 0)
@@ -127,7 +127,7 @@ func (c cell) run(t *testing.T) error {
 		c.finish(p)
 		return c.verify(p.Wait(), tree)
 	}
-	// A time limit that is too short for the tree to grow proves nothing: longer, then.
+	// A run that ends before the tree has grown proves nothing, so try again with a longer time limit.
 	for limit := 300*time.Millisecond + time.Duration(c.size)*time.Millisecond/2; ; limit *= 2 {
 		p := c.start(t, limit)
 		_, ready := p.Says("ready")
@@ -139,8 +139,8 @@ func (c cell) run(t *testing.T) error {
 	}
 }
 
-// weight is how many slots a cell takes: much of a small one is waiting for grace periods, a
-// large one keeps a processor busy, and a bomb takes the whole machine.
+// weight returns how many slots a cell takes. A small one mostly waits for grace periods, a large one
+// keeps a processor busy, and a bomb takes the whole machine.
 func (c cell) weight() int {
 	switch {
 	case c.kind == "bomb":
@@ -151,12 +151,13 @@ func (c cell) weight() int {
 	return 1
 }
 
-// grace is short where it will be used up, and long where it must not be.
+// grace returns a grace period. It is short for kinds that use it up, and long for those that must not.
 func (c cell) grace() time.Duration {
 	switch c.kind {
 	case "deaf":
 		return 200 * time.Millisecond
-	case "bomb": // its main process is to leave in it, and has to share the machine with the others
+	// The main process has to end in this time, and shares the machine with the other processes.
+	case "bomb":
 		return time.Second / 2
 	}
 	return pod.Patience / 3
@@ -169,9 +170,9 @@ func (c cell) start(t *testing.T, limit time.Duration) *pod.Pod {
 	}
 	args = append(args, "--", harness.Bin(t, "trees"), c.kind, strconv.Itoa(c.size), "--marker", marker)
 	if c.kind == "bomb" {
-		args = append(args, "--for", "1h") // it is not to be over before it is ended
+		args = append(args, "--for", "1h") // the test must end it first
 		if c.size > 10 && !pod.SharesCPU() {
-			args = append(args, "--rate", "4000") // at full speed it starves the whole machine, the test too
+			args = append(args, "--rate", "4000") // at full speed it would starve the machine and this test
 		}
 	}
 	if c.end == exits {

@@ -9,15 +9,15 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// killing is a run in which processes have to be killed, and why the receipt must say that
-// each was: the reasons by what its command line begins with.
+// killing is a run in which processes have to be killed. Reasons maps the first word of a command line
+// to the reasons that the receipt must give for that process.
 type killing struct {
 	args    []string
-	stop    bool // by SIGTERM; else the main process exits
+	stop    bool // by SIGTERM; otherwise the main process exits
 	reasons map[string]string
 }
 
-// TestReasons: the receipt says of each process that was killed how it had come to be there.
+// TestReasons checks that the receipt says of each killed process why it was still there.
 func TestReasons(t *testing.T) {
 	trees := harness.Bin(t, "trees")
 	tree := func(kind, reasons string) killing {
@@ -41,7 +41,7 @@ func TestReasons(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, mode := range pod.Modes {
 				if name == "stopped" && mode == pod.NoCgroup {
-					continue // cginit itself has to stop everything there to list it
+					continue // cginit itself stops all processes there to list them
 				}
 				t.Run(string(mode), func(t *testing.T) { k.run(t, mode) })
 			}
@@ -63,15 +63,15 @@ func (k killing) run(t *testing.T, mode pod.Mode) {
 		program, _, _ := strings.Cut(q.Command, " ")
 		named[program] = true
 		if got := strings.Join(q.Reasons, ", "); got != k.reasons[program] {
-			t.Errorf("%d %q was killed because: %q", q.Pid, q.Command, got)
+			t.Errorf("the receipt says that %d %q was killed because: %q", q.Pid, q.Command, got)
 		}
 	}
 	if len(named) != len(k.reasons) {
-		t.Errorf("killed were: %v", named)
+		t.Errorf("the receipt lists these programs as killed: %v", named)
 	}
 }
 
-// ended waits for the end, after which nothing may be left, and returns the receipt.
+// ended waits for the end, checks that nothing is left, and returns the receipt.
 func ended(t *testing.T, p *pod.Pod) pod.Receipt {
 	t.Helper()
 	r := p.Wait()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// score is what became of the runs of a cell.
+// score is the result of the runs of a cell.
 type score struct {
 	runs, failed int
 	slowest      time.Duration
@@ -38,8 +38,8 @@ func (t *table) add(c cell, took time.Duration, err error) {
 	t.scores[c] = s
 }
 
-// print writes one row for each kind, size and mode, and in it for each end the good runs of
-// all runs and how long the slowest took.
+// print writes one row for each kind, size and mode. In it each end has the number of good runs, the
+// number of all runs, and the time of the slowest.
 func (t *table) print(to io.Writer) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "tree\tmode\t%s\n", strings.Join(ends, "\t"))

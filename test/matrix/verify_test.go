@@ -10,7 +10,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// verify says what is wrong with a run that had tree when it began to end.
+// verify returns what is wrong with a run whose processes were tree when it began to end.
 func (c cell) verify(r *pod.Result, tree []pod.Member) error {
 	err := r.Clean()
 	if c.kind != "bomb" && len(tree) != c.size+1 {
@@ -29,7 +29,7 @@ func (c cell) verify(r *pod.Result, tree []pod.Member) error {
 	return errors.Join(err, c.verifyEnd(r, receipt), c.verifyKilled(receipt, tree))
 }
 
-// verifyEnd compares how the run ended with how it had to end.
+// verifyEnd returns how the end of the run differs from what it had to be.
 func (c cell) verifyEnd(r *pod.Result, receipt pod.Receipt) error {
 	cause, code, signal := "exited", 3, ""
 	switch {
@@ -51,8 +51,8 @@ func (c cell) verifyEnd(r *pod.Result, receipt pod.Receipt) error {
 	return nil
 }
 
-// verifyKilled compares who was killed with who had to be: the deaf, one by one, and nobody
-// else. Who a fork bomb consists of at a given moment only the receipt can know.
+// verifyKilled returns how the killed processes differ from those that had to be killed, which are the
+// deaf ones. Which processes a fork bomb has at a given moment only the receipt knows.
 func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	named := map[int]bool{}
 	for _, p := range receipt.Processes {
@@ -61,7 +61,7 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 			return fmt.Errorf("the receipt says of %d: %s: %q", p.Pid, p.Outcome, p.Reasons)
 		}
 		if slices.Contains(p.Reasons, "stopped") {
-			return fmt.Errorf("the receipt says that %d was stopped, which nobody but cginit can have done", p.Pid)
+			return fmt.Errorf("the receipt says that %d was stopped, which only cginit can have done", p.Pid)
 		}
 	}
 	if receipt.Killed != len(named)+receipt.Omitted {
@@ -84,11 +84,12 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 		return fmt.Errorf("the receipt names %d processes, %d had to be killed; only in one: %v", len(named), len(want), differ(named, want))
 	}
 	asked, left := len(there), len(there)-len(want)
-	if c.kind == "deaf" && c.end != exits { // its main process alone: nobody else is asked while that lives
+	// Only the main process is asked: the others would be asked after its end.
+	if c.kind == "deaf" && c.end != exits {
 		asked = 1
 	}
-	// When a group of stopped processes is orphaned, the kernel itself sends it SIGHUP and SIGCONT:
-	// some have gone before they could be asked.
+	// When a group of stopped processes is orphaned, the kernel sends it SIGHUP and SIGCONT. So some
+	// may have ended before they could be asked.
 	if c.kind == "stopped" && receipt.Asked == receipt.Left && receipt.Asked <= asked {
 		return nil
 	}
@@ -98,11 +99,12 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	return nil
 }
 
-// listWait is how long cginit looks at those that it has to kill, in milliseconds. Those after
-// that it only names.
+// listWait is how long cginit examines the processes that it has to kill, in milliseconds. After that
+// it only names them.
 const listWait = 300
 
-// explained tells whether the reasons begin with why, or there was no time for any.
+// explained returns whether the reasons begin with why, or are missing because there was no time for
+// them.
 func explained(receipt pod.Receipt, reasons []string, why string) bool {
 	if len(reasons) == 0 {
 		return receipt.Phases["kill"] >= listWait
@@ -110,8 +112,8 @@ func explained(receipt pod.Receipt, reasons []string, why string) bool {
 	return why == "" || reasons[0] == why
 }
 
-// why is the first reason that the receipt must give for having killed a process, where only
-// one is true.
+// why returns the first reason that the receipt must give for a killed process. It is empty if more
+// than one can be true.
 func (c cell) why(receipt pod.Receipt, pid int) string {
 	switch {
 	case c.kind != "deaf":
