@@ -11,7 +11,7 @@ import (
 	"github.com/cginit/cginit/test/internal/golden"
 )
 
-// TestCheck: what --check says in each kind of container.
+// TestCheck compares the output of --check in each kind of container with testdata.
 func TestCheck(t *testing.T) {
 	e := podman(t)
 	for _, c := range levels {
@@ -21,10 +21,11 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckIsRight: what it says is to be added is added, and gives what it had promised.
+// TestCheckIsRight adds what --check advises. Then --check must report the level that it has promised,
+// and a job must get it.
 func TestCheckIsRight(t *testing.T) { checkIsRight(t, podman(t)) }
 
-// TestCheckIsRightInPod: nor is it different in a pod.
+// TestCheckIsRightInPod is TestCheckIsRight in a pod.
 func TestCheckIsRightInPod(t *testing.T) {
 	e := *podman(t)
 	b := e.Box(t)
@@ -38,19 +39,18 @@ func checkIsRight(t *testing.T, e *engine.Engine) {
 	t.Helper()
 	found := e.Found(t, nil)
 	if found.Platform != "podman" || found.Ways[0].Platform != "podman" {
-		t.Fatalf("it does not know where it is: %+v", found)
+		t.Fatalf("--check does not name podman as its platform: %+v", found)
 	}
 	add := strings.Fields(found.Ways[0].Add)
 	for _, l := range e.Found(t, add).Levels {
 		if l.Level != found.Best {
-			t.Errorf("with %v it says %v", add, l)
+			t.Errorf("with %v --check reports %v", add, l)
 		}
 	}
 	e.Leftovers(t, found.Best, add, "")
 }
 
-// TestSideBySide: many jobs in one default container, and in that of a default pod, ended one by
-// one.
+// TestSideBySide ends many jobs one by one, in one default container and in one of a default pod.
 func TestSideBySide(t *testing.T) {
 	e := podman(t)
 	for where, begin := range map[string]func(*testing.T, *engine.Box){
@@ -68,7 +68,7 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// site is a default pod with a site's jobs.
+// site is the manifest of a default pod with the jobs of a site.
 const site = `
 apiVersion: v1
 kind: Pod

@@ -13,8 +13,8 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// example is a file of examples/kubernetes, of which podman plays the pods and what they need.
-// Of a Job or a CronJob that is the pod that it would make.
+// example writes the parts of a file of examples/kubernetes that podman can play, and returns the path.
+// A Job or a CronJob becomes the pod that it would make.
 func example(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "examples/kubernetes", name))
@@ -38,7 +38,7 @@ func example(t *testing.T, name string) string {
 	return file
 }
 
-// podOf makes the pod of a template.
+// podOf returns the pod that the template in a manifest describes.
 func podOf(t *testing.T, doc string) string {
 	t.Helper()
 	_, template, ok := strings.Cut(doc, "template:\n")
@@ -54,7 +54,7 @@ func podOf(t *testing.T, doc string) string {
 	return pod
 }
 
-// play runs an example; container is the name of its only container.
+// play runs an example. Container is the name of its only container.
 func play(t *testing.T, e *engine.Engine, name, container string) *engine.Box {
 	t.Helper()
 	e.ImportExample(t, "localhost/cginit-example")
@@ -64,7 +64,7 @@ func play(t *testing.T, e *engine.Engine, name, container string) *engine.Box {
 	return e.Made(t, strings.TrimSuffix(name, ".yaml")+"-"+container)
 }
 
-// TestKubernetes runs each example as it stands, its cgroup read-only.
+// TestKubernetes runs the examples unchanged, with a read-only cgroup.
 func TestKubernetes(t *testing.T) {
 	e := podman(t)
 	for name, c := range map[string]struct {
@@ -80,26 +80,26 @@ func TestKubernetes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := play(t, e, name+".yaml", "job")
 			if status := e.Output(t, "wait", b.Name); status != strconv.Itoa(c.status) {
-				t.Errorf("it ended with %s, not %d", status, c.status)
+				t.Errorf("the container ended with %s, not %d", status, c.status)
 			}
 			for _, want := range c.says {
 				if logs := b.Logs(); !strings.Contains(logs, want) {
-					t.Errorf("nothing says %q:\n%s", want, logs)
+					t.Errorf("the log lacks %q:\n%s", want, logs)
 				}
 			}
 		})
 	}
 }
 
-// TestKubernetesServices: the probes answer, each service is held by its uid, and the end is in
-// order.
+// TestKubernetesServices checks that the commands of the probes succeed, that each service is held by
+// its uid, and that the services are torn down at the end.
 func TestKubernetesServices(t *testing.T) {
 	e := podman(t)
 	b := play(t, e, "services.yaml", "services")
 	b.Await("the startup probe to be content", func() bool { return e.Command(t, "exec", b.Name, "cginitctl", "health").Run() == nil })
 	said := b.Exec("cginitctl", "ps", "--json")
 	if strings.Count(said, `"containment":"uid"`) != 2 {
-		t.Errorf("two services were to be held by their uids:\n%s", said)
+		t.Errorf("two services must be held by their uids:\n%s", said)
 	}
 	hooked, err := os.ReadFile(example(t, "pre-stop.yaml"))
 	if err != nil {
@@ -108,15 +108,15 @@ func TestKubernetesServices(t *testing.T) {
 	hook := regexp.MustCompile(`exec: {command: \[(.*)]}`).FindSubmatch(hooked)
 	b.Exec(strings.Split(string(hook[1]), ", ")...)
 	if said := b.Exec("cginitctl", "ps", "--json"); strings.Count(said, `"state":"running"`) != 1 {
-		t.Errorf("one was to be stopped and one to run:\n%s", said)
+		t.Errorf("one service must run and one must be stopped:\n%s", said)
 	}
 	e.Output(t, "stop", b.Name)
 	if logs := b.Logs(); strings.Count(logs, "nothing is left") != 2 {
-		t.Errorf("two services were to end whole:\n%s", logs)
+		t.Errorf("two services must be torn down completely:\n%s", logs)
 	}
 }
 
-// TestCheckInPod: what --check says in a restricted pod.
+// TestCheckInPod compares the output of --check in a restricted pod with testdata.
 func TestCheckInPod(t *testing.T) {
 	e := podman(t)
 	e.ImportExample(t, "localhost/cginit-example")

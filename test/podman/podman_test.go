@@ -13,8 +13,9 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// Podman asks for limits that a machine may not be able to give: pids where cgroup v2 has no
-// such controller, and more open files than its own hard limit. The tests need neither.
+// config turns off limits that podman sets by default and a machine may not be able to give: pids,
+// where cgroup v2 has no such controller, and more open files than the machine's hard limit. The tests
+// need neither.
 const config = `
 [containers]
 pids_limit = 0
@@ -41,7 +42,7 @@ var (
 
 func TestMain(m *testing.M) { engine.Main(m) }
 
-// podman runs in a view of its own, with all of its state there.
+// podman returns a podman that runs in a view of its own, where it keeps all of its state.
 func podman(t *testing.T) *engine.Engine {
 	t.Helper()
 	path, nsenter := harness.Command(t, "podman"), harness.Command(t, "nsenter")
@@ -49,7 +50,7 @@ func podman(t *testing.T) *engine.Engine {
 	harness.AsRoot(t)
 	once.Do(func() { view = engine.NewView(t, script) })
 	if view == nil {
-		t.Fatal("there is no view, see the first test")
+		t.Fatal("the view could not be made: see the first test")
 	}
 	conf := filepath.Join(view.Dir, "containers.conf")
 	e := &engine.Engine{
@@ -71,9 +72,9 @@ func podman(t *testing.T) *engine.Engine {
 	return e
 }
 
-// runc is an OCI runtime for pods where podman makes their cgroups itself (no systemd, Podman
-// 4.3): it lets nothing below such a cgroup open a device, not even /dev/null. This is runc,
-// with the cgroup of each container beside that of its pod.
+// runc is an OCI runtime for pods whose cgroups podman makes itself (no systemd, Podman 4.3). No
+// process below such a cgroup may open a device, not even /dev/null. So this script runs runc with the
+// cgroup of each container beside that of its pod.
 const runc = `#!/bin/sh
 for arg; do
 	[ "$prev" = --bundle ] && sed -i -E 's|("cgroupsPath": ?")/libpod_parent/[^/"]*/|\1PARENT/|' "$arg/config.json"
@@ -82,7 +83,7 @@ done
 exec runc "$@"
 `
 
-// configure writes what podman reads at its start.
+// configure writes the configuration of podman.
 func configure(t *testing.T, conf, parent string) {
 	t.Helper()
 	program := filepath.Join(view.Dir, "runc")
@@ -95,7 +96,8 @@ func configure(t *testing.T, conf, parent string) {
 	}
 }
 
-// Podman needs no privileges for a writable cgroup: a container may unmask its own.
+// levels are the kinds of container. Podman needs no privileges for a writable cgroup: a container may
+// unmask its own.
 var levels = []struct {
 	name, level string
 	opts        []string
@@ -121,23 +123,23 @@ func TestRequire(t *testing.T) {
 	e := podman(t)
 	b := e.Start(t, nil, "--require", "cgroup", "--", "true")
 	if status, logs := b.Wait(), b.Logs(); status != 125 || !strings.Contains(logs, "--security-opt unmask=/sys/fs/cgroup") {
-		t.Errorf("status %d, and it said:\n%s", status, logs)
+		t.Errorf("--require cgroup ended with status %d and said:\n%s", status, logs)
 	}
 	b = e.Start(t, levels[1].opts, "--require", "cgroup", "--", "true")
 	if status := b.Wait(); status != 0 {
-		t.Errorf("status %d where it can be met", status)
+		t.Errorf("--require cgroup ended with status %d where it can be met", status)
 	}
 }
 
-// What ignores SIGTERM is killed by cginit, before podman has to.
+// TestStop checks that cginit kills a command that ignores SIGTERM before podman has to.
 func TestStop(t *testing.T) {
 	e := podman(t)
 	for _, c := range levels {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b, said, err := stop(t, e, c.opts)
-			// On a machine that is too busy podman may not see the end in the second that cginit
-			// leaves it for that: then once more.
+			// cginit leaves podman a second to see the end. On a busy machine that may not be enough,
+			// so try again.
 			for again := 2; again > 0 && strings.Contains(said, "SIGKILL"); again-- {
 				b, said, err = stop(t, e, c.opts)
 			}
@@ -148,13 +150,13 @@ func TestStop(t *testing.T) {
 				t.Errorf("the container ended with %d", status)
 			}
 			if r := b.Receipt(); r.Cause != "stopped" || r.Signal != "SIGKILL" || r.Killed == 0 || r.Containment != c.level {
-				t.Errorf("the receipt tells another story: %+v", r)
+				t.Errorf("the receipt is wrong: %+v", r)
 			}
 		})
 	}
 }
 
-// stop stops a container that ignores SIGTERM, and returns what podman says of it.
+// stop stops a container that ignores SIGTERM, and returns the output of podman stop.
 func stop(t *testing.T, e *engine.Engine, opts []string) (b *engine.Box, said string, err error) {
 	t.Helper()
 	b = e.Start(t, opts, "--", "sh", "-c", `trap "" TERM; echo up; while :; do sleep 1; done`)

@@ -1,5 +1,5 @@
-// Package real runs programs that people run in containers, as Debian packages them, and ends
-// them: each must say itself that it ended cleanly, and nothing may be left.
+// Package real runs programs that people run in containers, as Debian packages them, and stops them.
+// Each must report a clean end itself, and nothing may be left.
 package real
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
-// inModes runs a test in every mode; root is needed even where cginit does without.
+// inModes runs a test in every mode.
 func inModes(t *testing.T, test func(t *testing.T, mode pod.Mode)) {
 	for _, mode := range pod.Modes {
 		t.Run(string(mode), func(t *testing.T) { test(t, mode) })
@@ -44,7 +44,7 @@ func says(t *testing.T, path, text string) {
 	})
 }
 
-// get asks the server on a unix socket for /, until it answers.
+// get requests / from the server on a unix socket until it answers, and returns the body.
 func get(t *testing.T, socket string) (body string) {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{
@@ -66,7 +66,7 @@ func get(t *testing.T, socket string) (body string) {
 	return body
 }
 
-// stop asks cginit to end, and expects that all went of its own accord.
+// stop asks cginit to end, and checks that no process had to be killed.
 func stop(t *testing.T, p *pod.Pod, code int) pod.Receipt {
 	t.Helper()
 	p.Signal(syscall.SIGTERM)

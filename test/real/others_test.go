@@ -8,8 +8,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// TestScript is the usual entry point: it starts helpers in the background, and then either
-// ends or becomes the server.
+// TestScript runs a usual entry point script. It starts helpers in the background and then either ends
+// or becomes the server.
 func TestScript(t *testing.T) {
 	const helpers = `#!/bin/sh
 sleep 1000 &
@@ -41,8 +41,8 @@ echo up
 	})
 }
 
-// TestChromium is the program that fills containers with zombies: a dozen processes, of which
-// many are orphans from the start.
+// TestChromium runs a program that is known for filling containers with zombies. It has a dozen
+// processes, many of which are orphans from the start.
 func TestChromium(t *testing.T) {
 	chromium := harness.Command(t, "chromium")
 	inModes(t, func(t *testing.T, mode pod.Mode) {

@@ -12,7 +12,8 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// nginx writes a configuration and returns the command without what says where it runs.
+// nginx writes a configuration and returns the command, without the flag for the foreground or the
+// background.
 func nginx(t *testing.T, dir string) []string {
 	t.Helper()
 	conf := write(t, dir, "nginx.conf", fmt.Sprintf(`
@@ -27,7 +28,8 @@ http {
 	server { listen unix:%[1]s/socket; location / { return 200 "served"; } }
 }
 `, dir))
-	harness.AsRoot(t) // it becomes another user, of whom a user namespace may know nothing
+	// nginx becomes another user, which a user namespace may not map.
+	harness.AsRoot(t)
 	return []string{"--", harness.Command(t, "nginx"), "-p", dir, "-e", dir + "/log", "-c", conf}
 }
 
@@ -36,36 +38,37 @@ func TestNginx(t *testing.T) {
 		dir := pod.OpenDir(t)
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: append([]string{"--rewrite", "TERM:QUIT"}, append(nginx(t, dir), "-g", "daemon off;")...)})
 		if body := get(t, dir+"/socket"); body != "served" {
-			t.Errorf("it serves %q", body)
+			t.Errorf("nginx serves %q", body)
 		}
 		stop(t, p, 0)
 		gone(t, dir, "gracefully shutting down")
 	})
 }
 
-// TestNginxDaemon lets nginx go to the background: its master is what the main process left.
+// TestNginxDaemon lets nginx go to the background, so that its master process is a leftover of the main
+// process.
 func TestNginxDaemon(t *testing.T) {
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		dir := pod.OpenDir(t)
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: append([]string{"--leftovers", "wait"}, nginx(t, dir)...)})
 		if body := get(t, dir+"/socket"); body != "served" {
-			t.Errorf("it serves %q", body)
+			t.Errorf("nginx serves %q", body)
 		}
 		stop(t, p, 0)
 		gone(t, dir, "signal 15 (SIGTERM) received")
 	})
 }
 
-// gone checks nginx's own signs of a clean end.
+// gone checks that nginx itself reports a clean end.
 func gone(t *testing.T, dir, said string) {
 	t.Helper()
 	log, _ := os.ReadFile(dir + "/log")
 	if text := string(log); !strings.Contains(text, said) || !strings.HasSuffix(text, ": exit\n") {
-		t.Errorf("its log: %s", text)
+		t.Errorf("the log of nginx does not report a clean end: %s", text)
 	}
 	for _, file := range []string{"pid", "socket"} {
 		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
-			t.Errorf("its %s is still there", file)
+			t.Errorf("nginx has left its %s", file)
 		}
 	}
 }
@@ -86,7 +89,7 @@ func TestRedisDaemon(t *testing.T) {
 		log, _ := os.ReadFile(dir + "/log")
 		for _, sign := range []string{"Received SIGTERM scheduling shutdown", "DB saved on disk", "ready to exit, bye bye"} {
 			if !strings.Contains(string(log), sign) {
-				t.Errorf("its log lacks %q: %s", sign, log)
+				t.Errorf("the log lacks %q: %s", sign, log)
 			}
 		}
 		if dump, err := os.ReadFile(dir + "/dump.rdb"); err != nil || !strings.Contains(string(dump), "value") {
@@ -95,13 +98,14 @@ func TestRedisDaemon(t *testing.T) {
 	})
 }
 
-// TestPostgres: SIGTERM makes PostgreSQL wait for its clients, SIGINT is its fast shutdown.
+// TestPostgres stops PostgreSQL with SIGINT, its fast shutdown. On SIGTERM it would wait for its
+// clients.
 func TestPostgres(t *testing.T) {
 	bin, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if len(bin) == 0 || exec.Command("id", "postgres").Run() != nil {
 		harness.Missing(t, "PostgreSQL")
 	}
-	harness.AsRoot(t) // it runs as another user
+	harness.AsRoot(t) // PostgreSQL runs as another user
 	inModes(t, func(t *testing.T, mode pod.Mode) {
 		dir := pod.OpenDir(t)
 		data, socket := dir+"/data", "--host="+dir
@@ -130,7 +134,7 @@ func TestPostgres(t *testing.T) {
 		}
 		for _, sign := range []string{"received fast shutdown request", "database system is shut down"} {
 			if !strings.Contains(p.Stderr(), sign) {
-				t.Errorf("its log lacks %q: %s", sign, p.Stderr())
+				t.Errorf("the log lacks %q: %s", sign, p.Stderr())
 			}
 		}
 		state, err := as(bin[0]+"/pg_controldata", "-D", data).Output()
