@@ -14,7 +14,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// graph is services that depend on each other: each on some of those before it.
+// graph is a set of services, each of which depends on some of those before it.
 type graph struct {
 	after   [][]int
 	version []int // changed by a reload
@@ -50,9 +50,9 @@ func (g *graph) file(t *testing.T) string {
 	return text.String()
 }
 
-// TestGraph plays rounds of start, random kills, reload and stop with thirty services that
-// leave daemons behind: the order is always right, no run is beside its own leftovers, and
-// nothing survives. CGINIT_ROUNDS says how many.
+// TestGraph plays rounds of start, random kills, reload and stop with thirty services that leave
+// daemons behind. It checks that the order is always right, that no run starts beside leftovers of the
+// one before, and that nothing is left. CGINIT_ROUNDS sets the number of rounds.
 func TestGraph(t *testing.T) {
 	rounds := 3
 	if text := os.Getenv("CGINIT_ROUNDS"); text != "" {
@@ -76,7 +76,8 @@ func playRound(t *testing.T, seed uint64) {
 	}
 	b := box.Start(t, pod.Process1, g.file(t))
 	b.Await(t, control.UntilReady, names...)
-	for range 5 { // a crash: it is started again, and so is nothing else
+	// Only the service that crashes is started again.
+	for range 5 {
 		crash(t, b, names[random.IntN(n)])
 	}
 	b.Await(t, control.UntilReady, names...)
@@ -107,7 +108,7 @@ func playRound(t *testing.T, seed uint64) {
 	g.checkStops(t, r)
 }
 
-// crash kills the main process of a service and waits for its next run.
+// crash kills the main process of a service, if it has one.
 func crash(t *testing.T, b *box.Box, name string) {
 	t.Helper()
 	s, err := b.Status(t.Context(), control.StatusParams{Job: name})
@@ -118,12 +119,12 @@ func crash(t *testing.T, b *box.Box, name string) {
 		return
 	}
 	if _, err := b.Client.Signal(t.Context(), control.SignalParams{Jobs: []string{name}, Signal: "KILL"}); err != nil {
-		t.Logf("%s could not be signalled: %v", name, err) // it was going down already
+		t.Logf("%s could not be signalled: %v", name, err) // it was ending already
 	}
 }
 
-// checkStarts: a run begins when all that it depends on is ready, and after the receipt of the
-// run before it.
+// checkStarts checks that a run begins only when all of its dependencies are ready, and after the
+// receipt of the run before it.
 func (g *graph) checkStarts(t *testing.T, events []control.Event) {
 	t.Helper()
 	ready := map[string]bool{}
@@ -147,7 +148,8 @@ func (g *graph) checkStarts(t *testing.T, events []control.Event) {
 	}
 }
 
-// checkStops: in the shutdown a job's last receipt comes before those of what it depends on.
+// checkStops checks that in the shutdown the last receipt of a job comes before those of its
+// dependencies.
 func (g *graph) checkStops(t *testing.T, r *pod.Result) {
 	t.Helper()
 	last := map[string]int{}

@@ -1,5 +1,5 @@
-// Package scale runs cginit with many services: in random order of dependency, crashing all at
-// once, or just there. What it costs is bounded, and nothing of it is left.
+// Package scale runs cginit with many services: in a random order of dependency, crashing all at the
+// same time, or idle. It checks that their cost is bounded, and that nothing is left.
 package scale
 
 import (

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestThousandServices: each costs at most 20 kB of process 1's own memory, and all are stopped
-// inside the budget.
+// TestThousandServices checks that each service costs at most 20 kB of process 1's private memory, and
+// that all are stopped within the budget.
 func TestThousandServices(t *testing.T) {
 	const n = 1000
 	memory := func(services int) int {
@@ -40,12 +40,13 @@ func TestThousandServices(t *testing.T) {
 	each := float64(all-one) / (n - 1)
 	t.Logf("private memory: %d kB with one service, %d kB with %d: %.1f kB each", one, all, n, each)
 	if each > 20 {
-		t.Errorf("%.1f kB of private memory for each service, not 20", each)
+		t.Errorf("%.1f kB of private memory for each service, more than 20", each)
 	}
 }
 
-// TestRestartStorm: 200 services that crash at once, again and again, cost process 1 less than a
-// twentieth of one processor, and others are answered meanwhile. CGINIT_STORM says how long.
+// TestRestartStorm runs 200 services that crash at the same time, again and again. They must cost
+// process 1 less than a twentieth of one processor, and other calls must be answered meanwhile.
+// CGINIT_STORM sets how long.
 func TestRestartStorm(t *testing.T) {
 	const n = 200
 	took := 15 * time.Second
@@ -56,7 +57,8 @@ func TestRestartStorm(t *testing.T) {
 		}
 	}
 	dir := pod.OpenDir(t)
-	begin, gate := dir+"/begin", dir+"/gate" // they wait at the gate, and once begin is there crash at once
+	// The services wait at the gate. Once the file begin exists they crash at once.
+	begin, gate := dir+"/begin", dir+"/gate"
 	if err := unix.Mkfifo(gate, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestRestartStorm(t *testing.T) {
 	if err := os.WriteFile(begin, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(gate, nil, 0); err != nil { // opens and closes it
+	if err := os.WriteFile(gate, nil, 0); err != nil { // opens and closes the gate
 		t.Fatal(err)
 	}
 	before, begun := b.Ticks(t), time.Now()
@@ -79,7 +81,7 @@ func TestRestartStorm(t *testing.T) {
 	for time.Since(begun) < took {
 		r, err := b.Status(t.Context(), control.StatusParams{Job: "quiet"})
 		if err != nil || r.Job.State != control.Running {
-			t.Fatalf("the quiet one is %v, %v", r, err)
+			t.Fatalf("the service quiet is %v, %v", r, err)
 		}
 		answers++
 		<-time.After(250 * time.Millisecond)
@@ -88,10 +90,10 @@ func TestRestartStorm(t *testing.T) {
 	kb := b.Private(t)
 	t.Logf("%.1f %% of one processor, %d kB of private memory, %d answers in %s", 100*share, kb, answers, took)
 	if kb > 8<<10 {
-		t.Errorf("%d kB of private memory", kb)
+		t.Errorf("cginit has %d kB of private memory, more than 8 MB", kb)
 	}
 	if os.Getenv("CGINIT_STORM") != "" && share > 0.05 {
-		t.Errorf("%.1f %% of one processor", 100*share)
+		t.Errorf("cginit used %.1f %% of one processor, more than 5", 100*share)
 	}
 	r := b.End(t, 0)
 	if len(r.Receipts) < 2*n {

@@ -10,7 +10,7 @@ import (
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
-// The budgets. Both programs are stripped here as they are in the image.
+// The budgets. The tests strip both programs, as the image does.
 const (
 	binaryMost  = 8 << 20
 	privateMost = 1536 // kB, of process 1 with one command
@@ -29,7 +29,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestMemory: what process 1 has to itself around one command, with a cgroup and without.
+// TestMemory checks the private memory of process 1 with one command, in each mode.
 func TestMemory(t *testing.T) {
 	for _, mode := range pod.Modes {
 		p := pod.Start(t, pod.Spec{Mode: mode, Args: []string{"--", "sh", "-c", "echo up; exec sleep 1000"}})
@@ -37,29 +37,29 @@ func TestMemory(t *testing.T) {
 		kb := pod.PrivateDirty(t, p.Pid)
 		t.Logf("%s: %d kB", mode, kb)
 		if kb > privateMost {
-			t.Errorf("%s: %d kB are cginit's alone", mode, kb)
+			t.Errorf("%s: cginit has %d kB of private memory", mode, kb)
 		}
 	}
 }
 
-// TestHolderMemory: what each job without a cgroup costs beside itself.
+// TestHolderMemory checks the private memory of the holder that each job has without a cgroup.
 func TestHolderMemory(t *testing.T) {
 	b := box.Start(t, pod.NoCgroup, "services: {a: {command: [sleep, '1000']}, b: {command: [sleep, '1000']}}")
 	b.Await(t, "ready", "a", "b")
 	holders := 0
 	for _, pid := range proctree.Below(b.Pid) {
 		if len(proctree.Below(pid)) == 0 {
-			continue // no holder, or a spare one
+			continue // this is no holder, or the spare one
 		}
 		holders++
 		kb := pod.PrivateDirty(t, pid)
 		t.Logf("a holder: %d kB", kb)
 		if kb > holderMost {
-			t.Errorf("%d kB are a holder's alone", kb)
+			t.Errorf("a holder has %d kB of private memory", kb)
 		}
 	}
 	if holders != 2 {
-		t.Errorf("%d holders were found of two jobs", holders)
+		t.Errorf("two jobs have %d holders", holders)
 	}
 	b.End(t, 0)
 }

@@ -1,5 +1,5 @@
-// Package terminal is a person at an interactive shell, outside any container: whatever the
-// keys do to a command, they do to it under cginit.
+// Package terminal plays a person at an interactive shell, outside any container. Keys must do to a
+// command under cginit whatever they do to it without cginit.
 package terminal
 
 import (
@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
 
-// shell starts an interactive bash with $C for cginit.
+// shell starts an interactive bash in which $C is cginit.
 func shell(t *testing.T, script ...string) *engine.User {
 	t.Helper()
 	argv := append([]string{"--norc", "--noprofile"}, script...)
@@ -31,7 +31,7 @@ func shell(t *testing.T, script ...string) *engine.User {
 	return u
 }
 
-// number is a command line of its own for each sleep, to find it by.
+// number makes the command line of each sleep unique, so that it can be found by it.
 var number = 40000 + os.Getpid()%10000*10
 
 func sleep() string {
@@ -39,7 +39,7 @@ func sleep() string {
 	return fmt.Sprintf("sleep %d", number)
 }
 
-// state is the state of the process with that command line, 0 if there is none.
+// state returns the state of the process with that command line, 0 if there is none.
 func state(command string) byte {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
@@ -84,7 +84,7 @@ func TestCtrlZ(t *testing.T) {
 	alive(u)
 }
 
-// A job that ends in the background takes nothing with it.
+// TestEndInBackground checks that a job that ends in the background takes nothing with it.
 func TestEndInBackground(t *testing.T) {
 	u := shell(t)
 	s := sleep()
@@ -96,7 +96,8 @@ func TestEndInBackground(t *testing.T) {
 	alive(u)
 }
 
-// A job in the background that reads stops, as any does, and goes on in the foreground.
+// TestReadInBackground checks that a job in the background stops when it reads, and goes on in the
+// foreground.
 func TestReadInBackground(t *testing.T) {
 	u := shell(t)
 	u.Types("$C -- sh -c 'read x; echo \"got <$x>\"' &\n")
@@ -107,7 +108,7 @@ func TestReadInBackground(t *testing.T) {
 	alive(u)
 }
 
-// Ctrl-C ends the loop around the command too, not the command alone.
+// TestCtrlCEndsLoop checks that Ctrl-C ends the loop around the command, and not the command alone.
 func TestCtrlCEndsLoop(t *testing.T) {
 	for name, script := range map[string]string{
 		"interactive": "while :; do $C -- %s; done; echo not rea''ched\n",
@@ -126,15 +127,16 @@ func TestCtrlCEndsLoop(t *testing.T) {
 	}
 }
 
-// Where no shell has job control, Ctrl-Z stops nothing: nobody could continue it. (What has
-// stopped between vfork and exec is not seen: its parent waits for it and cannot stop.)
+// TestCtrlZWithoutJobControl checks that Ctrl-Z stops nothing where no shell has job control, because
+// nothing could continue it. It cannot see a process that is stopped between vfork and exec: its parent
+// waits for it and cannot stop.
 func TestCtrlZWithoutJobControl(t *testing.T) {
 	u := shell(t, "-c", `$C -- sh -c 'trap "echo conti""nued" CONT; sleep 1000 & echo rea""dy; while :; do wait; done'; exec sleep 1000`)
 	u.Insists("", u.Saw("ready"))
 	u.Insists("\x1a", u.Saw("continued"))
 }
 
-// The other end of a pipeline may read the terminal while the command runs.
+// TestPipeline checks that the other end of a pipeline can read the terminal while the command runs.
 func TestPipeline(t *testing.T) {
 	u, s := shell(t), sleep()
 	u.Types("$C -- sh -c 'echo fir''st; exec " + s + "' | sh -c 'read a; echo \"a <$a>\"; read b </dev/tty; echo \"b <$b>\"'\n")
@@ -144,7 +146,7 @@ func TestPipeline(t *testing.T) {
 	alive(u)
 }
 
-// A script that reads after the command finds the terminal where it was.
+// TestScriptReadsAfterwards checks that a script that reads after the command still has the terminal.
 func TestScriptReadsAfterwards(t *testing.T) {
 	u := shell(t)
 	u.Types("sh -c '$C -- true; read x; echo \"read <$x>\"'\n")
