@@ -24,7 +24,7 @@ func leafSetsid(int) {
 	pause()
 }
 
-// grow makes n children of this process; each lives in leaf, which must be go:nosplit.
+// grow makes n children of this process. Each runs leaf, which must be go:nosplit.
 func grow(n int, leaf func(i int)) {
 	for i := range n {
 		if fork() == 0 {
@@ -34,7 +34,7 @@ func grow(n int, leaf func(i int)) {
 	awaitReady(n)
 }
 
-// daemons makes n processes as daemon(3) does: a session of its own and no parent left.
+// daemons makes n processes as daemon(3) does: each has a session of its own and is an orphan.
 func daemons(n int) {
 	for range n {
 		pid := fork()
@@ -50,11 +50,12 @@ func daemons(n int) {
 	awaitReady(n)
 }
 
-// link is after how many generations a chain executes itself anew. A fork costs the kernel more
-// with each generation that its memory comes from: 2,000 of them, half a minute.
+// link is the number of generations after which a chain executes itself anew. A fork takes longer with
+// each generation that its memory was inherited through: a chain of 2,000 would take half a minute.
 const link = 200
 
-// next is what the last of a link executes. It is no slice: of the heap, a child may lack a part.
+// next is the command line that the last process of a link executes. It is not on the heap, because a
+// child may lack parts of that.
 var next struct {
 	text [4096]byte
 	args [32]uintptr // into text; the first is the path; 0 ends them
@@ -69,7 +70,7 @@ func chain(n int) {
 	awaitReady(n)
 }
 
-// joinChain goes on with a chain: this process is the first of the n that are missing.
+// joinChain continues a chain. This process is the first of the n that are missing.
 func joinChain(n int) {
 	prepareNext(n)
 	leafChain(n)
@@ -86,7 +87,7 @@ func leafChain(n int) {
 	leafPlain(0)
 }
 
-// prepareNext is for a chain of n.
+// prepareNext fills in next for a chain that is still n processes long.
 func prepareNext(n int) {
 	if n <= link {
 		return
@@ -111,7 +112,7 @@ func prepareNext(n int) {
 	}
 }
 
-// stopped makes n children that are stopped when it returns.
+// stopped makes n children, which are stopped when it returns.
 func stopped(n int) {
 	grow(n, leafStopped)
 	for range n {
@@ -129,19 +130,20 @@ func leafStopped(int) {
 	pause()
 }
 
-// bomb makes n lines of processes that fork and exit for ever: a snapshot of the tree is out of
-// date before it is complete. The lines wait for their start until all are there: once they
-// run, the main process gets hardly any time, so it is the first line that says ready, when it
-// goes on replacing itself.
+// bomb makes n lines of processes that fork and exit for ever, so that a snapshot of the tree is out of
+// date before it is complete. The lines wait for their start until all of them exist. Once they run,
+// the main process gets hardly any time. So the first line prints "ready", when it has begun to replace
+// itself.
 func bomb(n int) {
-	setOne(syscall.SIGCHLD, ignore) // the first of each line is our child, and nobody waits for it
+	// The first process of each line is a child of this one, which does not wait for it.
+	setOne(syscall.SIGCHLD, ignore)
 	grow(n, leafBomb)
 }
 
 var readyLine = [...]byte{'r', 'e', 'a', 'd', 'y', '\n'}
 
-// lag is by how many generations a line may be ahead of whoever reaps it: what bounds a bomb
-// is not to be the number of pids of the machine.
+// lag is how many generations a line may be ahead of the process that reaps it. Without it the bomb
+// would be bounded only by the number of pids of the machine.
 const lag = 8
 
 //go:nosplit
@@ -172,9 +174,9 @@ func leafBomb(i int) {
 	exit(0)
 }
 
-// orphans makes n processes that end as orphans, as fast as one process can. What is in
-// between is reaped by the kernel because SIGCHLD is ignored. It says how far it is, which can
-// take a busy machine long, and "half" on the way.
+// orphans makes n processes that end as orphans, as fast as one process can. The kernel reaps their
+// parents, because SIGCHLD is ignored. It prints its progress, which can be slow on a busy machine, and
+// "half" when half of them are born.
 func orphans(n int) {
 	setOne(syscall.SIGCHLD, ignore)
 	for i := range n {
@@ -189,10 +191,10 @@ func orphans(n int) {
 			fmt.Println("so far", i+1)
 		}
 	}
-	wait4(-1, 0) // ECHILD, when the last one in between has ended
+	wait4(-1, 0) // fails with ECHILD when the last parent has ended
 }
 
-// nestedIn holds a descriptor of the cgroup.procs of each cgroup that nested has made.
+// nestedIn has a descriptor of the cgroup.procs of each cgroup that nested has made.
 var nestedIn [8]uintptr
 
 // nested makes cgroups below its own, two deep, and n children spread over them.

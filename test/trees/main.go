@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// most bounds a tree: even a mistaken fork bomb leaves the machine usable.
+// most bounds the size of a tree, so that even a mistaken fork bomb leaves the machine usable.
 const most = 32768
 
 var kinds = map[string]func(n int){
@@ -39,7 +39,7 @@ var kinds = map[string]func(n int){
 	"orphans": orphans,
 }
 
-// The main thread's own storage is in the program's data, which a fork copies: stay on it.
+// The storage of the main thread is in the program's data, which a fork copies. So stay on that thread.
 func init() { runtime.LockOSThread() }
 
 func main() {
@@ -66,7 +66,7 @@ func main() {
 	}
 	deadline = now() + span.Nanoseconds()
 
-	// From here on this thread is as good as a C program: no collector, no signal handlers.
+	// From here on this thread behaves like a C program: no garbage collector, no signal handlers.
 	debug.SetGCPercent(-1)
 	setAll(standard)
 	slim()
@@ -76,7 +76,7 @@ func main() {
 	}
 	openPipes()
 	make(n)
-	if os.Args[1] != "bomb" { // which says it itself
+	if os.Args[1] != "bomb" { // a bomb prints it itself
 		fmt.Println("ready")
 	}
 	raw(syscall.SYS_CLOSE, startW, 0, 0)

@@ -9,16 +9,16 @@ import (
 	"unsafe"
 )
 
-// A child of a bare fork has one thread and a Go runtime that believes in many: it must not
-// allocate, grow its stack or yield, or it waits for ever for a thread that is not there.
-// Therefore all that runs in a child is go:nosplit and calls the kernel only.
+// A child of a bare fork has one thread, and a Go runtime that expects several. If it allocated, grew
+// its stack or yielded, it would wait for ever for a thread that does not exist. So all code that runs
+// in a child is go:nosplit and only calls the kernel.
 
 var (
 	one            = [1]byte{'1'}
 	readyR, readyW uintptr // each process of the tree writes one byte once it is complete
-	startR, startW uintptr // ends when the tree has been said to be ready
-	pace           int64   // what each line of a bomb sleeps between its forks; 0: nothing
-	deadline       int64   // when a bomb ends by itself, by the monotonic clock
+	startR, startW uintptr // closed when the tree has been reported as ready
+	pace           int64   // how long each line of a bomb sleeps between its forks, in ns; 0: not at all
+	deadline       int64   // when a bomb ends by itself, by the monotonic clock, in ns
 	standard       = sigaction{}
 	ignore         = sigaction{handler: 1}
 	here           byte
@@ -28,10 +28,10 @@ const (
 	lastSignal      = 64
 	clockMonotonic  = 1
 	statusOnFailure = 71
-	far             = 16 << 20 // more than the program's own text and data span
+	far             = 16 << 20 // more than the size of the program's own text and data
 )
 
-// sigaction is the kernel's: handler 0 is the default, 1 ignores.
+// sigaction is the kernel's struct. Handler 0 is the default action, 1 ignores the signal.
 type sigaction struct{ handler, flags, restorer, mask uintptr }
 
 //go:nosplit
@@ -47,7 +47,7 @@ func fork() int {
 		switch errno {
 		case 0:
 			return int(pid)
-		case syscall.EAGAIN: // a limit on processes: others must end first
+		case syscall.EAGAIN: // at a limit on processes others must end first
 			if now() > deadline {
 				exit(statusOnFailure)
 			}
@@ -114,10 +114,10 @@ func sayReady() {
 	}
 }
 
-// slim takes the Go runtime's own tables out of what a fork copies: a child does not need them,
-// and in a deep chain each mapping with pages of its own costs more with every generation.
+// slim keeps the Go runtime's own tables out of what a fork copies. A child does not need them, and in
+// a deep chain each mapping with pages of its own makes every further generation slower.
 func slim() {
-	here := uintptr(unsafe.Pointer(&here)) // data and bss lie side by side
+	here := uintptr(unsafe.Pointer(&here)) // data and bss are adjacent
 	var local byte
 	stack := uintptr(unsafe.Pointer(&local))
 	maps, err := os.ReadFile("/proc/self/maps")
@@ -143,7 +143,7 @@ func openPipes() {
 	startR, startW = uintptr(start[0]), uintptr(start[1])
 }
 
-// awaitReady returns when n processes have said that they are complete.
+// awaitReady returns when n processes have reported that they are complete.
 func awaitReady(n int) {
 	var buf [4096]byte
 	for n > 0 {

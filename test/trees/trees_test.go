@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
 
-// TestKinds checks that each kind of tree is what its name says: a suite that tears down
-// something else proves something else.
+// TestKinds checks that each kind of tree is what its name says. Otherwise the suites would prove
+// something else.
 func TestKinds(t *testing.T) {
 	for kind, is := range map[string]func(main, p pod.Process, tree []pod.Process) bool{
 		"plain": func(main, p pod.Process, _ []pod.Process) bool {
@@ -42,7 +42,7 @@ func TestKinds(t *testing.T) {
 			s := start(t, kind, size)
 			tree := s.Processes()
 			if len(tree) != size+1 {
-				t.Errorf("%d processes", len(tree))
+				t.Errorf("the tree has %d processes", len(tree))
 			}
 			main := tree[slices.IndexFunc(tree, func(p pod.Process) bool { return p.Pid == s.Process.Pid })]
 			for _, p := range tree {
@@ -57,8 +57,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestBomb checks that a bomb replaces its processes, keeps its size and ends in the end. It
-// is as fast as whoever reaps it, so it needs cginit.
+// TestBomb checks that a bomb replaces its processes, keeps its size and ends at its time limit. A bomb
+// is only as fast as the process that reaps it, so the test runs it under cginit.
 func TestBomb(t *testing.T) {
 	p := pod.Start(t, pod.Spec{Mode: pod.Process1, Args: []string{
 		"--", harness.Bin(t, "trees"), "bomb", "20", "--rate", "1000", "--for", "3s", "--exit", "3",
@@ -68,7 +68,7 @@ func TestBomb(t *testing.T) {
 	pod.Until(t, "every line has replaced itself a few times", func() bool {
 		now := p.Tree("trees")
 		if len(now) > 100 {
-			t.Fatalf("it has grown to %d processes", len(now))
+			t.Fatalf("the bomb has grown to %d processes", len(now))
 		}
 		for _, q := range now {
 			seen[q.Pid] = true
@@ -78,7 +78,7 @@ func TestBomb(t *testing.T) {
 	pod.Until(t, "it ends", func() bool { return len(p.Tree("trees")) == 1 })
 	p.EndInput()
 	if r := p.Wait(); r.Code != 3 {
-		t.Errorf("it ended with %d; stderr: %s", r.Code, r.Stderr)
+		t.Errorf("cginit ended with %d; stderr: %s", r.Code, r.Stderr)
 	}
 }
 
@@ -87,11 +87,11 @@ func TestExit(t *testing.T) {
 	s.input.Close()
 	_ = s.Wait()
 	if code, left := s.ProcessState.ExitCode(), len(s.Processes()); code != 3 || left != 20 {
-		t.Errorf("it ended with %d and left %d", code, left)
+		t.Errorf("trees ended with %d and left %d processes", code, left)
 	}
 }
 
-// started is a tree that is complete.
+// started is a complete tree.
 type started struct {
 	*exec.Cmd
 	pod.Box
@@ -120,12 +120,12 @@ func start(t *testing.T, kind string, size int, args ...string) started {
 	}
 	lines := bufio.NewScanner(output)
 	if !lines.Scan() || lines.Text() != "ready" {
-		t.Fatalf("it said %q, %v", lines.Text(), lines.Err())
+		t.Fatalf("trees said %q, not ready, %v", lines.Text(), lines.Err())
 	}
 	return started{cmd, box, input}
 }
 
-// ignored is the mask of signals that a process ignores, with those that cannot be.
+// ignored returns the mask of the signals that a process ignores, plus those that cannot be ignored.
 func ignored(pid int) uint64 {
 	mask, _ := strconv.ParseUint(pod.Status(pid, "SigIgn"), 16, 64)
 	return mask | 1<<(syscall.SIGKILL-1) | 1<<(syscall.SIGSTOP-1)
@@ -136,7 +136,7 @@ func cgroupOf(pid int) string {
 	return string(text)
 }
 
-// siblings counts the processes of the tree that have p's parent, p among them.
+// siblings counts the processes of the tree that have the same parent as p, including p.
 func siblings(p pod.Process, tree []pod.Process) (n int) {
 	for _, q := range tree {
 		if q.Parent == p.Parent {
