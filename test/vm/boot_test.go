@@ -19,11 +19,11 @@ import (
 	"github.com/cginit/cginit/test/internal/harness"
 )
 
-// patience is how long the whole VM may live: emulated, all scenarios take a minute or two where
-// nothing else runs.
+// patience is how long the whole VM may run. Emulated, all scenarios take a minute or two on an
+// otherwise idle machine.
 const patience = 10 * time.Minute
 
-// boot runs the VM once and gives what it said on its two serial ports.
+// boot runs the VM once and returns the output of its two serial ports.
 func boot(t *testing.T) (console, results string) {
 	qemu := harness.Command(t, "qemu-system-x86_64")
 	kernel := kernelFiles(t)
@@ -37,8 +37,8 @@ func boot(t *testing.T) (console, results string) {
 	if err := os.WriteFile(initrd, archive(t, files), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The guest runs what is going to be looked at. What the kernel does not know, such as only
-	// and PATH, becomes the environment of its process 1.
+	// The guest runs only the scenarios that the test will look at. Arguments that the kernel does not
+	// know, such as only and PATH, become the environment of its process 1.
 	_, only, _ := strings.Cut(flag.Lookup("test.run").Value.String(), "/")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -67,7 +67,8 @@ func guest(t *testing.T, dir string) string {
 	return bin
 }
 
-// kernelFiles unpacks what is needed of Debian's cloud kernel, which is downloaded once.
+// kernelFiles unpacks the files that the VM needs of Debian's cloud kernel. The kernel is downloaded
+// once.
 func kernelFiles(t *testing.T) map[string]string {
 	const cache = "cache"
 	pattern := cache + "/linux-image-*.deb"
@@ -96,7 +97,7 @@ func kernelFiles(t *testing.T) map[string]string {
 	return files
 }
 
-// download fetches the package that linux-image-cloud-amd64 stands for.
+// download downloads the package that linux-image-cloud-amd64 depends on.
 func download(cache string) error {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
@@ -133,7 +134,7 @@ func unpack(t *testing.T, dpkg, deb string, each func(name string, content io.Re
 	}
 }
 
-// archive makes an initrd: a cpio of the format newc.
+// archive makes an initrd, which is a cpio archive in the format newc.
 func archive(t *testing.T, files map[string]string) []byte {
 	var out bytes.Buffer
 	add := func(name string, mode int, data []byte) {

@@ -11,7 +11,7 @@ import (
 
 const mebibyte = 1 << 20
 
-// Exit statuses of a main process that a signal ended.
+// Exit statuses for a main process that a signal ended.
 const (
 	byTerm = 128 + 15
 	byKill = 128 + 9
@@ -103,7 +103,7 @@ var checks = map[string]func(checker, result){
 	"root-check": says,
 }
 
-// limitedBomb is the end of a fork bomb that has filled its limit.
+// limitedBomb checks the end of a fork bomb that has reached its limit.
 func limitedBomb(cause string, status int) func(t checker, r result) {
 	return func(t checker, r result) {
 		got := t.clean(r, cause, status)
@@ -119,14 +119,14 @@ func (t checker) supervisorKilled(r result) {
 	t.that(len(r.Alive)+len(r.Dirs) == 0, "outlived their supervisor: %q %q", r.Alive, r.Dirs)
 }
 
-// says compares what --check says with what it is known to say there.
+// says compares the output of --check with testdata.
 func says(t checker, r result) {
 	t.that(r.Status == 0, "exit status %d: %s", r.Status, r.Stderr)
-	t.that(regexp.MustCompile(`(?m)^  controllers .*\bmemory\b`).MatchString(r.Facts["check"]), "it does not find the memory controller: %s", r.Facts["check"])
+	t.that(regexp.MustCompile(`(?m)^  controllers .*\bmemory\b`).MatchString(r.Facts["check"]), "--check does not find the memory controller: %s", r.Facts["check"])
 	golden.Check(t.T, r.Scenario, r.Facts["check"])
 }
 
-// deafMain is a stop that the main process ignores: nobody else is asked.
+// deafMain checks a stop that the main process ignores, in which no other process is asked.
 func (t checker) deafMain(r result) {
 	t.Helper()
 	got := t.clean(r, "stopped", byKill)
@@ -156,7 +156,8 @@ func outOfMemory(t checker, r result) {
 	t.that(*got.MemoryPeak > 60*mebibyte && *got.MemoryPeak <= 64*mebibyte, "memory_peak %d", *got.MemoryPeak)
 }
 
-// containerOutOfMemory: whoever of the job was taken, process 1 saw it and told the tale.
+// containerOutOfMemory checks that process 1 survives, and that it reports whichever process of the job
+// the kernel has killed.
 func containerOutOfMemory(t checker, r result) {
 	t.that(r.Facts["oom kills"] >= "1", "the container was not out of memory: %v", r.Facts)
 	t.that(r.Status == byTerm || r.Status == byKill, "exit status %d", r.Status)
@@ -170,7 +171,7 @@ func containerFull(t checker, r result) {
 	t.that(got.Killed == 301, "killed %d of 301", got.Killed)
 }
 
-// stateIs is what remains of a process that cannot be killed.
+// stateIs checks that an unkillable process is reported, and its state after that.
 func stateIs(state string) func(t checker, r result) {
 	return func(t checker, r result) { stuck(t, r, state) }
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// fileLimits: the values in the cgroup of each service's run.
+// fileLimits checks the values in the cgroup of each service's run.
 func fileLimits(t checker, r result) {
 	t.allClean(r, map[string]string{"short": "stopped", "deploy": "stopped", "oci": "stopped", "unlimited": "stopped", "free": "stopped"})
 	megabytes := func(n int) string { return fmt.Sprint(n * mebibyte) }
@@ -27,7 +27,7 @@ func fileLimits(t checker, r result) {
 	}
 }
 
-// fileMemory: one runs out of memory, and the other does not notice.
+// fileMemory checks that one service runs out of memory and the other one is not affected.
 func fileMemory(t checker, r result) {
 	all := t.allClean(r, map[string]string{"hog": "out-of-memory", "other": "stopped"})
 	t.fact(r, "the other", "sleep 1000")
@@ -38,8 +38,8 @@ func fileMemory(t checker, r result) {
 	t.that(other.Signal == "SIGTERM" && (other.OOMKills == nil || *other.OOMKills == 0), "the other: %+v", other)
 }
 
-// fileClock: of the two hours that the clock jumps over, missed_fires: one runs once, late, and
-// skip not at all; set back, the hour comes again.
+// fileClock checks two hours that the clock jumps over. With missed_fires: one the job runs once, late,
+// and with skip not at all. When the clock is set back, the hour comes again.
 func fileClock(t checker, r result) {
 	t.that(len(r.Alive)+len(r.Dirs) == 0 && r.Status == 0, "status %d; left: %q %q", r.Status, r.Alive, r.Dirs)
 	t.fact(r, "one", "12:40 13:00 11:00")
@@ -47,7 +47,7 @@ func fileClock(t checker, r result) {
 	t.that(strings.Count(r.Stderr, "skip: its time 2030-01-01T11:00:00Z was missed and is skipped") == 1, "it says: %s", r.Stderr)
 }
 
-// allClean is clean for the services of a file: each has left one receipt with its cause.
+// allClean is clean for the services of a file. Each must have left one receipt with its cause.
 func (t checker) allClean(r result, causes map[string]string) map[string]receipt {
 	t.Helper()
 	t.that(len(r.Alive)+len(r.Dirs) == 0 && r.Status == 0, "status %d; left: %q %q", r.Status, r.Alive, r.Dirs)

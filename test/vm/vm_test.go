@@ -1,6 +1,6 @@
-// Package vm runs cginit in a VM of its own, for what no container on a shared machine can
-// show: cgroup v2 as the only hierarchy with all its controllers, limits that are really hit,
-// another kernel, state D, and cginit as the process 1 that a kernel starts.
+// Package vm runs cginit in a VM of its own, to show what no container on a shared machine can: cgroup
+// v2 as the only hierarchy with all of its controllers, limits that are really reached, another kernel,
+// processes in state D, and cginit as the process 1 that a kernel starts.
 package vm
 
 import (
@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
 
-// result is what the guest saw of one scenario; guest/result.go says what the fields mean.
+// result is what the guest saw of one scenario. guest/result.go describes the fields.
 type result struct {
 	Scenario, Error, Stderr, Termination string
 	Status                               int
@@ -37,7 +37,7 @@ type receipt struct {
 func TestVM(t *testing.T) {
 	console, lines := boot(t)
 	results := map[string]result{}
-	var last []receipt // of the VM's process 1, which can only report to the port itself
+	var last []receipt // process 1 of the VM can only report to the port itself
 	for line := range strings.Lines(lines) {
 		var r result
 		var own receipt
@@ -53,7 +53,7 @@ func TestVM(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, ok := results[name]
 			if !ok {
-				t.Fatal("the guest did not come to it")
+				t.Fatal("the guest did not run this scenario")
 			}
 			if r.Error != "" {
 				t.Error(r.Error)
@@ -68,7 +68,7 @@ func TestVM(t *testing.T) {
 	}
 	for name := range results {
 		if checks[name] == nil {
-			t.Errorf("nobody checks %s", name)
+			t.Errorf("no test checks the scenario %s", name)
 		}
 	}
 	t.Run("process 1 of the VM", func(t *testing.T) { processOne(checker{t}, last, console) })
@@ -77,7 +77,8 @@ func TestVM(t *testing.T) {
 	}
 }
 
-// processOne checks the last scenario; a kernel that loses its process 1 says with what.
+// processOne checks the last scenario. When process 1 ends, the kernel prints its exit status to the
+// console.
 func processOne(t checker, receipts []receipt, console string) {
 	r := t.one(receipts)
 	t.that(r.Cause == "exited" && r.ExitStatus == 7, "how it ended: %+v", r)
@@ -86,7 +87,7 @@ func processOne(t checker, receipts []receipt, console string) {
 	t.that(strings.Contains(console, "exitcode=0x00000700"), "process 1 did not answer 7")
 }
 
-// checker asserts.
+// checker has assertions.
 type checker struct{ *testing.T }
 
 func (t checker) that(holds bool, format string, args ...any) {
@@ -104,8 +105,8 @@ func (t checker) one(receipts []receipt) receipt {
 	return receipts[0]
 }
 
-// clean is what every teardown owes: one receipt that agrees with the exit status, and
-// nothing left, neither processes nor cgroups.
+// clean checks what every teardown must leave: one receipt that agrees with the exit status, and no
+// processes or cgroups.
 func (t checker) clean(r result, cause string, status int) receipt {
 	t.Helper()
 	t.that(len(r.Alive) == 0, "alive after the end: %q", r.Alive)
@@ -119,7 +120,7 @@ func (t checker) clean(r result, cause string, status int) receipt {
 	return got
 }
 
-// killed checks that these many were killed, each for a reason.
+// killed checks that this number of processes were killed, each for that reason.
 func (t checker) killed(r receipt, want int, reason string) {
 	t.Helper()
 	t.that(r.Killed == want, "killed %d, not %d", r.Killed, want)

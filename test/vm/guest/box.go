@@ -12,20 +12,21 @@ import (
 	"time"
 )
 
-// box is where cginit runs: a cgroup of its own with new pid, mount, uts, ipc and cgroup
-// namespaces, as in a container, or (outside) the VM's real root, where it is not process 1.
+// box is the place where cginit runs. It is a cgroup of its own with new pid, mount, uts, ipc and
+// cgroup namespaces, as in a container. Outside, it is the VM's real root, where cginit is not process
+// 1.
 type box struct {
 	result
 	outside bool
-	dir     string   // the cgroup, as seen from outside
-	entry   []string // the command that becomes cginit, given its arguments
+	dir     string   // the cgroup as seen from outside
+	entry   []string // the command that executes cginit with the arguments that follow
 	report  string
 	stderr  string
 	cmd     *exec.Cmd
-	ended   chan struct{} // closed at cginit's end
+	ended   chan struct{} // closed when cginit has ended
 }
 
-// patience is for events that must come; emulation is slow, but not this slow.
+// patience bounds the wait for an event. Emulation is slow, but not that slow.
 const patience = time.Minute
 
 func (b *box) start(args ...string) error {
@@ -33,7 +34,7 @@ func (b *box) start(args ...string) error {
 	return b.launch()
 }
 
-// prepare makes the command that is cginit in the box.
+// prepare makes the command that becomes cginit in the box.
 func (b *box) prepare(args ...string) {
 	b.report, b.stderr = "/tmp/"+b.Scenario+".json", "/tmp/"+b.Scenario+".err"
 	argv := slices.Concat(b.entry, []string{"--report=" + b.report}, args)
@@ -51,7 +52,7 @@ func (b *box) launch() error {
 	if err := os.WriteFile(terminationLog, nil, 0o644); err != nil {
 		return err
 	}
-	// A file, not a pipe: a process that outlives cginit must not keep us waiting.
+	// This is a file and not a pipe, so that a process that outlives cginit cannot keep Wait waiting.
 	stderr, err := os.Create(b.stderr)
 	if err != nil {
 		return err
@@ -68,13 +69,13 @@ func (b *box) launch() error {
 	}
 	b.ended = make(chan struct{})
 	go func() {
-		_ = b.cmd.Wait() // an exit status that is not 0 is no error here
+		_ = b.cmd.Wait() // the caller looks at the exit status
 		close(b.ended)
 	}()
 	return nil
 }
 
-// startIn has the command born in a cgroup.
+// startIn starts a command that is born in a cgroup.
 func startIn(cgroup string, cmd *exec.Cmd) error {
 	dir, err := os.Open(cgroup)
 	if err != nil {
@@ -85,17 +86,17 @@ func startIn(cgroup string, cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// enterBox is the rest of the way into the box. The cgroup namespace cannot be cloned along:
-// its root would be the cgroup of the one who cloned.
+// enterBox does the rest of the way into the box and executes a command. The cgroup namespace cannot be
+// made by the clone: its root would be the cgroup of the parent.
 func enterBox(argv []string) error {
-	runtime.LockOSThread() // the namespace is the thread's, and the thread that execs has to be it
+	runtime.LockOSThread() // the thread that unshares the namespace must be the one that execs
 	if err := syscall.Unshare(syscall.CLONE_NEWCGROUP); err != nil {
 		return err
 	}
 	if err := syscall.Mount("", "/", "", syscall.MS_PRIVATE|syscall.MS_REC, ""); err != nil {
 		return err
 	}
-	// Detached, because Go's runtime keeps its own cpu.max open.
+	// The unmount is lazy, because Go's runtime keeps its own cpu.max open.
 	if err := syscall.Unmount(cgroupRoot, syscall.MNT_DETACH); err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func enterBox(argv []string) error {
 	return syscall.Exec(path, argv, os.Environ())
 }
 
-// wait waits for cginit's end; how it ended is for settle to tell.
+// wait waits until cginit has ended. It does not look at how it ended, which settle records.
 func (b *box) wait() error {
 	select {
 	case <-b.ended:
@@ -133,8 +134,7 @@ func (b *box) run(args ...string) error {
 	return b.wait()
 }
 
-// stop asks cginit to stop and waits until it has. Should it have ended by itself, its
-// receipt says so.
+// stop asks cginit to stop and waits until it has. If cginit had ended by itself, the receipt says so.
 func (b *box) stop() error {
 	if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil && err != os.ErrProcessDone {
 		return err
@@ -142,7 +142,7 @@ func (b *box) stop() error {
 	return b.wait()
 }
 
-// until waits for an event that must come.
+// until waits until an event has happened.
 func until(what string, happened func() bool) error {
 	deadline := time.After(patience)
 	for !happened() {
@@ -155,7 +155,7 @@ func until(what string, happened func() bool) error {
 	return nil
 }
 
-// until is for what must come while cginit runs.
+// until waits until an event has happened, and fails if cginit ends before that.
 func (b *box) until(what string, happened func() bool) error {
 	seen := false
 	err := until(what, func() bool {
@@ -173,13 +173,13 @@ func (b *box) until(what string, happened func() bool) error {
 	return err
 }
 
-// job is the cgroup of the box's only run, "" before it is made.
+// job returns the cgroup of the box's only run, "" before it is made.
 func (b *box) job() string {
 	found, _ := filepath.Glob(b.dir + "/cginit.jobs*/main.1")
 	return strings.Join(found, " ")
 }
 
-// holds waits until a process with this command line is in the job and gives its pid.
+// holds waits until a process with this command line is in the job, and returns its pid.
 func (b *box) holds(command string) (pid string, err error) {
 	return pid, b.until(command+" in the job", func() bool {
 		for _, pid = range procs(b.job()) {
@@ -191,7 +191,7 @@ func (b *box) holds(command string) (pid string, err error) {
 	})
 }
 
-// open makes the box's cgroup; close removes it, with whatever is still there.
+// open makes the box's cgroup. close removes it, and kills the processes that are still there.
 func (b *box) open() error {
 	if b.dir == cgroupRoot {
 		return nil

@@ -7,7 +7,7 @@ var reports = []scenario{
 	{"root-check", true, check},
 }
 
-// check notes what cginit says of the box.
+// check records the output of --check in the box.
 func check(b *box) error {
 	b.prepare("--check")
 	var said bytes.Buffer

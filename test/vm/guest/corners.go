@@ -19,9 +19,9 @@ var corners = []scenario{
 	{"dying", false, dying},
 }
 
-// execInto enters the container as `docker exec` does, which tries the container's cgroup
-// and, should that be refused, takes that of process 1. A process that forks all the time is
-// in the container's cgroup already when cginit comes.
+// execInto enters the container as `docker exec` does: it tries the container's cgroup, and if that is
+// refused, the cgroup of process 1. A process that forks all the time is in the container's cgroup
+// before cginit starts.
 func execInto(b *box, flags ...string) error {
 	b.entry = []string{"sh", "-c", `while :; do sleep 0.05; done & exec cginit "$@"`, "cginit"}
 	if err := b.start(append(flags, "--", "sleep", "1000")...); err != nil {
@@ -44,7 +44,7 @@ func execInto(b *box, flags ...string) error {
 	return b.stop()
 }
 
-// enter runs a command in the namespaces of pid, born in a cgroup.
+// enter runs a command in the namespaces of pid, born in a cgroup, and returns its output.
 func enter(pid, cgroup string) (string, error) {
 	var said strings.Builder
 	cmd := exec.Command("nsenter", "-t", pid, "-p", "-m", "--", "sh", "-c", "cat /proc/1/comm")
@@ -56,8 +56,8 @@ func enter(pid, cgroup string) (string, error) {
 	return said.String(), err
 }
 
-// nested has a job use its own cgroup as a small root: a leaf for itself, controllers, and a
-// stubborn process at the bottom.
+// nested runs a job that uses its own cgroup as a small root: it makes a leaf for itself, enables
+// controllers, and leaves a process that ignores SIGTERM at the bottom.
 func nested(b *box) error {
 	if err := b.start("--memory=64m", "--stop-grace-period=5s", "--", "sh", "-c", `set -e
 		own=/sys/fs/cgroup$(sed s/0:://  /proc/self/cgroup)
@@ -79,7 +79,7 @@ func nested(b *box) error {
 	return b.stop()
 }
 
-// readOnly shows cginit the tree as most containers do; it has CAP_SYS_ADMIN.
+// readOnly gives cginit a read-only tree, as most containers do, but with CAP_SYS_ADMIN.
 func readOnly(b *box) error {
 	b.entry = []string{"sh", "-c", `mount -o remount,bind,ro /sys/fs/cgroup && exec cginit "$@"`, "cginit"}
 	main, err := b.grow("deaf", "--memory=64m")

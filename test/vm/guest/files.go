@@ -15,19 +15,19 @@ var files = []scenario{
 	{"file-clock", false, fileClock},
 }
 
-// configure writes a file of services and jobs, and gives the flags that it is run with.
+// configure writes a file of services and jobs, and returns the flags to run it with.
 func (b *box) configure(text string) ([]string, error) {
 	path := "/tmp/" + b.Scenario + ".yaml"
 	return []string{"--config=" + path, "--socket=none"}, os.WriteFile(path, []byte(text), 0o644)
 }
 
-// runOf is the cgroup of a job's first run, "" before it is made.
+// runOf returns the cgroup of a job's first run, "" before it is made.
 func (b *box) runOf(job string) string {
 	found, _ := filepath.Glob(b.dir + "/cginit.jobs*/" + job + ".1")
 	return strings.Join(found, " ")
 }
 
-// fileLimits has a service for each way to write a limit, side by side.
+// fileLimits runs one service for each way to write a limit, side by side.
 func fileLimits(b *box) error {
 	const command = "{command: sleep 1000, "
 	flags, err := b.configure(`
@@ -64,7 +64,7 @@ services:
 	return b.stop()
 }
 
-// fileMemory has one of two services run out of memory.
+// fileMemory runs two services, one of which runs out of memory.
 func fileMemory(b *box) error {
 	flags, err := b.configure(`
 services:
@@ -88,8 +88,8 @@ services:
 	return b.stop()
 }
 
-// fileClock sets the clock while two jobs wait for the full hour: over two of them, to just
-// before the next, and back. Each job writes down when it runs.
+// fileClock sets the clock while two jobs wait for the full hour: past two full hours, to just before
+// the next, and back. Each job writes down when it runs.
 func fileClock(b *box) error {
 	const job = `
     command: [sh, -c, 'date -u +%H:%M >>/tmp/$$0', `
@@ -106,7 +106,7 @@ jobs:
 		return err
 	}
 	before := time.Now()
-	defer func() { _ = setClock(before.Add(time.Since(before))) }() // what has passed is not read from it
+	defer func() { _ = setClock(before.Add(time.Since(before))) }() // time.Since uses the monotonic clock
 	day := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	if err := setClock(day.Add(10*time.Hour + 30*time.Minute)); err != nil {
 		return err
@@ -119,7 +119,7 @@ jobs:
 	}
 	for _, step := range []struct {
 		to        time.Duration
-		one, skip int // how often each has run then
+		one, skip int // how often each job has run then
 	}{
 		{12*time.Hour + 40*time.Minute, 1, 0},
 		{13*time.Hour - 2*time.Second, 2, 1},

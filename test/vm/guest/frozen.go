@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// frozenWriter writes to a file system that holds its writers in state D until it is thawed.
-// Without its path busybox's shell would be the writer itself.
+// frozenWriter writes to a file system that keeps its writers in state D until it is thawed. With the
+// path busybox's shell executes another process instead of writing itself.
 const frozenWriter = "/bin/touch /frozen/file"
 
-// frozenThread does so by another thread than its first.
+// frozenThread writes by a thread that is not the process' first one.
 const frozenThread = "/init thread /frozen/file"
 
 func writeByThread(path string) error {
-	runtime.LockOSThread() // main has not been anywhere but in the first thread
+	runtime.LockOSThread() // keeps the goroutine below off the first thread
 	go func() { _ = os.WriteFile(path, nil, 0o644) }()
 	return syscall.Pause()
 }
@@ -48,12 +48,12 @@ func sh(script string) error {
 	return nil
 }
 
-// unkillable stops a job while a process of it is in state D, and thaws once cginit has had
-// its say. Outside, that is its end. In the box it is the receipt: the kernel keeps process 1
-// of a PID namespace from ending before every other process in it has.
+// unkillable stops a job while one of its processes is in state D, and thaws once cginit has reported
+// it. Outside, cginit reports it by its end. In the box cginit reports it by the receipt, because the
+// kernel lets process 1 of a PID namespace end only after all other processes in it.
 func unkillable(b *box) error { return cannotEnd(b, frozenWriter) }
 
-// unkillableThread does it with a process whose first thread, which /proc shows, has ended.
+// unkillableThread is unkillable for a process whose first thread, which /proc shows, has ended.
 func unkillableThread(b *box) error { return cannotEnd(b, frozenThread) }
 
 func cannotEnd(b *box, writer string) error {
@@ -74,9 +74,9 @@ func cannotEnd(b *box, writer string) error {
 	return cmp.Or(err, unmountFrozen())
 }
 
-// dying stops a process that has the last descriptor of a removed file: it stands in state D on
-// its way out until it can give the file back. It is thawed when what is stuck for good would
-// have been given up.
+// dying stops a process that has the last descriptor of a removed file. While it exits it is in state D
+// until it can release the file. The thaw comes after the time in which cginit would have given up on a
+// process that is really stuck.
 func dying(b *box) error {
 	const stuck = time.Second
 	if err := mountFrozen(); err != nil {
@@ -103,7 +103,7 @@ func dying(b *box) error {
 	return cmp.Or(err, thaw(), b.wait(), unmountFrozen())
 }
 
-// stopInD gives the /proc directory of the process that could not be killed.
+// stopInD stops a job and returns the /proc directory of its process that could not be killed.
 func (b *box) stopInD(writer string) (proc string, err error) {
 	command := []string{"sh", "-c", writer + " & sleep 2000"}
 	if b.outside {
@@ -140,7 +140,7 @@ func state(proc string) string {
 	return strings.Fields(field(proc, "State") + " gone")[0]
 }
 
-// field is one of the lines of /proc/PID/status.
+// field returns a field of /proc/PID/status.
 func field(proc, name string) string {
 	for line := range strings.Lines(read(proc + "/status")) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {

@@ -18,7 +18,7 @@ var limits = []scenario{
 	{"pids-timeout", false, bombed((*box).wait, "--timeout=5s")},
 	{"root-pids-term", true, bombed((*box).stop)},
 	{"root-pids-killed", true, bombed((*box).killed)},
-	// A runtime that wants a thread too many wants it in some runs only.
+	// A runtime that needs one thread too many needs it in some runs only, so run it several times.
 	{"container-pids-1", false, containerPids},
 	{"container-pids-2", false, containerPids},
 	{"container-pids-3", false, containerPids},
@@ -27,12 +27,12 @@ var limits = []scenario{
 	{"undelegated", false, undelegated},
 }
 
-// forkBomb fills whatever limit there is. A shell whose fork fails ends, and now and then all do at
-// once; two others stay. Its main process ends with its standard input.
+// forkBomb reaches any limit. A shell whose fork fails exits, and sometimes all of them do at the same
+// time; the two sleeps stay. The main process ends with its standard input.
 const forkBomb = `trap "" TERM; sleep 1000 & sleep 1000 & bomb() { while :; do bomb & done; }; bomb 2>/dev/null & read line; exit 3`
 
-// memory has the job alone hit its limit. At the real root, whom the limit does not concern
-// must be left where they are.
+// memory runs a job that reaches its limit. At the real root, processes outside the job must be left in
+// their cgroups.
 func memory(b *box) error {
 	if err := b.run("--memory=64m", "--", "/init", "hog", "512"); err != nil {
 		return err
@@ -41,8 +41,8 @@ func memory(b *box) error {
 	return nil
 }
 
-// containerMemory has many processes, each smaller than process 1, fill the container: only
-// oom_score_adj can keep the kernel from taking process 1, the largest.
+// containerMemory fills the container with many processes, each smaller than process 1. Only
+// oom_score_adj can keep the kernel from killing process 1, which is the largest.
 func containerMemory(b *box) error {
 	if err := os.WriteFile(b.dir+"/memory.max", []byte("32M"), 0); err != nil {
 		return err
@@ -61,7 +61,7 @@ func containerMemory(b *box) error {
 	return b.stop()
 }
 
-// bomb has a fork bomb hit the job's limit, and gives its standard input.
+// bomb starts a fork bomb, waits until it has reached the job's limit, and returns its standard input.
 func (b *box) bomb(flags ...string) (io.Closer, error) {
 	b.prepare(append(flags, "--pids-limit=40", "--stop-grace-period=500ms", "--", "sh", "-c", forkBomb)...)
 	stdin, err := b.cmd.StdinPipe()
@@ -80,7 +80,7 @@ func (b *box) bomb(flags ...string) (io.Closer, error) {
 	return stdin, nil
 }
 
-// bombed has it end in a way that does not need the main process.
+// bombed ends a fork bomb in a way that does not need the main process.
 func bombed(end func(*box) error, flags ...string) func(*box) error {
 	return func(b *box) error {
 		main, err := b.bomb(flags...)
@@ -103,8 +103,8 @@ func pidsExits(b *box) error {
 	return b.wait()
 }
 
-// containerPids stops a large job when the container is full, as a fork bomb fills it: there
-// is no fork and no new thread for process 1 either.
+// containerPids stops a large job when the container is full, as a fork bomb fills it. Process 1 cannot
+// fork or start a thread then.
 func containerPids(b *box) error {
 	const processes = 300
 	if err := b.start("--stop-grace-period=500ms", "--", "trees", "deaf", fmt.Sprint(processes)); err != nil {
@@ -116,15 +116,16 @@ func containerPids(b *box) error {
 	if err := os.WriteFile(b.dir+"/pids.max", []byte("1"), 0); err != nil {
 		return err
 	}
-	for range 1000 { // to be forwarded: work that has made a runtime want more threads
+	// Forwarding many signals is work that has made a runtime start more threads.
+	for range 1000 {
 		if err := b.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
-			break // it has ended, and stop tells how
+			break // cginit has ended, and stop reports it
 		}
 	}
 	return b.stop()
 }
 
-// cpus looks at a job that wants more than it may have.
+// cpus runs a job that needs more CPU than it may have.
 func cpus(b *box) error {
 	if err := b.start("--cpus=0.2", "--memory=64m", "--", "sh", "-c", "while :; do :; done"); err != nil {
 		return err
@@ -141,7 +142,7 @@ func cpus(b *box) error {
 	return b.stop()
 }
 
-// undelegated asks for a limit whose controller the container was not given.
+// undelegated runs a job with a limit whose controller the container does not have.
 func undelegated(b *box) error {
 	if err := b.under("pids"); err != nil {
 		return err
@@ -150,7 +151,7 @@ func undelegated(b *box) error {
 	return b.run("--memory=64m", "--", "sh", "-c", "echo yes >/tmp/started")
 }
 
-// count gives the number after a key in a flat cgroup file, 0 where there is none.
+// count returns the number after a key in a flat cgroup file, 0 if there is none.
 func count(file, key string) (n int) {
 	for line := range strings.Lines(read(file)) {
 		_, _ = fmt.Sscanf(line, key+" %d", &n)
@@ -158,7 +159,7 @@ func count(file, key string) (n int) {
 	return n
 }
 
-// look notes what is in these files.
+// look records the content of files.
 func (b *box) look(dir string, files ...string) {
 	for _, file := range files {
 		b.Facts[file] = read(filepath.Join(dir, file))

@@ -1,6 +1,6 @@
-// Command guest is the VM's /init: it boots into pure cgroup v2, runs the scenarios and hands
-// what it saw to the second serial port, one JSON object a line. It judges nothing: the test
-// on the other side of the port does.
+// Command guest is the VM's /init. It boots into cgroup v2 alone, runs the scenarios and writes what it
+// saw to the second serial port, one JSON object a line. It judges nothing: the test at the other end
+// of the port does.
 package main
 
 import (
@@ -36,14 +36,16 @@ func main() {
 	}
 }
 
-// boot makes a usable system, has a child run the scenarios, so that orphans of theirs come
-// here to be reaped, and ends as cginit: for the last scenario that is the VM's process 1.
+// boot sets up the system and starts a child that runs the scenarios. Their orphans become children of
+// this process, which reaps them. At the end it executes cginit, which is the VM's process 1 in the
+// last scenario.
 func boot() error {
 	for _, m := range []struct{ fs, dir, options string }{
 		{"proc", "/proc", ""},
 		{"sysfs", "/sys", ""},
 		{"devtmpfs", "/dev", ""},
-		// As systemd mounts it: what a container's limits are worth depends on nsdelegate.
+		// systemd mounts it with these options. Only nsdelegate keeps a container from changing its own
+		// limits.
 		{"cgroup2", cgroupRoot, "nsdelegate,memory_recursiveprot"},
 	} {
 		if err := syscall.Mount(m.fs, m.dir, m.fs, 0, m.options); err != nil {
@@ -73,7 +75,7 @@ func command(path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// hog fills so many megabytes and keeps them.
+// hog allocates and fills this number of megabytes and keeps them.
 func hog(megabytes string) error {
 	n, err := strconv.Atoi(megabytes)
 	if err != nil {

@@ -8,26 +8,26 @@ import (
 	"strings"
 )
 
-// port carries the results alone; the console, on the first one, is the kernel's.
+// port carries only the results. The first port is the kernel's console.
 const port = "/dev/ttyS1"
 
 const terminationLog = "/dev/termination-log"
 
-// result is one scenario as it was seen from outside the box.
+// result is what was seen of one scenario from outside the box.
 type result struct {
 	Scenario    string            `json:"scenario"`
-	Error       string            `json:"error,omitempty"` // the guest could not do its part
-	Status      int               `json:"status"`          // of cginit; -1: a signal ended it
+	Error       string            `json:"error,omitempty"` // why the guest could not do its part
+	Status      int               `json:"status"`          // of cginit; -1 if a signal ended it
 	Stderr      string            `json:"stderr"`
 	Receipts    []json.RawMessage `json:"receipts"`
 	Termination string            `json:"termination"`
-	Alive       []string          `json:"alive"` // command lines in the box after cginit's end
+	Alive       []string          `json:"alive"` // command lines of the processes in the box after cginit's end
 	Dirs        []string          `json:"dirs"`  // cgroups in the box after cginit's end
-	Facts       map[string]string `json:"facts"` // what the scenario itself looked at
+	Facts       map[string]string `json:"facts"` // what the scenario itself has recorded
 }
 
-// settle fills in what is the same for every scenario. One that failed on its way may have
-// left cginit running.
+// settle records what is the same for every scenario. A scenario that failed may have left cginit
+// running.
 func (b *box) settle() {
 	if b.ended != nil {
 		_ = b.cmd.Process.Kill()
@@ -40,7 +40,7 @@ func (b *box) settle() {
 	b.Dirs = b.below()
 	for _, dir := range append([]string{b.dir}, b.Dirs...) {
 		if dir == cgroupRoot {
-			continue // that is where the guest itself lives
+			continue // the guest itself lives there
 		}
 		for _, pid := range procs(dir) {
 			b.Alive = append(b.Alive, cmdline(pid))
@@ -81,7 +81,7 @@ func (b *box) send() error {
 	return err
 }
 
-// read gives a file without the last newline, or "" when there is none.
+// read returns the content of a file without the last newline, or "" if there is no file.
 func read(path string) string {
 	data, _ := os.ReadFile(path)
 	return strings.TrimSuffix(string(data), "\n")

@@ -10,14 +10,16 @@ import (
 )
 
 type scenario struct {
-	name    string
-	outside bool // at the VM's real root, cginit not being process 1
+	name string
+	// At the VM's real root cginit is not process 1.
+	outside bool
 	run     func(*box) error
 }
 
 func scenarios() []scenario { return slices.Concat(trees(), limits, files, corners, reports) }
 
-// suite runs every scenario (or only those that the kernel's command line asks for) in a fresh box, whatever became of the one before.
+// suite runs every scenario in a fresh box, even if earlier ones have failed. The kernel's command line
+// can select scenarios.
 func suite() error {
 	if err := delegate(cgroupRoot, strings.Fields(read(cgroupRoot+"/cgroup.controllers"))...); err != nil {
 		return err
@@ -53,12 +55,12 @@ func suite() error {
 	return nil
 }
 
-// delegate lets the cgroups below dir use these controllers.
+// delegate enables these controllers for the cgroups below dir.
 func delegate(dir string, controllers ...string) error {
 	return os.WriteFile(dir+"/cgroup.subtree_control", []byte("+"+strings.Join(controllers, " +")), 0)
 }
 
-// under moves the box below a parent that hands down these controllers only.
+// under moves the box below a parent that passes on only these controllers.
 func (b *box) under(controllers ...string) error {
 	parent := b.dir
 	b.dir += "/box"

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// trees has the families that outlive a careless stop, each twice: in the box the main
-// process ends by itself, outside cginit is asked to stop.
+// trees returns two scenarios for each kind of tree that outlives a careless stop: in the box the main
+// process ends by itself, and outside cginit is asked to stop.
 func trees() (all []scenario) {
 	for _, kind := range []string{"setsid", "daemon", "deaf", "bomb"} {
 		all = append(all,
@@ -15,7 +15,7 @@ func trees() (all []scenario) {
 				if err != nil {
 					return err
 				}
-				if err := main.Close(); err != nil { // it ends with its standard input
+				if err := main.Close(); err != nil { // the main process ends with its standard input
 					return err
 				}
 				return b.wait()
@@ -32,10 +32,10 @@ func trees() (all []scenario) {
 	return append(all, scenario{"root-killed", true, rootKilled})
 }
 
-// grow starts a tree of five, waits until it is complete and gives its standard input.
+// grow starts a tree of five, waits until it is complete, and returns its standard input.
 func (b *box) grow(kind string, flags ...string) (io.Closer, error) {
 	grace := "1s"
-	if kind == "setsid" || kind == "daemon" { // they leave when they are asked, however slow the machine
+	if kind == "setsid" || kind == "daemon" { // they end when asked, however slow the machine is
 		grace = "20s"
 	}
 	b.prepare(append(flags, "--stop-grace-period="+grace, "--", "trees", kind, "5", "--exit=3")...)
@@ -54,7 +54,7 @@ func (b *box) grow(kind string, flags ...string) (io.Closer, error) {
 	return stdin, err
 }
 
-// rootKilled takes the supervisor away with the one signal that it cannot see.
+// rootKilled kills the supervisor by SIGKILL, the one signal that it cannot catch.
 func rootKilled(b *box) error {
 	main, err := b.grow("daemon")
 	if err != nil {
@@ -64,7 +64,7 @@ func rootKilled(b *box) error {
 	return b.killed()
 }
 
-// killed kills the supervisor and waits for what its guardian does then.
+// killed kills the supervisor and waits until its guardian has cleaned up.
 func (b *box) killed() error {
 	if err := b.cmd.Process.Kill(); err != nil {
 		return err
