@@ -64,7 +64,7 @@ func (s *Supervisor) prepareHome() (err error) {
 		}
 	}
 	if level := s.home.Level(); s.home.Why() != nil && !s.config.Quiet {
-		s.log.Printf("containment %s: %s (no cgroup: %v)", level, level.Guarantee(), s.home.Why())
+		s.log.Printf("no writable cgroup (%v): %s", s.home.Why(), s.home.Consequence())
 	} else if s.config.Verbose {
 		s.log.Printf("containment %s: %s", level, level.Guarantee())
 	}

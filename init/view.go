@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cginit/cginit/init/control"
@@ -107,18 +108,19 @@ func (t *table) statusOf(j *job) string {
 	return ""
 }
 
-// health tells whether all is well.
+// health tells whether all is well, and if not, why.
 func (t *table) health(p phase) control.HealthReply {
 	reply := control.HealthReply{Reasons: []string{}}
 	switch p {
 	case phaseBooting:
-		reply.Reasons = append(reply.Reasons, "it is starting")
+		reply.Reasons = append(reply.Reasons, "starting: waiting for "+strings.Join(t.awaited(), ", "))
 	case phaseEnding:
-		reply.Reasons = append(reply.Reasons, "it is shutting down")
+		reply.Reasons = append(reply.Reasons, "shutting down")
 	case phaseUp:
 	}
 	for _, j := range t.all {
 		switch {
+		case p == phaseBooting && !j.isThere(): // named already
 		case j.lease != nil || !j.spec.Service || j.spec.Manual && !j.IsWanted():
 		case j.State() != life.JobUp:
 			reply.Reasons = append(reply.Reasons, fmt.Sprintf("%s is %s", j.spec.Name, j.shown()))
@@ -128,6 +130,26 @@ func (t *table) health(p phase) control.HealthReply {
 	}
 	reply.Healthy = len(reply.Reasons) == 0
 	return reply
+}
+
+// awaited returns the jobs that the start of the supervisor waits for, with what each lacks.
+func (t *table) awaited() (names []string) {
+	for _, j := range t.all {
+		if j.lease != nil || !j.startsItself() || j.isThere() {
+			continue
+		}
+		lacks := "not ready"
+		switch {
+		case j.State() == life.JobUp && j.health.status == unknown:
+			lacks = "not healthy yet"
+		case j.State() == life.JobBlocked:
+			lacks = "waits for " + t.blockedBy(j)
+		case j.State() == life.JobPreparing:
+			lacks = "its pre_start steps run"
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", j.spec.Name, lacks))
+	}
+	return names
 }
 
 // instant returns nil for no time.

@@ -18,11 +18,11 @@ func printFindings(to io.Writer, f *host.Findings) error {
 	for _, k := range f.Kernel {
 		row(w, k.Name, join(k.Works, k.Why), k.For)
 	}
-	fmt.Fprintln(w, "\nheld here")
+	fmt.Fprintln(w, "\nhow jobs are held here")
 	for _, h := range append(f.Levels, f.Jobs...) {
 		row(w, h.What, string(h.Level))
 	}
-	fmt.Fprintln(w, "\nlevels, the best first")
+	fmt.Fprintln(w, "\nwhat the levels promise, the best first")
 	for _, p := range f.Guarantees {
 		row(w, string(p.Level), p.Guarantee)
 	}
@@ -63,7 +63,7 @@ func printWays(w io.Writer, f *host.Findings) {
 	if len(f.Ways) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nto have %s\n", f.Best)
+	fmt.Fprintf(w, "\nto get level %s\n", f.Best)
 	if f.Missing != "" {
 		row(w, "first", f.Missing)
 	}

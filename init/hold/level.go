@@ -30,14 +30,14 @@ func (l Level) Guarantee() string {
 	case Cgroup:
 		return "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself"
 	case PIDNamespace:
-		return "the kernel's: nothing in this PID namespace outlives the job; that includes what entered it from outside, " +
-			"such as docker exec"
+		return "the kernel's: nothing in this PID namespace outlives the job, processes that entered from outside, " +
+			"such as docker exec, included"
 	case UID:
 		return "the kernel's: nothing that runs as the job's uid outlives it, and it cannot become another"
 	case Tree:
 	}
-	return "best effort: its descendants are killed until none is left, but a job that forks faster than that can delay it, " +
-		"and a job that kills its holder can get away"
+	return "best effort: the descendants of the job are killed until none is left; a job that forks faster than that " +
+		"delays it, and a job that kills its holder can escape"
 }
 
 // Meets tells whether the level is at least what --require asks for: cgroup, uid, tree, or empty for
@@ -74,6 +74,16 @@ func (h *Home) Levels() Usual {
 	auto := func() uint32 { return new(UIDs).Next(func(uint32) bool { return false }) }
 	u.OwnUser = shared.LevelFor(&config.Identity{User: &config.User{Auto: true}}, auto, func(uint32) bool { return false })
 	return u
+}
+
+// Consequence says what follows from there being no writable cgroup, for the log.
+func (h *Home) Consequence() string {
+	if h.level == PIDNamespace {
+		return "the job ends with all of this PID namespace (containment pidns), and has no limits. " +
+			`Run "cginit --check" to see what to add`
+	}
+	return "jobs are tracked as process trees, best effort (containment tree). " +
+		`Run "cginit --check" to see what to add for the full guarantee`
 }
 
 // Access returns writable, private (cgroup2 is mounted for us alone) or none.
