@@ -152,7 +152,7 @@ func (s *Supervisor) list(r *run) {
 		p, ok := proc.ReadLiving(pid)
 		switch {
 		case !ok:
-		case time.Now().Sub(begun) < listWait:
+		case time.Since(begun) < listWait:
 			b.processes = append(b.processes, r.describe(p))
 		default: // they are frozen, but whoever stops us has a clock: the rest is only named
 			b.processes = append(b.processes, Process{Pid: p.Pid, PPid: p.PPid, Command: p.Comm, State: string(p.State), Outcome: "killed"})
@@ -189,7 +189,7 @@ func (s *Supervisor) remove(r *run) (next life.RunEvent, ok bool) {
 		r.book.usage, r.accounted = r.held.Usage(), true
 	}
 	err := r.held.Remove()
-	if errors.Is(err, unix.EBUSY) && time.Now().Sub(r.Since()) < removeGiveUp {
+	if errors.Is(err, unix.EBUSY) && time.Since(r.Since()) < removeGiveUp {
 		r.RetryAt(time.Now().Add(removeRetry))
 		return 0, false
 	}

@@ -54,7 +54,7 @@ func (s *Supervisor) start(r *run) (next life.RunEvent) {
 		if err != nil {
 			return s.notStarted(r, "make a containment", err)
 		}
-		r.held = held
+		r.held, r.level = held, held.Level()
 	}
 	progress, err := s.spawn(r)
 	if err == nil && progress == hold.Pending {
@@ -103,7 +103,7 @@ const spawnGiveUp = time.Second
 // later is tried for a second, and once everything is up for as long as it takes.
 func (s *Supervisor) notStarted(r *run, what string, err error) life.RunEvent {
 	forEver := s.jobs.single == nil && !r.job.IsBooting() && r.job.lease == nil
-	if hold.IsBusy(err) && (forEver || time.Now().Sub(r.book.started) < spawnGiveUp) {
+	if hold.IsBusy(err) && (forEver || time.Since(r.book.started) < spawnGiveUp) {
 		s.log.Complain(what, err)
 		return life.EvSpawnBusy
 	}

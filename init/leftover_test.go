@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/cginit/cginit/init/config"
-	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/proc"
 )
 
@@ -27,7 +26,7 @@ func TestHeeded(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	r := newRun(&config.Spec{})
-	r.held = fake{}
+	r.held = &fake{}
 	r.book.ask(syscall.SIGTERM, 11)
 	for _, c := range []struct {
 		p    proc.Process
@@ -48,12 +47,3 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
-
-// fake holds a main process 10 in session 5.
-type fake struct{ hold.Containment }
-
-func (fake) Main() hold.Main { return hold.Main{Pid: 10, Session: 5} }
-
-func (fake) Adopter() int { return os.Getpid() }
-
-func (fake) HasStopped(p proc.Process) bool { return p.IsStopped() }

@@ -99,7 +99,7 @@ func (s *Supervisor) alarm() <-chan time.Time {
 	if s.timer == nil {
 		s.timer = time.NewTimer(0)
 	}
-	s.timer.Reset(next.Sub(time.Now()))
+	s.timer.Reset(time.Until(next))
 	return s.timer.C
 }
 

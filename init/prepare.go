@@ -48,7 +48,7 @@ func (s *Supervisor) prepare() (err error) {
 
 // prepareHome finds where the jobs are held, and sees to it that it is enough.
 func (s *Supervisor) prepareHome() (err error) {
-	s.home, err = hold.Open(hold.Options{
+	s.home, err = s.open(hold.Options{
 		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
 		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
 	})

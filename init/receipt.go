@@ -73,11 +73,11 @@ func (r *run) receipt(now time.Time) Receipt {
 }
 
 // measure fills in what the run has used.
-func (v *Receipt) measure(u hold.Usage) {
-	v.MemoryPeak, v.PidsPeak, v.OOMKills = u.MemoryPeak, u.PidsPeak, u.OOMKills
+func (r *Receipt) measure(u hold.Usage) {
+	r.MemoryPeak, r.PidsPeak, r.OOMKills = u.MemoryPeak, u.PidsPeak, u.OOMKills
 	if u.CPU != nil {
 		ms := milliseconds(*u.CPU)
-		v.CPU = &ms
+		r.CPU = &ms
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // process ends with ws, or, if that is nil, not at all.
 func receiptOf(ws *syscall.WaitStatus, change func(*run), events ...life.RunEvent) Receipt {
 	r := newRun(&config.Spec{Name: "web", Args: []string{"serve", "-p", "80"}})
-	r.number, r.level, r.held = 2, hold.Cgroup, fake{}
+	r.number, r.level, r.held = 2, hold.Cgroup, &fake{}
 	r.book.started = t0
 	for _, ev := range append([]life.RunEvent{life.EvStart}, events...) {
 		r.Step(ev, t0)
@@ -56,23 +56,33 @@ func TestReceipt(t *testing.T) {
 			r.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
 		}, 0, life.Exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n" +
 			"  killed 9 \"sleep 1\": ignored SIGTERM"},
-		"out of memory": {life.EvSpawned, &killed9, func(r *run) { r.book.usage.OOMKills = &oom },
-			137, life.OutOfMemory, "web: out-of-memory after 2s, ended by SIGKILL; nothing was left"},
+		"out of memory": {
+			life.EvSpawned, &killed9, func(r *run) { r.book.usage.OOMKills = &oom },
+			137, life.OutOfMemory, "web: out-of-memory after 2s, ended by SIGKILL; nothing was left",
+		},
 		"timed out": {life.EvDeadline, exited0, unchanged, 124, life.TimedOut, "web: timed-out after 2s, exit code 0; nothing was left"},
-		"not found": {life.EvSpawnFailed, exited0, fails(&child.ExecError{Path: "x", Err: syscall.ENOENT}),
-			127, life.StartFailed, "web: not started: cannot execute x: no such file or directory; nothing was left"},
-		"no permission": {life.EvSpawnFailed, exited0, fails(&child.ExecError{Path: "x", Err: syscall.EACCES}),
-			126, life.StartFailed, "web: not started: cannot execute x: permission denied; nothing was left"},
-		"no fork": {life.EvSpawnFailed, exited0, fails(errors.New("no fork")),
-			125, life.StartFailed, "web: not started: no fork; nothing was left"},
+		"not found": {
+			life.EvSpawnFailed, exited0, fails(&child.ExecError{Path: "x", Err: syscall.ENOENT}),
+			127, life.StartFailed, "web: not started: cannot execute x: no such file or directory; nothing was left",
+		},
+		"no permission": {
+			life.EvSpawnFailed, exited0, fails(&child.ExecError{Path: "x", Err: syscall.EACCES}),
+			126, life.StartFailed, "web: not started: cannot execute x: permission denied; nothing was left",
+		},
+		"no fork": {
+			life.EvSpawnFailed, exited0, fails(errors.New("no fork")),
+			125, life.StartFailed, "web: not started: no fork; nothing was left",
+		},
 		"unkillable": {life.EvSpawned, nil, func(r *run) {
 			r.book.killed = 1
 			r.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
 			r.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
 		}, 125, life.Exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, " +
 			"1 cannot be killed and live on\n  unkillable 7 \"serve\""},
-		"unkillable, unseen": {life.EvSpawned, exited0, func(r *run) { r.book.markUnkillable(nil) },
-			125, life.Exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 cannot be killed and live on"},
+		"unkillable, unseen": {
+			life.EvSpawned, exited0, func(r *run) { r.book.markUnkillable(nil) },
+			125, life.Exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 cannot be killed and live on",
+		},
 		"unkillable, and then dead": {life.EvSpawned, exited0, func(r *run) {
 			r.book.markUnkillable([]Process{{Pid: 8, Command: "worker", State: "D"}})
 			r.book.markKilled()

@@ -49,6 +49,7 @@ type Supervisor struct {
 	config Config
 	log    *output.Log
 	trace  *trace
+	open   func(hold.Options) (*hold.Home, error)
 	home   *hold.Home
 
 	jobs     table
@@ -79,6 +80,7 @@ func New(c Config) *Supervisor {
 	s := &Supervisor{
 		config:   c,
 		log:      log,
+		open:     hold.Open,
 		jobs:     table{named: map[string]*job{}},
 		reports:  reports{log: log, quiet: c.Quiet, verbose: c.Verbose},
 		turn:     output.NewTurn(),

@@ -32,6 +32,8 @@ type Options struct {
 	Post func(message func())
 	// Complain says in the log that something cannot be done for now; nil: it can again.
 	Complain func(what string, err error)
+	// Contain, if it is not nil, makes the containments in place of this package.
+	Contain func(Place) (Containment, error)
 }
 
 // Home is where runs get their containment, and what belongs to all of them.
@@ -43,6 +45,7 @@ type Home struct {
 	hint     func() string
 	post     func(func())
 	complain func(string, error)
+	contain  func(Place) (Containment, error)
 
 	own     cgroup.Dir // the cgroup that we were started in
 	jobs    cgroup.Dir // below it: the parent of every run's; empty: there is no cgroup
@@ -71,6 +74,10 @@ func Open(o Options) (*Home, error) {
 		watched: map[int32]Listener{}, mains: map[int]*base{}, holders: map[int]*tree{},
 	}
 	h.session, _ = unix.Getsid(0)
+	if o.Contain != nil {
+		h.contain = o.Contain
+		return h, nil
+	}
 	if o.Alone && h.isPid1 {
 		h.level = PIDNamespace
 	}
@@ -168,12 +175,13 @@ type Place struct {
 // Contain makes the containment of one run.
 func (h *Home) Contain(p Place) (Containment, error) {
 	b := base{home: h, listener: p.Listener}
-	switch h.level {
-	case Cgroup:
+	switch {
+	case h.contain != nil:
+		return h.contain(p)
+	case h.level == Cgroup:
 		return h.containInCgroup(p, b)
-	case PIDNamespace:
+	case h.level == PIDNamespace:
 		return &pidns{base: b}, nil
-	case Tree, UID:
 	}
 	return &tree{base: b, level: p.Level}, nil
 }

@@ -94,13 +94,13 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 		case JobDown, JobBlocked, JobDelayed, JobDone, JobFailed:
 		}
 	case EvJobDeadline:
-		return j.timeUp(now)
+		return j.timeUp()
 	}
 	return nil
 }
 
 // timeUp is Step for EvJobDeadline: each state has one reason for its deadline.
-func (j *Job) timeUp(now time.Time) []JobAction {
+func (j *Job) timeUp() []JobAction {
 	j.deadline = time.Time{}
 	switch j.state {
 	case JobDelayed:
