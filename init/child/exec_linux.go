@@ -34,79 +34,79 @@ func Run(args []string) (exitStatus int, is bool) {
 // runExec executes the command, and returns only if that fails.
 func runExec(args []string) int {
 	runtime.LockOSThread() // capabilities are a thread's, and this thread becomes the command
-	var order Order
-	if len(args) < 3 || json.Unmarshal([]byte(args[1]), &order) != nil {
+	var setup Setup
+	if len(args) < 3 || json.Unmarshal([]byte(args[1]), &setup) != nil {
 		fmt.Fprintln(os.Stderr, "cginit: "+execName+" is cginit's own")
 		return status.Failed
 	}
-	for _, fd := range []int{order.Join, order.Terminal, order.Status, order.Ready} {
+	for _, fd := range []int{setup.Join, setup.Terminal, setup.Status, setup.Ready} {
 		if fd >= 0 {
 			unix.CloseOnExec(fd)
 		}
 	}
-	err := order.prepare()
-	if e := order.placeReady(); err == nil {
+	err := setup.prepare()
+	if e := setup.placeReady(); err == nil {
 		err = e
 	}
-	report := os.NewFile(uintptr(order.Status), "status")
+	report := os.NewFile(uintptr(setup.Status), "status")
 	if err != nil {
 		fmt.Fprintf(report, "0 %v", err)
 		return status.Failed
 	}
 	env := os.Environ()
-	if order.ListenPid {
+	if setup.ListenPid {
 		env = append(withoutListenPid(env), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 	}
-	err = syscall.Exec(order.Path, args[2:], env)
+	err = syscall.Exec(setup.Path, args[2:], env)
 	if err == unix.ENOEXEC {
-		err = syscall.Exec("/bin/sh", append([]string{"sh", order.Path}, args[3:]...), env)
+		err = syscall.Exec("/bin/sh", append([]string{"sh", setup.Path}, args[3:]...), env)
 	}
 	var errno syscall.Errno
 	errors.As(err, &errno)
-	fmt.Fprintf(report, "%d %s", int(errno), order.Path)
-	return ExitStatus(&ExecError{order.Path, err})
+	fmt.Fprintf(report, "%d %s", int(errno), setup.Path)
+	return ExitStatus(&ExecError{setup.Path, err})
 }
 
-func (o *Order) prepare() error {
-	if o.Join >= 0 {
-		if _, err := unix.Write(o.Join, []byte("0")); err != nil {
+func (u *Setup) prepare() error {
+	if u.Join >= 0 {
+		if _, err := unix.Write(u.Join, []byte("0")); err != nil {
 			return fmt.Errorf("cannot join the cgroup: %w", err)
 		}
 	}
-	if err := o.takeTerminal(); err != nil {
+	if err := u.takeTerminal(); err != nil {
 		return fmt.Errorf("cannot take the terminal: %w", err)
 	}
-	return assume(&o.Identity)
+	return assume(&u.Identity)
 }
 
 // placeReady gives the descriptor for readiness its number. It comes last: whatever has that
 // number is not needed any more, but for the pipe for what fails, which moves away.
-func (o *Order) placeReady() error {
-	if o.Ready < 0 {
+func (u *Setup) placeReady() error {
+	if u.Ready < 0 {
 		return nil
 	}
-	if o.Status == o.ReadyAs {
-		moved, err := unix.FcntlInt(uintptr(o.Status), unix.F_DUPFD_CLOEXEC, o.ReadyAs+1)
+	if u.Status == u.ReadyAs {
+		moved, err := unix.FcntlInt(uintptr(u.Status), unix.F_DUPFD_CLOEXEC, u.ReadyAs+1)
 		if err != nil {
 			return err
 		}
-		o.Status = moved
+		u.Status = moved
 	}
-	if o.Ready == o.ReadyAs { // dup3 would refuse it
-		_, err := unix.FcntlInt(uintptr(o.Ready), unix.F_SETFD, 0)
+	if u.Ready == u.ReadyAs { // dup3 would refuse it
+		_, err := unix.FcntlInt(uintptr(u.Ready), unix.F_SETFD, 0)
 		return err
 	}
-	return unix.Dup3(o.Ready, o.ReadyAs, 0)
+	return unix.Dup3(u.Ready, u.ReadyAs, 0)
 }
 
-func (o *Order) takeTerminal() error {
+func (u *Setup) takeTerminal() error {
 	switch {
-	case o.Terminal < 0:
+	case u.Terminal < 0:
 		return nil
-	case o.OwnTerminal:
-		return unix.IoctlSetInt(o.Terminal, unix.TIOCSCTTY, 0)
+	case u.OwnTerminal:
+		return unix.IoctlSetInt(u.Terminal, unix.TIOCSCTTY, 0)
 	}
-	return SetForeground(o.Terminal, unix.Getpgrp())
+	return SetForeground(u.Terminal, unix.Getpgrp())
 }
 
 // SetForeground makes a process group the foreground group of a terminal. From a background group

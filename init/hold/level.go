@@ -60,8 +60,8 @@ type Usual struct {
 	OwnUser    Level // a job with user: auto
 }
 
-// Levels returns how usual jobs would be held here.
-func (h *Home) Levels() Usual {
+// Usual returns how usual jobs would be held here.
+func (h *Home) Usual() Usual {
 	u := Usual{h.level, h.level, h.level}
 	if h.level == Cgroup {
 		return u

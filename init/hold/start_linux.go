@@ -79,7 +79,7 @@ func passOn(fds []int) (restore func()) {
 // forkHelper forks the exec helper, which becomes the main process. join is cgroup.procs of the
 // cgroup that the helper enters, nil for none; it is closed.
 func (b *base) forkHelper(o *Order, join *os.File) (Progress, error) {
-	h := &helperOrder{Order: o}
+	h := &helperSetup{Order: o}
 	defer h.close()
 	// Without close-on-exec a descriptor keeps its number in the helper, which sets it again.
 	h.number = func(f *os.File) int {
@@ -125,21 +125,21 @@ func (b *base) hearHelper(report *os.File, isCurrent func() bool, then func(erro
 	}()
 }
 
-// helperOrder is an order for the exec helper, and the descriptors that the helper needs.
-type helperOrder struct {
+// helperSetup is what the exec helper is to do for an order, and the descriptors that it needs.
+type helperSetup struct {
 	*Order
 	// number says which number a descriptor has in the helper.
 	number func(*os.File) int
 	handed []*os.File
 }
 
-func (h *helperOrder) hand(f *os.File) int {
+func (h *helperSetup) hand(f *os.File) int {
 	h.handed = append(h.handed, f)
 	return h.number(f)
 }
 
 // close closes our copies of what the helper was handed.
-func (h *helperOrder) close() {
+func (h *helperSetup) close() {
 	for _, f := range h.handed {
 		f.Close()
 	}
@@ -147,13 +147,13 @@ func (h *helperOrder) close() {
 
 // pack returns the arguments of the helper, and the end of the pipe on which it says what it found
 // wrong, or, by closing it, that the command is executed.
-func (h *helperOrder) pack(join *os.File) (report *os.File, args []string, err error) {
-	order := child.Order{
+func (h *helperSetup) pack(join *os.File) (report *os.File, args []string, err error) {
+	setup := child.Setup{
 		Path: h.Path, Join: -1, Terminal: -1, Ready: -1,
 		Identity: h.Identity, ListenPid: h.ListenPid, OwnTerminal: h.NewSession,
 	}
 	if join != nil {
-		order.Join = h.hand(join)
+		setup.Join = h.hand(join)
 	}
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
@@ -161,22 +161,22 @@ func (h *helperOrder) pack(join *os.File) (report *os.File, args []string, err e
 	}
 	_ = unix.SetNonblock(pipe[0], true)
 	report = os.NewFile(uintptr(pipe[0]), "helper's report")
-	order.Status = h.hand(os.NewFile(uintptr(pipe[1]), "helper's report"))
-	if order.Terminal, err = h.handCopy(h.Terminal, "terminal"); err != nil {
+	setup.Status = h.hand(os.NewFile(uintptr(pipe[1]), "helper's report"))
+	if setup.Terminal, err = h.handCopy(h.Terminal, "terminal"); err != nil {
 		return report, nil, err
 	}
 	if h.Ready != nil {
-		if order.Ready, err = h.handCopy(int(h.Ready.Fd()), "ready"); err != nil {
+		if setup.Ready, err = h.handCopy(int(h.Ready.Fd()), "ready"); err != nil {
 			return report, nil, err
 		}
-		order.ReadyAs = h.ReadyAs
+		setup.ReadyAs = h.ReadyAs
 	}
-	args, err = order.Args(h.Args)
+	args, err = setup.Args(h.Args)
 	return report, args, err
 }
 
 // handCopy hands on a descriptor that we keep; -1 stays -1.
-func (h *helperOrder) handCopy(fd int, name string) (int, error) {
+func (h *helperSetup) handCopy(fd int, name string) (int, error) {
 	if fd < 0 {
 		return -1, nil
 	}

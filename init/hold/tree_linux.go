@@ -39,7 +39,7 @@ func (t *tree) Level() Level { return t.level }
 
 // Start has the holder start the main process.
 func (t *tree) Start(o *Order) (Progress, error) {
-	h := &helperOrder{Order: o}
+	h := &helperSetup{Order: o}
 	defer h.close()
 	order := t.holderOrder(o)
 	var report *os.File

@@ -88,20 +88,20 @@ func Check(q Question) (*Findings, error) {
 
 // levels says how well jobs are held here, and how they could be.
 func (f *Findings) levels(h *hold.Home, q *Question) {
-	levels := h.Levels()
+	usual := h.Usual()
 	f.Best = hold.Levels()[0]
 	if h.Why() != nil {
 		f.Missing = f.hopeless(h.Why())
 		f.Ways = waysOn(f.Platform)
 	}
-	f.Levels = []Held{{oneCommand, levels.OneCommand}, {manyJobs, levels.ManyJobs}, {ownUserJobs, levels.OwnUser}}
+	f.Levels = []Held{{oneCommand, usual.OneCommand}, {manyJobs, usual.ManyJobs}, {ownUserJobs, usual.OwnUser}}
 	for _, l := range hold.Levels() {
 		f.Guarantees = append(f.Guarantees, Promise{l, l.Guarantee()})
 	}
 	if len(q.Jobs) > 0 {
 		return
 	}
-	if err := h.Suffices(levels.OneCommand, q.Require); err != nil {
+	if err := h.Suffices(usual.OneCommand, q.Require); err != nil {
 		f.Problems = append(f.Problems, err.Error())
 	}
 }

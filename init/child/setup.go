@@ -13,9 +13,9 @@ import (
 // SelfExe is our own binary, for the processes of ours that are it once more.
 const SelfExe = "/proc/self/exe"
 
-// Order is what the exec helper is to do before it executes the command. Descriptors are numbers
+// Setup is what the exec helper is to do before it executes the command. Descriptors are numbers
 // in the helper; -1 says that there is nothing to do with one.
-type Order struct {
+type Setup struct {
 	// Path is the program that is executed.
 	Path string
 	// Join is cgroup.procs of the cgroup that the helper enters.
@@ -35,8 +35,8 @@ type Order struct {
 }
 
 // Args returns the arguments of the exec helper, args being those of the command.
-func (o *Order) Args(args []string) ([]string, error) {
-	text, err := json.Marshal(o)
+func (u *Setup) Args(args []string) ([]string, error) {
+	text, err := json.Marshal(u)
 	if err != nil {
 		return nil, err
 	}
