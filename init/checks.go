@@ -21,10 +21,11 @@ func (s *Supervisor) check(j *job) {
 		return
 	}
 	spec := &config.Spec{Args: h.Args, Env: j.spec.Env, Dir: j.spec.Dir, Identity: j.run.spec.Identity, Timeout: h.Timeout}
+	r := s.attendant(j, roleHealth, "health", spec)
 	if len(h.Args) == 0 {
-		spec.Args = child.ProbeArgs(h.HTTP, h.TCP)
+		r.isProbe, spec.Args = true, child.ProbeArgs(h.HTTP, h.TCP)
 	}
-	s.begin(s.attendant(j, roleHealth, "health", spec))
+	s.begin(r)
 }
 
 // checkEnded handles that a check has ended.

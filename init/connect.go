@@ -32,7 +32,7 @@ func (s *Supervisor) spawn(r *run) (hold.Progress, error) {
 
 // programOf finds the program that a run executes.
 func programOf(r *run) (string, error) {
-	if r.role == roleHealth && child.IsProbe(r.spec.Args) {
+	if r.isProbe {
 		return child.SelfExe, nil
 	}
 	return child.LookPathIn(r.spec.Dir, r.spec.Args[0], r.spec.Env)

@@ -25,9 +25,10 @@ type fake struct {
 	listener hold.Listener
 	calls    *[]string
 
-	// later has the start be pending, and fails with an error, says that the exec helper fails.
-	later bool
-	fails error
+	// later has the start be pending, and fails has it fail. helper has an exec helper start the
+	// command, which fails when the run is asked to stop.
+	later, helper bool
+	fails         error
 	// deaf processes end by SIGKILL only, immortal ones never.
 	deaf, immortal bool
 
@@ -65,6 +66,8 @@ func (f *fake) Start(o *hold.Order) (hold.Progress, error) {
 		return hold.Pending, nil
 	case f.fails != nil:
 		return 0, f.fails
+	case f.helper:
+		return hold.Forked, nil
 	}
 	f.tell(begin)
 	return hold.Executed, nil
@@ -82,6 +85,14 @@ func (f *fake) Procs() ([]int, error) { return nil, nil }
 
 func (f *fake) SignalMain(sig syscall.Signal, _ bool) error {
 	f.call(unix.SignalName(sig))
+	if f.helper && sig == unix.SIGTERM {
+		f.tell(func() {
+			f.alive = false
+			f.listener.MainEnded(syscall.WaitStatus(127 << 8))
+			f.listener.ExecEnded(errors.New("no"))
+		})
+		return nil
+	}
 	if sig == unix.SIGTERM && !f.deaf {
 		f.end(syscall.WaitStatus(sig))
 	}
@@ -146,6 +157,9 @@ func TestFakeContainment(t *testing.T) {
 		},
 		"it leaves when asked": {
 			fake{}, short, []string{"/bin/sh"}, 124, life.TimedOut, []string{"start /bin/sh", "SIGTERM", "SIGCONT", "remove"},
+		},
+		"it cannot be executed, and is stopped before that is known": {
+			fake{helper: true}, short, []string{"/bin/sh"}, 124, life.TimedOut, []string{"start /bin/sh", "SIGTERM", "SIGCONT", "remove"},
 		},
 		"it has to be killed": {
 			fake{deaf: true}, short, []string{"/bin/sh"}, 124, life.TimedOut, []string{"start /bin/sh", "SIGTERM", "SIGCONT", "freeze", "kill", "remove"},

@@ -66,6 +66,9 @@ func (j *job) isThere() bool {
 	return j.spec.Health == nil || !j.spec.Service || j.health.status == healthy
 }
 
+// isAwaited tells whether the start of the supervisor waits for the job.
+func (j *job) isAwaited() bool { return j.lease == nil && j.startsItself() && !j.isThere() }
+
 // satisfies tells whether others may count on a condition of the job.
 func (j *job) satisfies(c config.Condition) bool {
 	switch c {

@@ -56,8 +56,10 @@ func (l listener) AwaitsOrphans() bool {
 	return true
 }
 
-// HolderLost kills what a lost holder has left.
+// HolderLost says what has happened, and to whom.
 func (l listener) HolderLost() {
 	l.s.log.Printf("%s: its holder was killed, by a process of the job's own uid or from outside; what it held is killed as far as it can be found", l.r.name)
-	l.s.feed(l.r, life.EvKill)
 }
+
+// MustKill kills what a lost holder has left.
+func (l listener) MustKill() { l.s.feed(l.r, life.EvKill) }

@@ -12,11 +12,18 @@ import (
 func (s *Supervisor) loop() {
 	s.home.Watch()
 	more := false
+	var late <-chan time.Time // when the last look is over
 	for {
-		if over := !more && s.isOver(); over && !s.takeLast() {
-			return
-		} else if !over {
+		switch {
+		case more || !s.isOver():
+			late = nil
 			s.take(more)
+		case s.phase == phaseEnding || s.jobs.single != nil:
+			return
+		case late == nil:
+			late = time.After(lastLook)
+		case !s.takeLast(late):
+			return
 		}
 		more = s.settleSome()
 	}
@@ -45,16 +52,12 @@ func (s *Supervisor) take(more bool) {
 	}
 }
 
-// lastLook is how long we wait for what was asked of us before the end of the last job: a signal takes
-// some time on its way through Go's runtime.
+// lastLook is how long we wait, when all jobs of a file have ended, for what was asked of us before: a
+// reload may bring new work, and a signal takes some time on its way through Go's runtime.
 const lastLook = 20 * time.Millisecond
 
-// takeLast handles what comes when nothing is left to do, and returns false if nothing does: a reload
-// that somebody has asked for may bring new work.
-func (s *Supervisor) takeLast() bool {
-	if s.phase == phaseEnding || s.jobs.single != nil {
-		return false
-	}
+// takeLast handles what comes until late receives, and then returns false.
+func (s *Supervisor) takeLast(late <-chan time.Time) bool {
 	select {
 	case sig := <-s.inbox.other:
 		s.signaled(sig.(syscall.Signal))
@@ -62,7 +65,7 @@ func (s *Supervisor) takeLast() bool {
 		m()
 	case m := <-s.calls.arrive():
 		s.served(m)
-	case <-time.After(lastLook):
+	case <-late:
 		return false
 	}
 	return true

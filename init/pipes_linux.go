@@ -44,6 +44,9 @@ func newPipe() (read, write *os.File, err error) {
 func openPty() (ours, theirs *os.File, err error) {
 	// Go's poller waits for it, and no thread.
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	for err == unix.EINTR {
+		fd, err = unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("/dev/ptmx: %w", err)
 	}

@@ -23,6 +23,7 @@ type run struct {
 	executed bool             // the main process executes the command
 	failed   bool             // the exec helper could not execute the command
 	book     book             // what the receipt will say
+	isProbe  bool             // it is a health check by HTTP or TCP: our own binary
 	said     string           // what a health check wrote
 	pipes    *pipes           // what is read of the run's output; nil: nothing is
 	paused   bool             // somebody asked for the run to stand still

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cginit/cginit/init/life"
@@ -42,10 +43,8 @@ func (s *Supervisor) checkUp() {
 	if s.phase != phaseBooting {
 		return
 	}
-	for _, j := range s.jobs.all {
-		if j.lease == nil && j.startsItself() && !j.isThere() {
-			return
-		}
+	if slices.ContainsFunc(s.jobs.all, (*job).isAwaited) {
+		return
 	}
 	s.phase = phaseUp
 	for _, j := range s.jobs.all {

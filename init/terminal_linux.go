@@ -25,8 +25,6 @@ type terminal struct {
 	session int
 	given   bool // the command's group takes our place
 	shared  bool // the command is in our group
-	// surrendered says that the command leads a session of its own, and has the terminal there.
-	surrendered bool
 	// swallow has the signals that the surrender provokes, once each.
 	swallow map[unix.Signal]bool
 }
@@ -94,7 +92,6 @@ func (t *terminal) surrender() (*terminal, error) {
 	if t.session != os.Getpid() {
 		return nil, nil
 	}
-	t.surrendered = true
 	t.swallow = map[unix.Signal]bool{unix.SIGHUP: true, unix.SIGCONT: true}
 	return t, unix.IoctlSetInt(int(t.file.Fd()), unix.TIOCNOTTY, 0)
 }

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -113,14 +114,14 @@ func (t *table) health(p phase) control.HealthReply {
 	reply := control.HealthReply{Reasons: []string{}}
 	switch p {
 	case phaseBooting:
-		reply.Reasons = append(reply.Reasons, "starting: waiting for "+strings.Join(t.awaited(), ", "))
+		reply.Reasons = append(reply.Reasons, "starting: waiting for "+cmp.Or(strings.Join(t.awaited(), ", "), "the last of its jobs"))
 	case phaseEnding:
 		reply.Reasons = append(reply.Reasons, "shutting down")
 	case phaseUp:
 	}
 	for _, j := range t.all {
 		switch {
-		case p == phaseBooting && !j.isThere(): // named already
+		case p == phaseBooting && j.isAwaited(): // named already
 		case j.lease != nil || !j.spec.Service || j.spec.Manual && !j.IsWanted():
 		case j.State() != life.JobUp:
 			reply.Reasons = append(reply.Reasons, fmt.Sprintf("%s is %s", j.spec.Name, j.shown()))
@@ -135,7 +136,7 @@ func (t *table) health(p phase) control.HealthReply {
 // awaited returns the jobs that the start of the supervisor waits for, with what each lacks.
 func (t *table) awaited() (names []string) {
 	for _, j := range t.all {
-		if j.lease != nil || !j.startsItself() || j.isThere() {
+		if !j.isAwaited() {
 			continue
 		}
 		lacks := "not ready"

@@ -20,9 +20,6 @@ const probeName = "cginit-probe"
 // empty. The program is [SelfExe].
 func ProbeArgs(url, address string) []string { return []string{probeName, url, address} }
 
-// IsProbe tells whether a command is one of [ProbeArgs].
-func IsProbe(args []string) bool { return args[0] == probeName }
-
 // runProbe does the check. Its exit status is the answer: 0, or 1 with the reason on stdout.
 func runProbe(args []string) int {
 	if len(args) != 3 {

@@ -92,6 +92,8 @@ type Listener interface {
 	// AwaitsOrphans says that a holder that was lost during the start has left processes, which have
 	// been killed. If it returns true the listener calls Abandon again, until they have ended.
 	AwaitsOrphans() bool
-	// HolderLost says that somebody has killed the holder: what it held is only to be killed now.
+	// HolderLost says that somebody has killed the holder. MustKill comes after it, and says that what
+	// it held can only be killed now.
 	HolderLost()
+	MustKill()
 }

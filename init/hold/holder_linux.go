@@ -129,6 +129,7 @@ func (t *tree) holderEndedEarly() {
 // that are nobody's are killed. The run has ended when none is left.
 func (t *tree) takeOver() {
 	t.gone = true
+	t.listener.HolderLost()
 	switch {
 	case t.ended:
 	case unix.Kill(t.main.Pid, 0) == unix.ESRCH: // the holder has reaped it, and could not say how it ended
@@ -138,7 +139,7 @@ func (t *tree) takeOver() {
 		t.isOrphaned = true
 		t.home.mains[t.main.Pid] = &t.base
 	}
-	t.listener.HolderLost()
+	t.listener.MustKill()
 }
 
 // isHolder handles what wait4 says of a holder; it returns false if the process is none.

@@ -135,7 +135,8 @@ func (t *tree) Procs() ([]int, error) {
 		return nil, nil
 	}
 	list := t.holder.Procs
-	if t.isLost() {
+	if t.isLost() || t.dead && !t.gone { // its pid may be another's
+
 		list = func() ([]int, error) { return t.home.orphans(0) }
 	}
 	begun := time.Now()

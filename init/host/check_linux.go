@@ -80,8 +80,9 @@ func Check(q Question) (*Findings, error) {
 	f.Cgroup = cgroupFacts(h)
 	f.socket(q.Socket)
 	f.levels(h, &q)
+	uids := uidsOf(q.Jobs)
 	for i := range q.Jobs {
-		f.job(h, &q, i)
+		f.job(h, &q, i, uids)
 	}
 	return f, h.Close()
 }
@@ -107,9 +108,9 @@ func (f *Findings) levels(h *hold.Home, q *Question) {
 }
 
 // job looks at one job of the file, or at the command.
-func (f *Findings) job(h *hold.Home, q *Question, i int) {
+func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 	spec := &q.Jobs[i]
-	level := levelOf(h, q.Jobs, i)
+	level := levelOf(h, q.Jobs, i, uids)
 	f.Jobs = append(f.Jobs, Held{spec.Name, level})
 	problem := func(err error) {
 		if err != nil {
@@ -123,18 +124,32 @@ func (f *Findings) job(h *hold.Home, q *Question, i int) {
 	}
 }
 
-// levelOf returns what would hold the job of specs[i] beside the others.
-func levelOf(h *hold.Home, specs []config.Spec, i int) hold.Level {
-	uid := func() uint32 {
-		if u := specs[i].User; !u.Auto {
-			return u.UID
+// uidsOf returns the uid of each job that has a user, 0 for the others. As in the supervisor, each job
+// with user: auto has one of its own.
+func uidsOf(specs []config.Spec) []uint32 {
+	uids := make([]uint32, len(specs))
+	var auto hold.UIDs
+	for i := range specs {
+		switch u := specs[i].User; {
+		case u == nil:
+		case !u.Auto:
+			uids[i] = u.UID
+		default:
+			uids[i] = auto.Next(func(uid uint32) bool { return slices.Contains(uids[:i], uid) })
 		}
-		var uids hold.UIDs
-		return uids.Next(func(uint32) bool { return false })
 	}
-	others := slices.Delete(slices.Clone(specs), i, i+1)
-	return h.LevelFor(&specs[i].Identity, uid, func(uid uint32) bool {
-		return slices.ContainsFunc(others, func(other config.Spec) bool { return hold.RunsAs(&other, uid) })
+	return uids
+}
+
+// levelOf returns what would hold the job of specs[i] beside the others.
+func levelOf(h *hold.Home, specs []config.Spec, i int, uids []uint32) hold.Level {
+	return h.LevelFor(&specs[i].Identity, func() uint32 { return uids[i] }, func(uid uint32) bool {
+		for k := range specs {
+			if k != i && (uids[k] == uid || hold.RunsAs(&specs[k], uid)) {
+				return true
+			}
+		}
+		return false
 	})
 }
 

@@ -46,9 +46,12 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 	case EvSpawnFailed:
 		r.pending = false
 		switch r.state {
-		case RunStarting, RunRunning: // running: the exec helper found that the command cannot be executed
+		case RunStarting:
 			return r.end(StartFailed, now)
-		case RunIdle, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		case RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck:
+			r.mainGone = true // the exec helper found that the command cannot be executed
+			return r.end(StartFailed, now)
+		case RunIdle, RunRemoving, RunEnded:
 		}
 	case EvStop:
 		switch r.state {

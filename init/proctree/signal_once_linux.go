@@ -9,31 +9,29 @@ import (
 
 // signalRounds is how often signalOnce looks for processes that have been forked meanwhile. A job
 // that goes on forking is signalled in part, and killed later.
-const signalRounds = 6
+const signalRounds = 5
 
 // signalOnce sends a signal to each process of the job once.
 //
 // Without a uid of the job's own the kernel has no call that reaches all of a tree at once. So the
 // tree is listed whole before any process is signalled, and the youngest generation is signalled
 // first: a process that ends gives its children to the holder, where a walk would not look again.
-// A process that forks between the list and its signal leaves a child without the signal. It can even
-// finish a fork after its signal, because the C library blocks signals around a fork (glibc 2.34). So
-// the tree is listed again, a few milliseconds apart, until there is no new process twice in a row.
+// A process that forks between the list and its signal leaves a child without the signal. So the
+// tree is listed again until there is no new process. It is not listed again later: what a process
+// starts because it was signalled is not to be signalled. So one child can go without the signal, if
+// its parent was in a fork that blocks signals, as that of the C library does (glibc 2.34).
 func (h *holder) signalOnce(sig unix.Signal) {
 	if h.killer != nil {
 		h.killer.signal(sig)
 		return
 	}
 	h.signalled = h.signalled[:0]
-	for quiet, round := 0, 0; quiet < 2 && round < signalRounds; round++ {
-		if round > 0 {
-			_, _ = unix.Poll(nil, 1<<round) // what was signalled dies when it next runs
-		}
+	for range signalRounds {
 		before := len(h.signalled)
 		h.walker.walk(h.walker.self, 0)
 		h.signalNew(h.walker.queue, sig)
-		if quiet++; len(h.signalled) > before {
-			quiet = 0
+		if len(h.signalled) == before {
+			return
 		}
 	}
 }

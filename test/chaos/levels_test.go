@@ -53,7 +53,8 @@ func level(t *testing.T, r *pod.Result, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if receipt.Containment != want || receipt.Guarantee == "" || !strings.HasPrefix(r.Stderr, "cginit: containment "+want+": ") {
+	first, _, _ := strings.Cut(r.Stderr, "\n")
+	if receipt.Containment != want || receipt.Guarantee == "" || !strings.Contains(first, "(containment "+want+")") {
 		t.Errorf("want containment %s, got %s with guarantee %q; stderr: %s", want, receipt.Containment, receipt.Guarantee, r.Stderr)
 	}
 }

@@ -129,9 +129,10 @@ services:
 	talker: {command: 'sh -c "echo talker up >> $LOG; exec yes"', logging: {driver: prefix}}
 	json: {command: 'sh -c "echo json up >> $LOG; exec yes"', logging: {driver: json}}
 	db: {command: $ACT serve db}
-`)
+`, "-v")
 		write.Close()
 		b.noted("talker up", "json up", "db up")
+		b.said("cginit: up") // before that the end of db would fail the start
 		pod.Until(t, "the pipe is full", func() bool {
 			n, err := unix.IoctlGetInt(int(read.Fd()), unix.TIOCINQ)
 			return err == nil && n > 60_000

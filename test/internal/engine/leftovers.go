@@ -37,9 +37,10 @@ func (e *Engine) Leftovers(t testing.TB, level string, opts []string, first stri
 		!slices.Contains(r.Processes[0].Reasons, "ignored SIGTERM") || !slices.Contains(r.Processes[0].Reasons, "daemonised") {
 		t.Errorf("the receipt does not describe the daemon: %+v", r.Processes)
 	}
-	// The log must state the guarantee if it is less than a cgroup's.
-	if said := strings.Contains(b.Logs(), r.Guarantee); said != (level != "cgroup") {
-		t.Errorf("at level %s the log states the guarantee: %v", level, said)
+	// The log must name the containment if it is less than a cgroup, and say where to find what to add.
+	said := strings.Contains(b.Logs(), "(containment "+level+")") && strings.Contains(b.Logs(), "cginit --check")
+	if said != (level != "cgroup") {
+		t.Errorf("at level %s the log names the containment: %v", level, said)
 	}
 	return b
 }
