@@ -14,6 +14,7 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/control/controltest"
+	"github.com/cginit/cginit/internal/afresh"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 	if socket := os.Getenv("CONTROL_TEST_CALL"); socket != "" {
 		os.Exit(callOnce(socket))
 	}
-	os.Exit(m.Run())
+	os.Exit(afresh.Main(m))
 }
 
 // callOnce makes a call and prints the answer. A process of another user runs it.
@@ -153,7 +154,7 @@ func TestPermissions(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(program)
-			cmd.Env = []string{"CONTROL_TEST_CALL=" + test.config.Path}
+			cmd.Env = []string{"CONTROL_TEST_CALL=" + test.config.Path, "GORACE=" + os.Getenv("GORACE")}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &test.as}
 			out, _ := cmd.CombinedOutput()
 			if !strings.Contains(string(out), test.want) {

@@ -28,16 +28,17 @@ func launch(socket int, p Place) (pid int, err error) {
 	}
 	defer restoreSignals(before)
 	s := uintptr(socket)
-	// These settings of the runtime do not reach the job, whose environment is in its order. There
-	// is one P for each of the two goroutines. There is no garbage collector, because what a holder
-	// allocates it allocates before its job starts.
-	env := []string{"GOMAXPROCS=2", "GOGC=off"}
 	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(before.Val[0])}, &syscall.ProcAttr{
-		Env:   env,
+		Env:   holderEnv,
 		Files: []uintptr{s, s, s},
 		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},
 	})
 }
+
+// holderEnv is the environment of a holder. These settings of the runtime do not reach the job, whose
+// environment is in its order. There is one P for each of the two goroutines. There is no garbage
+// collector, because what a holder allocates it allocates before its job starts.
+var holderEnv = []string{"GOMAXPROCS=2", "GOGC=off"}
 
 // ourBinary returns a path of our binary. It finds one without /proc too, unless the binary has
 // been moved since the start.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/proc"
+	"github.com/cginit/cginit/internal/afresh"
 	"golang.org/x/sys/unix"
 )
 
@@ -36,6 +37,12 @@ func TestMain(m *testing.M) {
 
 // run builds the programs that the tests need and runs the tests.
 func run(m *testing.M) int {
+	if err := afresh.Reset(); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot reset what the tests inherit:", err)
+		return 1
+	}
+	// Under the race detector a holder would wait for a second before it exits.
+	holderEnv = append(holderEnv, "GORACE="+os.Getenv("GORACE"))
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		fmt.Fprintln(os.Stderr, "cannot be a subreaper:", err)
 		return 1
