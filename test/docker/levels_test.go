@@ -136,12 +136,18 @@ func TestNoTerminationLog(t *testing.T) {
 	}
 }
 
+// modest is a script whose tree is complete when it says that it is ready: a program that is still
+// starting when no pid is left ends.
+const modest = `/shared/trees plain 5 --marker MARK.good | { read line; echo >&3; exec sleep 1000; }
+`
+
 // greedy has two jobs, one of which takes all pids of its container.
 const greedy = `
 socket: /shared/socket
 services:
   good:
-    command: [/shared/trees, plain, '5', --marker, MARK.good]
+    command: [/bin/sh, /shared/modest]
+    ready: {fd: 3}
 KEYS  bad:
     command: [/shared/trees, deaf, '500', --marker, MARK.bad]
     depends_on: [good]
@@ -158,9 +164,11 @@ func TestFillsPids(t *testing.T) {
 	for level, keys := range map[string]string{"tree": "", "uid": "    user: auto\n"} {
 		t.Run(level, func(t *testing.T) {
 			b := d.Site(t, &beside.Site{})
-			text := strings.NewReplacer("MARK", b.Mark, "KEYS", keys).Replace(greedy)
-			if err := os.WriteFile(filepath.Join(b.Dir, "cginit.yaml"), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
+			for name, text := range map[string]string{"cginit.yaml": greedy, "modest": modest} {
+				text = strings.NewReplacer("MARK", b.Mark, "KEYS", keys).Replace(text)
+				if err := os.WriteFile(filepath.Join(b.Dir, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
 			}
 			b.Begin([]string{"--pids-limit", "120"}, "--config", engine.SiteConfig)
 			id := b.Output(t, "inspect", "--format", "{{.Id}}", b.Name)

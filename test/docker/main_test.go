@@ -97,7 +97,8 @@ func v1(t *testing.T) *engine.Engine {
 	if version := e.Output(t, "info", "--format", "{{.CgroupVersion}}"); version != "1" {
 		t.Skipf("the machine's docker is on cgroup v%s", version)
 	}
-	e.Image = "cginit-test-" + strconv.Itoa(os.Getpid())
+	// Each test removes its own image, while others may run.
+	e.Image = "cginit-test-" + strconv.Itoa(os.Getpid()) + "-" + strings.ToLower(t.Name())
 	e.ImportBase(t)
 	t.Cleanup(func() { e.Afterwards(t, "rmi", e.Image) })
 	return e
