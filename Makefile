@@ -2,7 +2,9 @@
 GO       ?= go
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 LINTED   := v2.10.1
-BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w"
+# Nothing of init/config is inlined: it runs once, and is 110 KB smaller so.
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w" \
+            -gcflags=github.com/cginit/cginit/init/config=-l
 
 # The race detector needs a C compiler; without one go env says so.
 RACE     := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
