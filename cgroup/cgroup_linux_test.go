@@ -110,7 +110,7 @@ func TestMakeIsExclusive(t *testing.T) {
 }
 
 func TestFreezeListKill(t *testing.T) {
-	for name, kill := range map[string]func(Dir) error{"cgroup.kill": Dir.Kill, "by pid": Dir.killEach} {
+	for name, kill := range map[string]func(Dir) error{"cgroup.kill": Dir.Kill, "by pid": Dir.KillEach} {
 		t.Run(name, func(t *testing.T) {
 			d := newDir(t)
 			nested, err := d.Make("nested")

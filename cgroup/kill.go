@@ -16,13 +16,17 @@ import (
 func (d Dir) Kill() error {
 	err := d.write("cgroup.kill", "1")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EROFS) {
-		return d.killEach()
+		return d.KillEach()
 	}
 	return err
 }
 
-// killEach sends SIGKILL to each process by pid, and returns the last error.
-func (d Dir) killEach() error {
+// KillEach sends SIGKILL to each process in the cgroup and below it by pid, and returns the last error.
+//
+// It reaches a process whose first thread has ended while others live, which cgroup.kill does not: its
+// signal goes to the first thread alone (seen on Linux 6.1 and 6.18). It does not reach a process that
+// is forked meanwhile, so it comes after Kill.
+func (d Dir) KillEach() error {
 	pids, err := d.Procs()
 	if err != nil {
 		return err

@@ -20,6 +20,8 @@ type cgroupRun struct {
 	watchID int32
 	// isInner says that the cgroup is inside that of another run.
 	isInner bool
+	// wasKilled says that Kill has been called.
+	wasKilled bool
 }
 
 // signalRounds bounds how often a signal looks for processes that were forked meanwhile.
@@ -120,9 +122,14 @@ func (c *cgroupRun) Frozen() bool {
 
 func (c *cgroupRun) HasStopped(p proc.Process) bool { return p.IsStopped() }
 
-// Kill also kills a main process that has moved itself out of the cgroup.
+// Kill also kills a main process that has moved itself out of the cgroup. What outlives the first kill
+// is killed by pid as well, which is slower: a process whose first thread has ended must be.
 func (c *cgroupRun) Kill() error {
 	err := c.dir.Kill()
+	if err == nil && c.wasKilled {
+		err = c.dir.KillEach()
+	}
+	c.wasKilled = true
 	c.killMain()
 	return err
 }

@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -177,7 +178,7 @@ func killAll(jobs cgroup.Dir) error {
 	for wait := closeRetry; ; wait = min(2*wait, time.Second) {
 		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // only what changes after that wakes us
 		_ = jobs.Freeze()                               // for kernels without cgroup.kill: nobody forks meanwhile
-		if err := jobs.Kill(); err != nil {
+		if err := errors.Join(jobs.Kill(), jobs.KillEach()); err != nil {
 			return err
 		}
 		if e, err := jobs.Events(); err == nil && !e.Populated && jobs.Remove() == nil {

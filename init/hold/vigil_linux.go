@@ -9,6 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// vigilMost is the longest pause between the kills of the guardian's process, in nanoseconds. They
+// begin with 5 ms and double. A fork bomb is gone by then, and the program that follows can start.
+const vigilMost = 300_000_000
+
 // vigil is what the guardian's process needs until it is executed: it is one thread, with a
 // copy of a Go runtime that never runs again, so all of it is made before the fork.
 type vigil struct {
@@ -106,9 +110,10 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 			break
 		}
 		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
-		if pause.Nsec < 500_000_000 { // something in state D may take its time
-			pause.Nsec *= 2
+		if pause.Nsec > vigilMost { // what this does not kill, the program does, by pid
+			break
 		}
+		pause.Nsec *= 2
 	}
 	for {
 		syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(v.path)), uintptr(unsafe.Pointer(v.argv)), uintptr(unsafe.Pointer(&env)))

@@ -38,14 +38,15 @@ var ends = []string{exits, term, timeout, kill}
 
 // sizes maps each kind of tree to its sizes.
 var sizes = map[string][]int{
-	"plain":   {1, 10, 200, 2000},
-	"setsid":  {1, 10, 200, 2000},
-	"daemon":  {1, 10, 200, 2000},
-	"deaf":    {1, 10, 200, 2000},
-	"chain":   {1, 10, 200, 2000},
-	"nested":  {1, 10, 200, 2000},
-	"stopped": {1, 10, 200, 2000},
-	"bomb":    {1, 10, 200},
+	"plain":    {1, 10, 200, 2000},
+	"setsid":   {1, 10, 200, 2000},
+	"daemon":   {1, 10, 200, 2000},
+	"deaf":     {1, 10, 200, 2000},
+	"chain":    {1, 10, 200, 2000},
+	"nested":   {1, 10, 200, 2000},
+	"stopped":  {1, 10, 200, 2000},
+	"bomb":     {1, 10, 200},
+	"headless": {1, 10},
 }
 
 type cell struct {
@@ -154,7 +155,7 @@ func (c cell) weight() int {
 // grace returns a grace period. It is short for kinds that use it up, and long for those that must not.
 func (c cell) grace() time.Duration {
 	switch c.kind {
-	case "deaf":
+	case "deaf", "headless":
 		return 200 * time.Millisecond
 	// The main process has to end in this time, and shares the machine with the other processes.
 	case "bomb":

@@ -51,8 +51,8 @@ func (c cell) verifyEnd(r *pod.Result, receipt pod.Receipt) error {
 	return nil
 }
 
-// verifyKilled returns how the killed processes differ from those that had to be killed, which are the
-// deaf ones. Which processes a fork bomb has at a given moment only the receipt knows.
+// verifyKilled returns how the killed processes differ from those that had to be killed, which are those
+// that ignore signals. Which processes a fork bomb has at a given moment only the receipt knows.
 func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	named := map[int]bool{}
 	for _, p := range receipt.Processes {
@@ -77,8 +77,12 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	if c.end == exits {
 		delete(there, receipt.Pid)
 	}
-	if c.kind == "deaf" {
+	switch c.kind {
+	case "deaf":
 		want = there
+	case "headless": // all but the main process
+		want = maps.Clone(there)
+		delete(want, receipt.Pid)
 	}
 	if !maps.Equal(named, want) {
 		return fmt.Errorf("the receipt names %d processes, %d had to be killed; only in one: %v", len(named), len(want), differ(named, want))
@@ -116,6 +120,8 @@ func explained(receipt pod.Receipt, reasons []string, why string) bool {
 // than one can be true.
 func (c cell) why(receipt pod.Receipt, pid int) string {
 	switch {
+	case c.kind == "headless":
+		return "ignored SIGTERM"
 	case c.kind != "deaf":
 		return ""
 	case c.end == exits || pid == receipt.Pid:

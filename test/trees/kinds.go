@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,15 +91,19 @@ func leafChain(n int) {
 
 // prepareNext fills in next for a chain that is still n processes long.
 func prepareNext(n int) {
-	if n <= link {
-		return
+	if n > link {
+		prepareExec("chain", n-link)
 	}
+}
+
+// prepareExec fills in next for this program, with a kind and a size.
+func prepareExec(kind string, n int) {
 	path, err := os.Executable()
 	if err != nil {
 		fail("%v", err)
 	}
 	raw(syscall.SYS_FCNTL, readyW, syscall.F_SETFD, 0)
-	args := append([]string{path, "chain", strconv.Itoa(n - link)}, os.Args[3:]...)
+	args := append([]string{path, kind, strconv.Itoa(n)}, os.Args[3:]...)
 	if !slices.Contains(args, "--join") {
 		args = append(args, "--join", strconv.Itoa(int(readyW)))
 	}
@@ -110,6 +116,37 @@ func prepareNext(n int) {
 		next.args[i] = uintptr(unsafe.Pointer(&next.text[at]))
 		at += len(args[i]) + 1
 	}
+}
+
+// headless makes n children whose first thread has ended, while another lives. They ignore signals.
+func headless(n int) {
+	prepareExec("headless", 1)
+	grow(n, leafHeadless)
+}
+
+//go:nosplit
+func leafHeadless(int) {
+	raw(syscall.SYS_EXECVE, next.args[0], uintptr(unsafe.Pointer(&next.args)), 0)
+	exit(statusOnFailure)
+}
+
+// joinHeadless makes this process one of them.
+func joinHeadless() {
+	setAll(ignore)
+	go func() {
+		runtime.LockOSThread()
+		for !firstThreadHasEnded() {
+			nap(1_000_000)
+		}
+		sayReady()
+		pause()
+	}()
+	raw(syscall.SYS_EXIT, 0, 0, 0) // of this thread, which is the first
+}
+
+func firstThreadHasEnded() bool {
+	stat, _ := os.ReadFile("/proc/self/stat")
+	return bytes.Contains(stat, []byte(") Z "))
 }
 
 // stopped makes n children, which are stopped when it returns.

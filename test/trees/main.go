@@ -28,15 +28,16 @@ import (
 const most = 32768
 
 var kinds = map[string]func(n int){
-	"plain":   func(n int) { grow(n, leafPlain) },
-	"setsid":  func(n int) { grow(n, leafSetsid) },
-	"deaf":    func(n int) { setAll(ignore); grow(n, leafPlain) },
-	"daemon":  daemons,
-	"chain":   chain,
-	"nested":  nested,
-	"stopped": stopped,
-	"bomb":    bomb,
-	"orphans": orphans,
+	"plain":    func(n int) { grow(n, leafPlain) },
+	"setsid":   func(n int) { grow(n, leafSetsid) },
+	"deaf":     func(n int) { setAll(ignore); grow(n, leafPlain) },
+	"daemon":   daemons,
+	"chain":    chain,
+	"nested":   nested,
+	"stopped":  stopped,
+	"bomb":     bomb,
+	"orphans":  orphans,
+	"headless": headless,
 }
 
 // The storage of the main thread is in the program's data, which a fork copies. So stay on that thread.
@@ -72,6 +73,9 @@ func main() {
 	slim()
 	if *join > 0 {
 		readyW = uintptr(*join)
+		if os.Args[1] == "headless" {
+			joinHeadless()
+		}
 		joinChain(n)
 	}
 	openPipes()

@@ -164,6 +164,9 @@ func (p *Pod) clear() {
 // remove kills the processes in a cgroup and removes it, as runc does with the cgroup of a container.
 func remove(dir string) error {
 	_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
+	for _, pid := range pidsBelow(dir) { // cgroup.kill leaves those whose first thread has ended
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
 	var err error
 	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		err = nil
