@@ -8,7 +8,6 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/proc"
-	"golang.org/x/sys/unix"
 )
 
 // Unused uids for user: auto come from the top of the mapped range: in a user namespace only some
@@ -73,23 +72,6 @@ func (u *UIDs) Next(isTaken func(uid uint32) bool) uint32 {
 	return first
 }
 
-// LevelFor returns what holds the runs of a job with this identity: where runs are held as trees,
-// and the job has a uid of its own, that uid does it. uid returns the job's uid, and isShared
-// whether another job may run as it. kill(-1) reaches every process with the uid, so this is only for
-// process 1 of a PID namespace, where all processes are known.
-func (h *Home) LevelFor(id *config.Identity, uid func() uint32, isShared func(uid uint32) bool) Level {
-	if h.level != Tree || !h.isPid1 || id.User == nil || mayChangeUID(id) {
-		return h.level
-	}
-	if own := uid(); own == 0 || int(own) == os.Getuid() || proc.HasUID(own) || isShared(own) {
-		return h.level
-	}
-	if !canSetUID() || canHandOut() != nil {
-		return h.level
-	}
-	return UID
-}
-
 // AllowUser refuses user: auto where there is no uid to hand out.
 func AllowUser(spec *config.Spec) error {
 	isAuto := spec.User != nil && spec.User.Auto ||
@@ -110,17 +92,4 @@ func RunsAs(spec *config.Spec, uid uint32) bool {
 
 func steps(spec *config.Spec) []config.Hook {
 	return slices.Concat(spec.PreStart, spec.PostStart, spec.PreStop)
-}
-
-// mayChangeUID tells whether a job is given what it would need to become another user.
-func mayChangeUID(id *config.Identity) bool {
-	gives := func(name string) bool { return name == "ALL" || name == "CAP_SETUID" }
-	return slices.ContainsFunc(id.CapAdd, gives) || id.Capabilities != nil && slices.ContainsFunc(id.Capabilities.Permitted, gives)
-}
-
-// canSetUID tells whether we have CAP_SETUID.
-func canSetUID() bool {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var has [2]unix.CapUserData
-	return unix.Capget(&header, &has[0]) == nil && has[0].Effective&(1<<unix.CAP_SETUID) != 0
 }

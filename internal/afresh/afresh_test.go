@@ -35,7 +35,7 @@ func TestInheritsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("sh", "-c", script, self)
-	cmd.Env = append(os.Environ(), "AFRESH_TEST=1", "CGINIT_STOP_GRACE_PERIOD=1s", "CGINIT_RUNS=2", "NOTIFY_SOCKET=/nowhere",
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, "AFRESH_TEST=1", "CGINIT_STOP_GRACE_PERIOD=1s", "CGINIT_RUNS=2", "NOTIFY_SOCKET=/nowhere",
 		"LISTEN_FDS=1", "LISTEN_PID=1", "XDG_RUNTIME_DIR=/nowhere", "XDG_CACHE_HOME=/kept", "TERM=xterm", "MAKEFLAGS=-j")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

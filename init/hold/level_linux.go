@@ -2,8 +2,12 @@ package hold
 
 import (
 	"cmp"
+	"os"
+	"slices"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/proc"
+	"golang.org/x/sys/unix"
 )
 
 // Level says what holds a job's processes together.
@@ -74,6 +78,36 @@ func (h *Home) Usual() Usual {
 	auto := func() uint32 { return new(UIDs).Next(func(uint32) bool { return false }) }
 	u.OwnUser = shared.LevelFor(&config.Identity{User: &config.User{Auto: true}}, auto, func(uint32) bool { return false })
 	return u
+}
+
+// LevelFor returns what holds the runs of a job with this identity: where runs are held as trees,
+// and the job has a uid of its own, that uid does it. uid returns the job's uid, and isShared
+// whether another job may run as it. kill(-1) reaches every process with the uid, so this is only for
+// process 1 of a PID namespace, where all processes are known.
+func (h *Home) LevelFor(id *config.Identity, uid func() uint32, isShared func(uid uint32) bool) Level {
+	if h.level != Tree || !h.isPid1 || id.User == nil || mayChangeUID(id) {
+		return h.level
+	}
+	if own := uid(); own == 0 || int(own) == os.Getuid() || proc.HasUID(own) || isShared(own) {
+		return h.level
+	}
+	if !canSetUID() || canHandOut() != nil {
+		return h.level
+	}
+	return UID
+}
+
+// mayChangeUID tells whether a job is given what it would need to become another user.
+func mayChangeUID(id *config.Identity) bool {
+	gives := func(name string) bool { return name == "ALL" || name == "CAP_SETUID" }
+	return slices.ContainsFunc(id.CapAdd, gives) || id.Capabilities != nil && slices.ContainsFunc(id.Capabilities.Permitted, gives)
+}
+
+// canSetUID tells whether we have CAP_SETUID.
+func canSetUID() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var has [2]unix.CapUserData
+	return unix.Capget(&header, &has[0]) == nil && has[0].Effective&(1<<unix.CAP_SETUID) != 0
 }
 
 // Consequence says what follows from there being no writable cgroup, for the log.
