@@ -14,6 +14,7 @@ const (
 
 // shutdown is the end of all jobs.
 type shutdown struct {
+	askedAt   time.Time // when somebody first asked for it; zero: nobody did
 	killAt    time.Time // when what is left is killed; zero: never, or the shutdown has not begun
 	isKilling bool      // that has happened
 }

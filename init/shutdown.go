@@ -12,8 +12,9 @@ import (
 // the receipts are written before whoever stops us loses patience.
 const killReserve = time.Second
 
-// stopEverything is stopAll, for the command of the command line too.
+// stopEverything is stopAll on request, for the command of the command line too.
 func (s *Supervisor) stopEverything() {
+	s.shutdown.askedAt = time.Now()
 	s.stopAll()
 	if s.jobs.single != nil {
 		s.queue.add(s.jobs.single, life.EvJobStop)
@@ -41,15 +42,22 @@ func (s *Supervisor) stopAll() {
 	}
 }
 
-// askedToEnd handles a signal that asks all jobs to end. A second one cuts the grace short.
+// sameRequest is how long a repeated request to end counts as the same one: Ctrl-C below npm and the
+// signal proxy of docker run arrive twice.
+const sameRequest = 500 * time.Millisecond
+
+// askedToEnd handles a signal that asks all jobs to end. A second request cuts the grace short.
 func (s *Supervisor) askedToEnd(sig syscall.Signal) {
-	if s.phase == phaseEnding {
+	switch d := &s.shutdown; {
+	case s.phase != phaseEnding:
+		s.log.Printf("%s: every job is stopped", config.SignalName(sig))
+		d.askedAt = time.Now()
+		s.stopAll()
+	case time.Since(d.askedAt) < sameRequest, d.isKilling:
+	default:
 		s.log.Printf("asked again to end: what is left is killed now")
 		s.killRest()
-		return
 	}
-	s.log.Printf("%s: every job is stopped", config.SignalName(sig))
-	s.stopAll()
 }
 
 // killRest kills whatever is left.

@@ -1,8 +1,11 @@
 package contract
 
 import (
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/cginit/cginit/test/internal/pod"
 	"golang.org/x/sys/unix"
 )
 
@@ -42,7 +45,8 @@ func TestBudgetIsKept(t *testing.T) {
 	})
 }
 
-// TestSecondSignalHurries checks that a second signal ends all grace periods.
+// TestSecondSignalHurries checks that a second signal ends all grace periods, unless it comes so soon that
+// it is the same request.
 func TestSecondSignalHurries(t *testing.T) {
 	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGINT} {
 		t.Run(unix.SignalName(sig), func(t *testing.T) {
@@ -56,7 +60,17 @@ services:
 				b.noted("db up", "web up")
 				b.Signal(sig)
 				b.noted("web SIGTERM")
-				b.Signal(sig)
+				asked := time.Now()
+				pod.Until(t, "the kill", func() bool {
+					if !strings.Contains(b.Stderr(), "asked again to end") {
+						b.Signal(sig)
+						return false
+					}
+					return true
+				})
+				if took := time.Since(asked); took < 400*time.Millisecond {
+					t.Errorf("a repetition after %v counts as a second request", took)
+				}
 				r := b.ends(0)
 				for _, job := range []string{"db", "web"} {
 					if all := receipts(r, job); len(all) != 1 || all[0].Killed != 1 {
