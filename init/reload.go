@@ -132,7 +132,7 @@ func (s *Supervisor) takeBack(j *job, spec config.Spec) {
 
 // replace gives a job another spec, at once or when its present run has ended.
 func (s *Supervisor) replace(j *job, spec config.Spec) {
-	wasOn := j.IsWanted() && !j.IsIdle() // what has ended is not to run again because of this
+	wasOn := j.IsWanted() && !j.IsIdle()
 	s.restartDependents(j)
 	if j.IsLive() {
 		j.replacement = &spec
@@ -142,7 +142,8 @@ func (s *Supervisor) replace(j *job, spec config.Spec) {
 		return
 	}
 	j.spec = spec
-	if wasOn || j.startsItself() {
+	// A job that has ended by itself is run anew, a job that somebody has stopped is not.
+	if wasOn || j.startsItself() && j.State() != life.JobDown {
 		s.queue.add(j, life.EvJobRestart)
 	}
 	s.schedule(j)

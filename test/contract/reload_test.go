@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/pod"
 	"golang.org/x/sys/unix"
 )
@@ -58,6 +60,35 @@ func TestReloadIsAskedForAsTheLastJobEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReloadLeavesWhatWasStopped: a service that somebody has stopped takes its new definition, and stays
+// stopped until somebody starts it.
+func TestReloadLeavesWhatWasStopped(t *testing.T) {
+	inLevels(t, func(t *testing.T, l level) {
+		const file = `
+services:
+	a: {command: $ACT serve old}
+	b: {command: $ACT serve other}
+`
+		b, c := client(t, l, file)
+		b.noted("old up", "other up")
+		_, err := c.Stop(t.Context(), control.StopParams{Jobs: []string{"a"}})
+		check(t, err)
+		b.write(strings.ReplaceAll(file, "old", "new"))
+		reply, err := c.Reload(t.Context())
+		check(t, err)
+		status, err := c.Status(t.Context(), control.StatusParams{Job: "a"})
+		check(t, err)
+		if !slices.Equal(reply.Changed, []string{"a"}) || status.Job.State != control.Idle || b.count("new up") > 0 {
+			t.Errorf("changed %v, a is %s, notes %q", reply.Changed, status.Job.State, b.notes())
+		}
+		_, err = c.Start(t.Context(), control.StartParams{Jobs: []string{"a"}})
+		check(t, err)
+		b.noted("new up")
+		b.Signal(unix.SIGTERM)
+		b.ends(0)
+	})
 }
 
 // hasOpen tells whether a process has a file open.
