@@ -126,6 +126,8 @@ func (s *Supervisor) exitStatus() (exitStatus int, started bool) {
 		return status.Failed, true
 	case j == nil && s.phase != phaseEnding: // all work is done, and some of it not well
 		j = s.verdict.failedJob
+	case j == nil: // somebody asked for the end
+		j = s.jobs.essential()
 	}
 	switch {
 	case j == nil:

@@ -74,6 +74,17 @@ func (t *table) blockedBy(j *job) string {
 	return ""
 }
 
+// essential returns the first essential job whose last run did not end with status 0; nil if there is
+// none.
+func (t *table) essential() *job {
+	for _, j := range t.all {
+		if j.spec.Essential && j.last != nil && j.last.ExitStatus != 0 {
+			return j
+		}
+	}
+	return nil
+}
+
 // isNeeded tells whether something that depends on the job is not down yet.
 func (t *table) isNeeded(j *job) bool {
 	return slices.ContainsFunc(t.all, func(other *job) bool {

@@ -52,6 +52,18 @@ jobs:
 			b.ends(0)
 		})
 	})
+	t.Run("asked to end, with an essential job", func(t *testing.T) {
+		inLevels(t, func(t *testing.T, l level) {
+			b := start(t, l, `
+services:
+	other: {command: $ACT serve other deaf, stop_grace_period: 0s}
+	main: {command: sh -c "trap 'exit 7' TERM; echo main up >> $LOG; while :; do sleep 0.02; done", essential: true}
+`)
+			b.noted("main up", "other up")
+			b.Signal(unix.SIGTERM)
+			b.ends(7)
+		})
+	})
 	t.Run("asked to end while it starts", func(t *testing.T) {
 		inLevels(t, func(t *testing.T, l level) {
 			b := start(t, l, `
