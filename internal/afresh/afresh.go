@@ -50,6 +50,7 @@ func Reset() error {
 // knobs are the variables that tests read. Any other CGINIT_ variable would be cginit's.
 var knobs = []string{
 	"CGINIT_BIG", "CGINIT_FAULTS", "CGINIT_IDLE", "CGINIT_ROUNDS", "CGINIT_RUNS", "CGINIT_SHORT", "CGINIT_STORM",
+	"CGINIT_TEST_SOCKET",
 }
 
 // cleared are prefixes of variables that change what cginit, a shell or make does.

@@ -54,15 +54,15 @@ func TestInheritsNothing(t *testing.T) {
 
 // TestKnobs finds the variables that tests read and Main would clear.
 func TestKnobs(t *testing.T) {
-	literal := regexp.MustCompile(`"CGINIT_[A-Z]+"`)
-	err := filepath.WalkDir("../../test", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".go" {
+	reads := regexp.MustCompile(`Getenv\("(CGINIT_[A-Z_]+)"\)`)
+	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") && !strings.Contains(path, "/test/") || filepath.Ext(path) != ".go" {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		for _, name := range literal.FindAllString(string(text), -1) {
-			if name = strings.Trim(name, `"`); !slices.Contains(knobs, name) {
-				t.Errorf("%s reads %s, which is not in knobs of afresh.go", path, name)
+		for _, found := range reads.FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(knobs, found[1]) {
+				t.Errorf("%s reads %s, which is not in knobs of afresh.go", path, found[1])
 			}
 		}
 		return err
