@@ -58,6 +58,11 @@ func (s *Supervisor) connect(r *run) (_ *connection, err error) {
 		Args: r.spec.Args, Env: r.spec.Env, Dir: r.spec.Dir, Identity: r.spec.Identity,
 		Files: [3]int{0, 1, 2}, Terminal: -1, Inherited: s.inherited.fds, ListenPid: s.inherited.listenPid,
 	}}
+	defer func() {
+		if u := r.spec.User; err == nil && u != nil {
+			c.lendOurs(int(u.UID), r.job == s.jobs.single)
+		}
+	}()
 	switch {
 	case r.job == s.jobs.single && r.role == roleMain:
 		return c, nil
@@ -111,7 +116,7 @@ func (s *Supervisor) connectLines(r *run, c *connection) error {
 		if err != nil {
 			return err
 		}
-		if u := r.spec.User; u != nil { // it may open /dev/stdout again
+		if u := r.spec.User; u != nil { // it may open /dev/stdout again, see lendOurs
 			_ = write.Chown(int(u.UID), -1)
 		}
 		c.Files[stream.fd], c.theirs = int(write.Fd()), append(c.theirs, write)
@@ -137,7 +142,7 @@ func (s *Supervisor) connectPty(r *run, c *connection) error {
 	if err != nil {
 		return fmt.Errorf("cannot make a terminal (is there a /dev/pts?): %w", err)
 	}
-	if u := r.spec.User; u != nil { // it may open /dev/stdout again
+	if u := r.spec.User; u != nil { // it may open /dev/stdout again, see lendOurs
 		_ = theirs.Chown(int(u.UID), -1)
 	}
 	c.Terminal = int(theirs.Fd())

@@ -3,8 +3,8 @@ package supervisor
 import (
 	"os"
 
-	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/hold"
+	"golang.org/x/sys/unix"
 )
 
 // connection is what the main process of a run finds open, as an order for its containment.
@@ -19,24 +19,27 @@ func (c *connection) close() {
 	}
 }
 
-// lease is what a run that was started over the control socket depends on.
-type lease struct {
-	conn     *control.Conn
-	call     *control.Call // to be answered when it ends; nil: it was answered
-	files    []int         // what the caller has passed, until the run has them
-	terminal bool
-	detached bool
-	report   bool
+// lendOurs lets a user open our stdin, stdout and stderr once more, as far as they are those of the
+// run: /dev/stdout is a link to them, and opening a pipe or a terminal takes the rights of its owner.
+// Container runtimes give them to the user of the container for that. The pipes of several jobs, which
+// have several users, are opened to all instead: only who has such a pipe can reach it.
+func (c *connection) lendOurs(uid int, isAlone bool) {
+	for fd, has := range c.Files {
+		var is unix.Stat_t
+		if has != fd || unix.Fstat(fd, &is) != nil {
+			continue
+		}
+		switch isPipe, isTTY := isAnonymous(fd, &is), isTerminal(fd); {
+		case isAlone && (isPipe || isTTY):
+			_ = unix.Fchown(fd, uid, -1) // without the right to, it stays as it is
+		case isPipe:
+			_ = unix.Fchmod(fd, is.Mode&0o777|0o066)
+		}
+	}
 }
 
-// connect gives a run what its caller has passed: three descriptors, or a terminal.
-func (l *lease) connect(c *connection) {
-	if len(l.files) == len(c.Files) {
-		copy(c.Files[:], l.files)
-	} else {
-		c.Files = [3]int{l.files[0], l.files[0], l.files[0]}
-	}
-	if l.terminal {
-		c.Terminal = l.files[0]
-	}
+// isAnonymous tells whether a descriptor is a pipe without a name, which belongs to nobody else.
+func isAnonymous(fd int, is *unix.Stat_t) bool {
+	var fs unix.Statfs_t
+	return is.Mode&unix.S_IFMT == unix.S_IFIFO && unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PIPEFS_MAGIC
 }

@@ -29,13 +29,13 @@ type terminal struct {
 	swallow map[unix.Signal]bool
 }
 
-// openTerminal returns nil where there is no terminal, or where it is that of a session which our PID
-// namespace does not know.
+// openTerminal returns nil where there is no terminal.
+//
+// The session can be one that our PID namespace does not know (unshare --pid), whose number is 0. The
+// numbers of our group and of the foreground group are 0 then too, so we count as being in the
+// foreground. Without our group's number the command cannot be put into it.
 func openTerminal() *terminal {
 	session, _ := unix.Getsid(0)
-	if session == 0 {
-		return nil
-	}
 	t := &terminal{session: session}
 	for fd := range 3 {
 		if _, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && t.file == nil {
@@ -54,6 +54,9 @@ func openTerminal() *terminal {
 	if t.front() == unix.Getpgrp() {
 		t.given = session == os.Getpid() || isTerminal(0) && isTerminal(1)
 		t.shared = !t.given
+	}
+	if session == 0 && !t.given {
+		return nil
 	}
 	return t
 }
