@@ -1,15 +1,15 @@
-# make demo: build it and see what it does. make test: all tests that this machine can run.
+# make demo builds cginit and shows what it does. make test runs all tests that this machine can run.
 GO       ?= go
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 LINTED   := v2.10.1
-# Nothing of init/config is inlined: it runs once, and is 110 KB smaller so.
+# Inlining is off for init/config: that makes the binary 110 KB smaller, and the package runs only once.
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w" \
             -gcflags=github.com/cginit/cginit/init/config=-l
 
-# The race detector needs a C compiler; without one go env says so.
+# The race detector needs a C compiler. Without one, go env reports CGO_ENABLED=0.
 RACE     := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-# The linter is compiled once for each of its versions and for each version of Go that go.mod names.
+# The linter is compiled again when its version or the Go version in go.mod changes.
 LINT     := bin/golangci-lint-$(LINTED)-go$(shell sed -n 's/^go //p' go.mod)
 
 .PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick image bench fuzz matrix
@@ -25,14 +25,14 @@ test: test-vet test-units test-suites
 test-vet:
 	$(GO) vet ./...
 
-# All packages but the suites, so that a new one is under the race detector from its first day. Under
-# the detector a process waits for a second before it exits, unless GORACE forbids it. The large inputs
-# of init/config, which has no goroutines, are for the run without the detector.
+# All packages but the suites run under the race detector, so that a new package does from its first
+# day. With the detector a process waits for a second before it exits, unless GORACE forbids it.
+# init/config has no goroutines; its large inputs are tested in the run without the detector.
 test-units:
 	GORACE=atexit_sleep_ms=0 $(GO) test -count=1 $(RACE) $$($(GO) list ./... | grep -v /test/)
 	$(GO) test -count=1 ./init/config
 
-# They build the program themselves, which no cache knows.
+# The suites build the program themselves, so Go's test cache does not see when it changes.
 test-suites:
 	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
 
@@ -40,7 +40,7 @@ test-vm:
 	$(GO) test -count=1 -v -timeout 15m ./test/vm
 
 # The full proof of the teardown matrix: 20 runs of each cell, as one command and with jobs side by
-# side. Every wait in it is bounded, so it ends by itself.
+# side. Every wait in it is bounded, so it needs no timeout.
 matrix:
 	CGINIT_RUNS=20 $(GO) test -count=1 -v -timeout 0 -p 1 ./test/matrix
 	CGINIT_RUNS=20 $(GO) test -count=1 -v -timeout 0 -p 1 -run SideBySide ./test/levels ./test/docker ./test/podman
@@ -48,7 +48,7 @@ matrix:
 lint: lint-quick $(LINT)
 	$(LINT) run
 
-# What can be wrong without the linter.
+# The checks that do not need the linter.
 lint-quick:
 	@files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "not formatted: $$files"; exit 1; }
 	$(GO) vet ./...

@@ -10,7 +10,9 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// serveStart starts jobs, or starts them anew, and first what they depend on.
+// serveStart starts or restarts jobs, after the jobs that they depend on. It replies when all of
+// them are ready or done, or at once with noWait. A job that only its schedule may start fails the
+// call.
 func (s *Supervisor) serveStart(c *control.Call, jobs []*job, ev life.JobEventKind, noWait bool) {
 	for _, j := range jobs {
 		if j.spec.ScheduleOnly {
@@ -22,7 +24,7 @@ func (s *Supervisor) serveStart(c *control.Call, jobs []*job, ev life.JobEventKi
 		s.startNeeded(j)
 		s.queue.add(j, ev)
 		if j.next.IsZero() {
-			s.schedule(j) // a stop has taken it off
+			s.schedule(j) // a stop has switched its schedule off
 		}
 		if ev == life.EvJobRestart {
 			s.restartDependents(j)
@@ -39,7 +41,7 @@ func (s *Supervisor) serveStart(c *control.Call, jobs []*job, ev life.JobEventKi
 	}, broken: s.jobs.neverReady, reply: reply})
 }
 
-// neverReady says why waiting for a job to be ready is in vain; nil if it is not.
+// neverReady returns the reason why a job will not become ready; nil if it still can.
 func (t *table) neverReady(j *job) error {
 	switch j.State() {
 	case life.JobFailed, life.JobDown, life.JobDelayed:
@@ -53,7 +55,8 @@ func (t *table) neverReady(j *job) error {
 	return nil
 }
 
-// startNeeded starts what a job depends on, as far as it is down.
+// startNeeded starts the idle jobs whose condition a job still waits for, and what those depend on
+// in turn.
 func (s *Supervisor) startNeeded(j *job) {
 	for _, d := range j.spec.After {
 		on := s.jobs.named[d.Job]
@@ -65,7 +68,8 @@ func (s *Supervisor) startNeeded(j *job) {
 	}
 }
 
-// restartDependents restarts what wants to be restarted when this job is (depends_on: restart: true).
+// restartDependents restarts the live jobs that ask to be restarted with this one (depends_on:
+// restart: true).
 func (s *Supervisor) restartDependents(j *job) {
 	for _, other := range s.jobs.all {
 		for _, d := range other.spec.After {
@@ -76,8 +80,8 @@ func (s *Supervisor) restartDependents(j *job) {
 	}
 }
 
-// serveStop stops jobs, and before them those that depend on them. The schedules of the jobs are off
-// until they are started; those of the dependents go on.
+// serveStop stops jobs, after the jobs that depend on them. It switches off the schedules of the
+// jobs that were named until they are started again. The schedules of dependents stay on.
 func (s *Supervisor) serveStop(c *control.Call, jobs []*job, p *control.StopParams) {
 	all := s.jobs.withDependents(jobs)
 	for i, j := range all {
@@ -92,8 +96,8 @@ func (s *Supervisor) serveStop(c *control.Call, jobs []*job, p *control.StopPara
 	s.awaitEnd(c, all, p.NoWait)
 }
 
-// shorten gives a job's stop another grace period: the stop to come, or the one under way, whose grace
-// period does not become longer.
+// shorten sets another grace period for a job's stop. A stop that is under way can only become
+// shorter.
 func (s *Supervisor) shorten(j *job, grace time.Duration) {
 	if j.State() != life.JobStopping {
 		j.grace = &grace
@@ -106,7 +110,7 @@ func (s *Supervisor) shorten(j *job, grace time.Duration) {
 	}
 }
 
-// end has a job stopped as soon as nothing that lives depends on it.
+// end stops a job as soon as no living job depends on it.
 func (s *Supervisor) end(j *job) {
 	j.queued, s.queue.changed = false, true
 	if !j.EndWhenFree() {
@@ -114,12 +118,13 @@ func (s *Supervisor) end(j *job) {
 	}
 }
 
+// serveKill kills the runs of jobs at once, without asking, and leaves the jobs down.
 func (s *Supervisor) serveKill(c *control.Call, jobs []*job, noWait bool) {
 	for _, j := range jobs {
 		j.queued = false
 		s.queue.add(j, life.EvJobStop)
 	}
-	for _, r := range s.live.clone() { // before the stop, which would ask first
+	for _, r := range s.live.clone() { // before the queued stop is handled, which would ask first
 		if slices.Contains(jobs, r.job) {
 			s.feed(r, life.EvKill)
 		}
@@ -128,8 +133,8 @@ func (s *Supervisor) serveKill(c *control.Call, jobs []*job, noWait bool) {
 	s.awaitEnd(c, jobs, noWait)
 }
 
-// awaitEnd answers a Stop or Kill when nothing of the jobs is left, with the receipts of the runs that
-// were ended for it.
+// awaitEnd replies to a Stop or Kill when nothing of the jobs is left. The reply holds the receipts
+// of the runs that this call has ended. With noWait it replies at once, without receipts.
 func (s *Supervisor) awaitEnd(c *control.Call, jobs []*job, noWait bool) {
 	if noWait {
 		c.Reply(control.StopReply{Receipts: []control.Receipt{}})
@@ -152,10 +157,11 @@ func (s *Supervisor) awaitEnd(c *control.Call, jobs []*job, noWait bool) {
 	}
 	s.await(&waiter{call: c, jobs: jobs, reply: reply, broken: cannotEnd, done: func(j *job) bool {
 		n, ran := runs[j]
-		return !j.IsEnding() && (!j.IsLive() || ran && j.runs > n) // somebody may have had it started again
+		return !j.IsEnding() && (!j.IsLive() || ran && j.runs > n) // another call may have started it again
 	}})
 }
 
+// serveSignal sends a signal to the main process of each job, or with All to all of its processes.
 func (s *Supervisor) serveSignal(c *control.Call, jobs []*job, p *control.SignalParams) {
 	sig, err := config.ParseSignal(p.Signal)
 	if err != nil {
@@ -171,10 +177,12 @@ func (s *Supervisor) serveSignal(c *control.Call, jobs []*job, p *control.Signal
 	c.Reply(control.SignalReply{})
 }
 
+// signalJob sends a signal to the job's present run. It returns an error if no process of it is
+// running.
 func (s *Supervisor) signalJob(j *job, sig syscall.Signal, all bool) error {
 	r := j.run
 	if r.pid() == 0 || r.State() == life.RunRemoving || r.State() == life.RunEnded {
-		return control.InvalidState{Job: j.spec.Name, State: j.shown(), Reason: "nothing of it runs that could be signalled"}
+		return control.InvalidState{Job: j.spec.Name, State: j.shown(), Reason: "it has no running process"}
 	}
 	if all {
 		return r.held.Signal(sig)
@@ -183,14 +191,16 @@ func (s *Supervisor) signalJob(j *job, sig syscall.Signal, all bool) error {
 	return nil
 }
 
-// freezePatience bounds the wait for a freeze, which a process in state D can hold up for ever.
+// freezePatience bounds how long a Freeze call waits: a process in state D can hold up a freeze for
+// ever.
 const freezePatience = 10 * time.Second
 
-// serveFreeze has every process of jobs stand still. Whatever asks them to end lets them go on.
+// serveFreeze freezes every process of the jobs, and replies when all of them stand still. A later
+// stop or kill thaws them.
 func (s *Supervisor) serveFreeze(c *control.Call, jobs []*job) {
 	for _, j := range jobs {
 		if !j.canFreeze() {
-			c.Fail(control.InvalidState{Job: j.spec.Name, State: j.shown(), Reason: "only what runs can be frozen"})
+			c.Fail(control.InvalidState{Job: j.spec.Name, State: j.shown(), Reason: "only a running job can be frozen"})
 			return
 		}
 	}
@@ -213,6 +223,8 @@ func (s *Supervisor) serveFreeze(c *control.Call, jobs []*job) {
 	}
 }
 
+// serveThaw thaws jobs that were frozen by serveFreeze. It fails the call if one of them is not
+// frozen.
 func (s *Supervisor) serveThaw(c *control.Call, jobs []*job) {
 	for _, j := range jobs {
 		if j.run == nil || !j.run.paused {

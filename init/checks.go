@@ -8,12 +8,12 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// check runs one health check inside the job's run, so that its cgroup and its limits hold the check
-// too.
+// check starts one health check inside the job's run, so that the run's cgroup and limits hold the
+// check too. It does nothing if the job is not up, and waits for another interval if it is frozen.
 func (s *Supervisor) check(j *job) {
 	h := j.spec.Health
 	j.health.next = time.Time{}   // until this check has ended
-	if h != nil && j.run.paused { // nothing can be started where everything stands still
+	if h != nil && j.run.paused { // a check would be frozen with the job
 		j.health.next = time.Now().Add(h.Interval)
 		return
 	}
@@ -28,7 +28,7 @@ func (s *Supervisor) check(j *job) {
 	s.begin(r)
 }
 
-// checkEnded handles that a check has ended.
+// checkEnded records the result of a check. It ignores the check of a run that has ended meanwhile.
 func (s *Supervisor) checkEnded(r *run, receipt *Receipt) {
 	j := r.job
 	if j.run != r.owner || j.State() != life.JobUp || r.owner.IsOver() {
@@ -43,6 +43,8 @@ func (s *Supervisor) checkEnded(r *run, receipt *Receipt) {
 	}
 }
 
+// healthChanged tells followers of a new health status. An unhealthy job is stopped as bad while
+// the supervisor boots and with "on_unhealthy: restart"; otherwise it is only logged.
 func (s *Supervisor) healthChanged(j *job, receipt *Receipt) {
 	s.queue.changed = true
 	s.calls.journal.addHealth(j)

@@ -14,7 +14,8 @@ import (
 	"github.com/cginit/cginit/init/output"
 )
 
-// spawn starts the main process of a run in its containment.
+// spawn starts the main process of a run in its containment. It returns how far the start has come,
+// or an error if it cannot be begun.
 func (s *Supervisor) spawn(r *run) (hold.Progress, error) {
 	path, err := programOf(r)
 	if err != nil {
@@ -30,7 +31,8 @@ func (s *Supervisor) spawn(r *run) (hold.Progress, error) {
 	return r.held.Start(&c.Order)
 }
 
-// programOf finds the program that a run executes.
+// programOf returns the path of the program that a run executes. The error is that of
+// [child.LookPathIn].
 func programOf(r *run) (string, error) {
 	if r.isProbe {
 		return child.SelfExe, nil
@@ -38,7 +40,8 @@ func programOf(r *run) (string, error) {
 	return child.LookPathIn(r.spec.Dir, r.spec.Args[0], r.spec.Env)
 }
 
-// placeAtTerminal says where the main process stands beside us at our terminal, or at its own.
+// placeAtTerminal sets the session, the process group and the terminal of the main process. Only
+// the command of the command line can take our terminal.
 func (s *Supervisor) placeAtTerminal(r *run, c *connection) {
 	t, isSingle := s.terminal, r.job == s.jobs.single
 	c.NewSession = r.spec.NewSession || c.Terminal >= 0
@@ -52,7 +55,8 @@ func (s *Supervisor) placeAtTerminal(r *run, c *connection) {
 	}
 }
 
-// connect makes what a run reads and writes. The command of the command line has what we have.
+// connect opens what a run reads and writes. The command of the command line keeps our own
+// descriptors.
 func (s *Supervisor) connect(r *run) (_ *connection, err error) {
 	c := &connection{Order: hold.Order{
 		Args: r.spec.Args, Env: r.spec.Env, Dir: r.spec.Dir, Identity: r.spec.Identity,
@@ -92,7 +96,8 @@ func (s *Supervisor) connect(r *run) (_ *connection, err error) {
 	return c, err
 }
 
-// connectOutput passes what a run writes on as it is, line by line, or nowhere.
+// connectOutput sends the output of a run to ours, to a pipe that we read line by line, or to
+// /dev/null.
 func (s *Supervisor) connectOutput(r *run, c *connection) error {
 	switch r.spec.Log {
 	case config.LogInherit:
@@ -104,7 +109,8 @@ func (s *Supervisor) connectOutput(r *run, c *connection) error {
 	return nil
 }
 
-// connectLines gives a run two pipes that we read.
+// connectLines gives a run a pipe for stdout and one for stderr, and starts a goroutine that reads
+// each.
 func (s *Supervisor) connectLines(r *run, c *connection) error {
 	p := &pipes{}
 	for _, stream := range []struct {
@@ -127,7 +133,7 @@ func (s *Supervisor) connectLines(r *run, c *connection) error {
 	return nil
 }
 
-// source says whose lines a stream has, and how they are written.
+// source returns the name and the format of the lines of one stream (stdout or stderr) of the run.
 func (r *run) source(stream string) output.Source {
 	src := output.Source{Job: r.name, Run: r.number, Stream: stream, JSON: r.spec.Log == config.LogJSON, TTY: r.spec.TTY}
 	if isTerminal(1) {
@@ -136,7 +142,7 @@ func (r *run) source(stream string) output.Source {
 	return src
 }
 
-// connectPty gives a run a new terminal.
+// connectPty gives a run a new pseudo-terminal, and starts the goroutine that copies its output.
 func (s *Supervisor) connectPty(r *run, c *connection) error {
 	ours, theirs, err := openPty()
 	if err != nil {
@@ -147,7 +153,7 @@ func (s *Supervisor) connectPty(r *run, c *connection) error {
 	}
 	c.Terminal = int(theirs.Fd())
 	c.Files = [3]int{c.Terminal, c.Terminal, c.Terminal}
-	r.pipes.hangUp() // of a start that failed for now
+	r.pipes.hangUp() // the terminal of an earlier try that failed
 	p := &pipes{open: 1, ours: ours, theirs: theirs}
 	r.pipes = p
 	p.setSize()
@@ -165,7 +171,8 @@ func (s *Supervisor) connectPty(r *run, c *connection) error {
 	return nil
 }
 
-// copyLines is the goroutine that passes on the lines of one pipe.
+// copyLines runs in a goroutine: it copies the lines of one pipe until the pipe ends, and then
+// tells the loop.
 func (s *Supervisor) copyLines(r *run, p *pipes, from *os.File, to *output.Lines) {
 	last := to.Copy(from, s.turn)
 	from.Close()
@@ -175,14 +182,16 @@ func (s *Supervisor) copyLines(r *run, p *pipes, from *os.File, to *output.Lines
 	})
 }
 
-// copyRaw is the goroutine that passes on what a run writes on its terminal, as it is.
+// copyRaw runs in a goroutine: it copies the output of a run's terminal unchanged until nobody has
+// the terminal open, and then tells the loop.
 func (s *Supervisor) copyRaw(r *run, p *pipes, to io.Writer) {
 	output.CopyRaw(to, p.ours, s.turn)
 	p.ours.Close()
 	s.post(func() { s.hasDried(r, p) })
 }
 
-// hasDried handles that nobody can write to one of a run's pipes any more, and that all is written on.
+// hasDried records that one of a run's pipes has ended and that all of its output was copied. A
+// removal that waits for the last pipe goes on.
 func (s *Supervisor) hasDried(r *run, p *pipes) {
 	p.open--
 	if p.areDry() && r.State() == life.RunRemoving {
@@ -190,10 +199,11 @@ func (s *Supervisor) hasDried(r *run, p *pipes) {
 	}
 }
 
-// checkOutput is how many bytes are kept of what a health check writes.
+// checkOutput is how many bytes of a health check's output are kept.
 const checkOutput = 1 << 10
 
-// capture keeps the beginning of what a check writes, for the message that it failed.
+// capture keeps the first checkOutput bytes that a health check writes, for the message that it
+// failed.
 func (s *Supervisor) capture(r *run, c *connection) error {
 	read, write, err := newPipe()
 	if err != nil {
@@ -214,7 +224,7 @@ func (s *Supervisor) capture(r *run, c *connection) error {
 	return nil
 }
 
-// connectReadiness makes what a job says with that it is ready.
+// connectReadiness opens the pipe or the socket through which a run reports that it is ready.
 func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 	spec := r.spec
 	if spec.Ready.Kind == config.ReadyFD {
@@ -239,7 +249,7 @@ func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 	return nil
 }
 
-// hearReady waits for a line, or for the end of what could still write one.
+// hearReady calls ready when a newline has come. It returns without a call at the end of the pipe.
 func hearReady(read *os.File, ready func()) {
 	defer read.Close()
 	var b [64]byte

@@ -1,6 +1,6 @@
-// Package supervisor is process 1 (or a subreaper, where it is not): it starts jobs, holds all that
-// each of them starts, and tears each down. It lives in init because Go keeps that name for
-// functions: import it as supervisor ".../init".
+// Package supervisor is process 1 of a container, or a subreaper elsewhere. It starts jobs, holds
+// every process that a job starts, and tears each job down. The directory is called init, but Go
+// does not allow that name for a package: import it as supervisor ".../init".
 //
 // These rules hold:
 //
@@ -9,19 +9,19 @@
 //     message and holds no state. There are no locks, and no os/exec, whose Wait would race the
 //     reaper.
 //   - Messages are hints, not facts. SIGCHLD, "a cgroup has changed" and "the timer has fired" all
-//     mean: go and look. Nothing is counted, so nothing can be lost by merging.
-//   - Two pure state machines, life.Run and life.Job, decide what happens next: state and event
-//     in, actions out. A deadline is a field, and every transition sets it anew. Nobody else can
-//     change their state.
-//   - What one job does concerns others only through settle, which looks at all of them once
-//     something has changed: which may start now, which may stop, is everything up, is all done.
+//     mean: go and look. The loop never counts messages, so several of them can be merged into one.
+//   - Two pure state machines, life.Run and life.Job, decide what happens next: they take an event
+//     and return actions. A deadline is a field, and every transition sets it anew. No other code
+//     can change their state.
+//   - One job affects another only through settle. After a change, settle looks at all jobs: which
+//     of them may start now, which may stop, and whether all are up.
 //   - The loop does not block. Log lines, receipts and replies go through bounded queues.
 //
-// The steps before and after a job, and its health checks, are runs as well. Their cgroups are inside
-// that of the job's run, and they end with it.
+// The steps of a job (pre_start, post_start, pre_stop) and its health checks are runs as well. All
+// but pre_start steps have their cgroup inside that of the job's run, and end with it.
 //
-// This package is the loop and its verbs. What they work with has rooms of its own: life (the state
-// machines), hold (the containments), child (what happens after a fork), output (what is written),
-// host (what --check finds), config (the file and the flags), control (the wire).
-// docs/development.md has the map, and shows how a run travels through it.
+// This package holds the loop and its verbs. Other packages hold what they work with: life (the
+// state machines), hold (the containments), child (the code between fork and exec), output (the log
+// and the output of jobs), host (the findings of --check), config (the file and the flags), control
+// (the wire). docs/development.md has a map of them, and follows a run through it.
 package supervisor

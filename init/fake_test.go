@@ -18,18 +18,18 @@ import (
 // fakeLevel is a level that only tests have.
 const fakeLevel hold.Level = "fake"
 
-// fake is a containment without processes. It is all that a new containment needs: the supervisor
-// asks nothing of a run's containment that is not in the interface.
+// fake is a containment without processes. It shows all that a new containment needs: the
+// supervisor uses nothing but the interface.
 type fake struct {
 	post     func(func())
 	listener hold.Listener
 	calls    *[]string
 
-	// later has the start be pending, and fails has it fail. helper has an exec helper start the
-	// command, which fails when the run is asked to stop.
+	// later makes the start pending, and fails makes it fail. helper makes an exec helper start the
+	// command; the exec fails when the run is asked to stop.
 	later, helper bool
 	fails         error
-	// deaf processes end by SIGKILL only, immortal ones never.
+	// deaf processes end only by SIGKILL, immortal ones never.
 	deaf, immortal bool
 
 	alive, frozen bool
@@ -37,7 +37,7 @@ type fake struct {
 
 func (f *fake) call(name string) { *f.calls = append(*f.calls, name) }
 
-// tell brings something to the loop, as the goroutines of real containments do.
+// tell posts a message to the loop, as the goroutines of real containments do.
 func (f *fake) tell(message func()) { go f.post(message) }
 
 func (f *fake) end(ws syscall.WaitStatus) {
@@ -136,7 +136,7 @@ func (f *fake) Remove() error {
 }
 
 // TestFakeContainment runs jobs from their start to their receipt in a containment that only this
-// file knows: nothing outside of package hold depends on which ones there are.
+// file knows: no code outside of package hold depends on which containments there are.
 func TestFakeContainment(t *testing.T) {
 	short := config.Spec{Timeout: time.Millisecond, GracePeriod: 10 * time.Millisecond}
 	for name, c := range map[string]struct {

@@ -7,9 +7,10 @@ import (
 	"github.com/cginit/cginit/init/control"
 )
 
-// healthStatus is what the health checks of a run have found.
+// healthStatus is the result of the health checks of a run so far.
 type healthStatus string
 
+// The statuses of a job's health.
 const (
 	unchecked healthStatus = ""         // the job has no health check
 	unknown   healthStatus = "starting" // no check has succeeded yet
@@ -17,15 +18,16 @@ const (
 	unhealthy healthStatus = "unhealthy"
 )
 
-// health is what the checks of a job have found in its present run.
+// health is the result of a job's health checks in its present run, and when the next one is due.
 type health struct {
 	status   healthStatus
-	failures int       // in a row
-	next     time.Time // when to look again; zero: not by itself
-	said     string    // what the last check wrote
+	failures int       // checks that failed in a row
+	next     time.Time // when the next check starts; zero: none is due
+	said     string    // the output of the last check
 }
 
-// newHealth returns the health of a run that has just become ready. spec is nil if it has no check.
+// newHealth returns the health of a run that has just become ready. spec is nil for a job without a
+// health check.
 func newHealth(spec *config.Health, now time.Time) health {
 	if spec == nil {
 		return health{}
@@ -33,7 +35,8 @@ func newHealth(spec *config.Health, now time.Time) health {
 	return health{status: unknown, next: now.Add(untilCheck(spec, unknown, 0))}
 }
 
-// checked takes what a check has found, so long after the run became ready.
+// checked records the result of a check. since is how long the run has been ready. Failures during
+// the start period do not count until a check has succeeded.
 func (h *health) checked(spec *config.Health, ok bool, since time.Duration, now time.Time) {
 	switch {
 	case ok:
@@ -47,7 +50,8 @@ func (h *health) checked(spec *config.Health, ok bool, since time.Duration, now 
 	h.next = now.Add(untilCheck(spec, h.status, since))
 }
 
-// untilCheck returns the time until the next check.
+// untilCheck returns the time until the next check: the start interval during the start period
+// while no check has succeeded, otherwise the interval.
 func untilCheck(spec *config.Health, s healthStatus, since time.Duration) time.Duration {
 	if s == unknown && since < spec.StartPeriod {
 		return spec.StartInterval

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notForwarded has every signal that never reaches the command, and why. All others do.
+// notForwarded holds the signals that are never passed on to the command, each with the reason. All
+// other signals are passed on.
 var notForwarded = map[syscall.Signal]string{
 	unix.SIGKILL: "the kernel lets nobody catch it",
 	unix.SIGSTOP: "the kernel lets nobody catch it",
@@ -24,25 +25,28 @@ var notForwarded = map[syscall.Signal]string{
 	34:           "the C library (musl) uses it between threads; Go cannot catch it",
 }
 
+// lastSignal is the highest signal number of Linux.
 const lastSignal = 64
 
-// inbox is where signals arrive. Notify never waits and drops what finds no room. So what must not be
-// lost has a channel to itself, with room for all that can be in it at once.
+// inbox holds the channels on which signals arrive. [signal.Notify] drops a signal if its channel
+// is full, so each kind that must not be lost has a channel with room for all that can wait at
+// once.
 type inbox struct {
-	child chan os.Signal // merged by the kernel anyway: one is as good as many
+	child chan os.Signal // SIGCHLD, which the kernel merges: one is as good as many
 	stop  chan os.Signal // SIGTERM, SIGINT
 	other chan os.Signal
 }
 
-// usual are the signals that people send to a process 1. They are caught before anything is started.
+// usual are the signals that people send to a process 1. They are caught before the first job
+// starts.
 var usual = []os.Signal{unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP}
 
-// catch begins to catch signals. SIGCHLD comes first: a child that died before that gives no signal,
-// and is found by the first look. SIGHUP and SIGINT stay ignored, for us and for the command, if they
-// were ignored when we were started (nohup). Go does not tell of other signals.
+// catch begins to catch signals. SIGCHLD comes first: a child that died before that sends no
+// signal, and the first look finds it. If SIGHUP or SIGINT was ignored when we were started
+// (nohup), it stays ignored for us and for the command. Go does not report other ignored signals.
 //
-// To catch a signal costs Go two thread switches, 2 ms for all 55. So the unusual signals are caught
-// while the rest of the start goes on.
+// Catching a signal costs Go two thread switches, 2 ms for all 55. So the unusual signals are
+// caught while the rest of the start goes on.
 func catch() *inbox {
 	in := &inbox{
 		child: make(chan os.Signal, 1),
@@ -52,14 +56,14 @@ func catch() *inbox {
 	signal.Notify(in.child, unix.SIGCHLD)
 	signal.Notify(in.stop, unix.SIGTERM)
 	notify(in.stop, unix.SIGINT)
-	// A write to a log whose reader has gone then fails, instead of ending us.
+	// Once SIGPIPE is caught, a write to a log without a reader fails instead of ending us.
 	notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	notify(in.other, usual...)
 	go notify(in.other, unusual()...)
 	return in
 }
 
-// notify catches signals, but for those that were ignored when we were started.
+// notify sends the signals to c, except those that were ignored when we were started.
 func notify(c chan<- os.Signal, sigs ...os.Signal) {
 	for _, sig := range sigs {
 		if !signal.Ignored(sig) {
@@ -68,7 +72,7 @@ func notify(c chan<- os.Signal, sigs ...os.Signal) {
 	}
 }
 
-// unusual returns the signals that are caught, but for the usual ones and those that stop.
+// unusual returns the signals that are caught but are neither usual nor SIGTERM or SIGINT.
 func unusual() []os.Signal {
 	var sigs []os.Signal
 	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
@@ -80,11 +84,13 @@ func unusual() []os.Signal {
 	return sigs
 }
 
-// reapBatch bounds one look for dead children: a job that forks without end must not hold the loop.
+// reapBatch bounds the children that one call of drain reaps: a job that forks without end must not
+// hold up the loop.
 const reapBatch = 200
 
-// drain waits for children, a bounded number, and returns true if it found the last. Otherwise it
-// asks the loop for another turn.
+// drain waits for children that have changed state, at most reapBatch of them, and calls each for
+// every one. It returns true if no more are there. Otherwise it sends itself a SIGCHLD, so that the
+// loop calls it again.
 func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) bool {
 	for range reapBatch {
 		var ws syscall.WaitStatus
@@ -99,7 +105,7 @@ func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) b
 	}
 	select {
 	case in.child <- unix.SIGCHLD:
-	default: // one is there already
+	default: // a SIGCHLD waits already
 	}
 	return false
 }

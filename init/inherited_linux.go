@@ -7,19 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inherited are the descriptors from 3 on that are the command's.
+// inherited holds the open descriptors from 3 on that we pass on to the command.
 type inherited struct {
 	fds []int
-	// listenPid says that LISTEN_PID names us, and is to name the command (sd_listen_fds(3)).
+	// listenPid says that LISTEN_PID named us, so it must name the command (sd_listen_fds(3)).
 	listenPid bool
 }
 
-// find looks at the descriptors from 3 on that whoever started us left open.
+// find looks for descriptors from 3 on that were open when we were started. It sets close-on-exec
+// on all of them.
 //
-// What started a process 1 is a container engine: what it left open is a leak, unless LISTEN_FDS
-// counts it (sd_listen_fds(3)), and the command does not get it. What started us elsewhere is a
-// person's shell or program, and meant it for the command: <(process substitution), flock(1), a job
-// server. Our own descriptors are all close-on-exec.
+// As process 1 we were started by a container engine. A descriptor that it left open is a leak,
+// unless LISTEN_FDS counts it (sd_listen_fds(3)), and the command does not get it. Elsewhere a
+// person's shell or program started us and meant the descriptor for the command: <(process
+// substitution), flock(1), a job server. Our own descriptors all have close-on-exec already.
 func (in *inherited) find() {
 	in.listenPid = os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid())
 	listen := 0
@@ -28,7 +29,8 @@ func (in *inherited) find() {
 	}
 	dir, err := os.Open("/proc/self/fd")
 	if err != nil {
-		// No /proc: close all but what is counted (close_range, since Linux 5.11 with this flag).
+		// Without /proc no number is known, so all but those of LISTEN_FDS are marked
+		// (close_range, since Linux 5.11 with this flag).
 		_ = unix.CloseRange(uint(3+listen), ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 		return
 	}
@@ -46,13 +48,13 @@ func (in *inherited) find() {
 			unix.CloseOnExec(fd)
 		default:
 			in.fds = append(in.fds, fd)
-			unix.CloseOnExec(fd) // until the command is forked: other processes of ours must not hold it
+			unix.CloseOnExec(fd) // other processes of ours must not hold it; the fork of the command clears it
 		}
 	}
 }
 
-// close closes them here once the command has them: it alone holds them then, and a pipe that it
-// closes is closed.
+// close closes our copies once the command has them. The command then holds the only copy, so a
+// pipe ends when the command closes it.
 func (in *inherited) close() {
 	for _, fd := range in.fds {
 		unix.Close(fd)

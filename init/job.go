@@ -10,42 +10,44 @@ import (
 	"github.com/cginit/cginit/init/output"
 )
 
-// job is a service or one-shot job, and what the supervisor knows of it beside its life.
+// job is a service or one-shot job: its life, its spec, and what else the supervisor knows of it.
 type job struct {
 	*life.Job
 	spec config.Spec
 
 	run      *run     // the present or last run; nil: there was none
-	runs     int      // how many there have been
-	last     *Receipt // of the last run that has ended
+	runs     int      // the number of runs so far
+	last     *Receipt // the receipt of the last run that has ended; nil: none has
 	stepRun  *run     // the pre_start, post_start or pre_stop step under way; nil: none
-	stepsRun int      // how many steps of its kind have ended
-	attended int      // how many steps and probes the job has had
-	uid      uint32   // of user: auto; 0: none was needed
+	stepsRun int      // the number of steps of the present kind that have ended
+	attended int      // the number of steps and probes so far
+	uid      uint32   // the uid that user: auto stands for; 0: none was needed yet
 	health   health
 	notify   *notifier // nil: the job has no NOTIFY_SOCKET
-	words    []string  // the last lines that it wrote, where they go through us
+	words    []string  // the last lines that the job wrote, if its output goes through us
 	next     time.Time // when its schedule starts it; zero: never
-	queued   bool      // it is to run again as soon as this run has ended
+	queued   bool      // it starts again as soon as the present run has ended
 
-	lease *lease // of a run that was started over the control socket; nil: the job is in the file
-	over  bool   // the client that started it has been told that it has ended
+	lease *lease // for a run that a client started over the control socket; nil for any other job
+	over  bool   // the run of the lease has ended, and its client has been told
 
-	gone        bool           // the file has it no more; it is dropped when nothing of it is left
-	grace       *time.Duration // for this stop, instead of its own; nil: its own
-	replacement *config.Spec   // takes the place of spec as soon as the run has ended; nil: nothing
+	gone        bool           // a reload removed it; it is dropped when nothing of it is left
+	grace       *time.Duration // the grace period of the next stop; nil: the one in spec
+	replacement *config.Spec   // replaces spec as soon as the run has ended; nil: nothing
 }
 
+// newJob returns a job that is down.
 func newJob(spec config.Spec) *job {
 	j := &job{spec: spec}
 	j.Job = life.NewJob(&j.spec)
 	return j
 }
 
-// startsItself tells whether the job starts when the supervisor does.
+// startsItself tells whether the job starts together with the supervisor.
 func (j *job) startsItself() bool { return !j.spec.Manual && len(j.spec.Triggers) == 0 }
 
-// newest returns what the job is to be: what a reload has brought, if its run has not ended yet.
+// newest returns the newest spec of the job: that of the last reload, even if the present run still
+// uses the one before.
 func (j *job) newest() config.Spec {
 	if j.replacement != nil {
 		return *j.replacement
@@ -53,14 +55,15 @@ func (j *job) newest() config.Spec {
 	return j.spec
 }
 
-// isThere tells whether the start of the supervisor need not wait for the job.
+// isThere tells whether the job is far enough for the start of the supervisor: up (and healthy, if
+// it is a service with a check), done, or down.
 func (j *job) isThere() bool {
 	switch {
 	case j.State() != life.JobUp:
 		return j.State() == life.JobDone || j.State() == life.JobDown
-	case j.stepRun != nil: // a post_start step, which can fail
+	case j.stepRun != nil: // a post_start step is running and can fail
 		return false
-	case j.run.IsOver() && j.run.State() != life.RunWaiting: // its end is about to be told
+	case j.run.IsOver() && j.run.State() != life.RunWaiting: // the event of its end is still to come
 		return false
 	}
 	return j.spec.Health == nil || !j.spec.Service || j.health.status == healthy
@@ -69,7 +72,7 @@ func (j *job) isThere() bool {
 // isAwaited tells whether the start of the supervisor waits for the job.
 func (j *job) isAwaited() bool { return j.lease == nil && j.startsItself() && !j.isThere() }
 
-// satisfies tells whether others may count on a condition of the job.
+// satisfies tells whether the job meets a condition that another job waits for (depends_on).
 func (j *job) satisfies(c config.Condition) bool {
 	switch c {
 	case config.Healthy:
@@ -81,12 +84,12 @@ func (j *job) satisfies(c config.Condition) bool {
 	return j.State() == life.JobUp || j.State() == life.JobDone && !j.spec.Service
 }
 
-// dependsOn tells whether the job has a dependency on another.
+// dependsOn tells whether the job depends directly on the job with this name.
 func (j *job) dependsOn(name string) bool {
 	return slices.ContainsFunc(j.spec.After, func(d config.Dependency) bool { return d.Job == name })
 }
 
-// why tells in a few words how the job came to its end.
+// why returns in a few words why the job has ended.
 func (j *job) why() string {
 	switch {
 	case j.Bad() != "":
@@ -99,7 +102,7 @@ func (j *job) why() string {
 	return j.last.end()
 }
 
-// reason returns why, for the end of a line.
+// reason returns ": " and why, for the end of a line; empty if there is no reason.
 func (j *job) reason() string {
 	if why := j.why(); why != "" {
 		return ": " + why
@@ -107,7 +110,8 @@ func (j *job) reason() string {
 	return ""
 }
 
-// untilWhen says what has to come before a job that has failed is started again.
+// untilWhen says, for a message, how long a failed job stays down: until its next scheduled time,
+// or for good.
 func (j *job) untilWhen() string {
 	if len(j.spec.Triggers) > 0 {
 		return "before its next time"
@@ -115,13 +119,15 @@ func (j *job) untilWhen() string {
 	return "by itself"
 }
 
-// keepWords remembers the last lines of the job.
+// keepWords adds the last lines of one stream to those that are remembered, [output.WordsKept] in
+// all.
 func (j *job) keepWords(last []string) {
 	words := append(j.words, last...)
 	j.words = slices.Clone(words[max(0, len(words)-output.WordsKept):])
 }
 
-// lastWords returns what the job wrote last, where it went through us, for a message.
+// lastWords returns the last lines that the job wrote, as the end of a message; empty if its output
+// does not go through us.
 func (j *job) lastWords() string {
 	if len(j.words) == 0 {
 		return ""
@@ -129,18 +135,18 @@ func (j *job) lastWords() string {
 	return "; its last lines: " + strings.Join(j.words, " | ")
 }
 
-// canFreeze tells whether there is something of the job that can be frozen.
+// canFreeze tells whether the job has a run that can be frozen.
 func (j *job) canFreeze() bool {
 	return j.run != nil && (j.run.State() == life.RunRunning || j.run.State() == life.RunWaiting) &&
 		(j.State() == life.JobUp || j.State() == life.JobStarting)
 }
 
-// catchesUp tells whether times that were missed are made up for.
+// catchesUp tells whether the job runs once for scheduled times that were missed.
 func (j *job) catchesUp() bool {
 	return slices.ContainsFunc(j.spec.Triggers, func(t config.Trigger) bool { return t.CatchUp })
 }
 
-// queues tells whether a time that comes while the job runs is kept for afterwards.
+// queues tells whether a scheduled time that comes during a run starts the job after that run.
 func (j *job) queues() bool {
 	return slices.ContainsFunc(j.spec.Triggers, func(t config.Trigger) bool { return t.Queue })
 }

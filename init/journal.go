@@ -7,30 +7,33 @@ import (
 	"github.com/cginit/cginit/init/control"
 )
 
+// The bounds of the journal's memory.
 const (
-	eventsKept    = 512 // for a reader that comes back
-	processesKept = 16  // of a receipt in one of them
+	eventsKept    = 512 // events that a reader who comes back can still get
+	processesKept = 16  // processes of a receipt in one of those events
 )
 
-// journal is the last events, and who follows them.
+// journal holds the last events and the clients that follow them.
 type journal struct {
-	isOn      bool // there is a control socket; without one nobody can ask
+	isOn      bool // there is a control socket; without one nobody can read events
 	last      int  // the number of the last event
 	kept      []control.Event
 	followers []*follower
 }
 
-// follower is an Events call that goes on.
+// follower is an Events call that is sent every new event.
 type follower struct {
 	call *control.Call
-	jobs []string // none: all
+	jobs []string // the jobs that it follows; empty: all
 }
 
+// wants tells whether the follower has asked for events of this job.
 func (f *follower) wants(e *control.Event) bool {
 	return len(f.jobs) == 0 || slices.Contains(f.jobs, e.Job)
 }
 
-// add adds an event, and sends it to those who follow.
+// add numbers an event, keeps it, and sends it to the followers. It keeps at most processesKept
+// processes of a receipt; followers get all of them.
 func (j *journal) add(e control.Event) {
 	if !j.isOn {
 		return
@@ -53,29 +56,33 @@ func (j *journal) add(e control.Event) {
 	j.kept = append(j.kept, e)
 }
 
-// addState tells that something about a job has changed.
+// addState adds an event with the present state of a job.
 func (j *journal) addState(of *job) {
 	j.add(control.Event{Kind: control.EventState, Job: of.spec.Name, Run: of.runs, State: of.shown(), Pid: of.run.pid()})
 }
 
+// addHealth adds an event with the present health of a job.
 func (j *journal) addHealth(of *job) {
 	j.add(control.Event{Kind: control.EventHealth, Job: of.spec.Name, Run: of.runs, Health: of.health.shown()})
 }
 
+// addFrozen adds the event that a job was frozen or thawed.
 func (j *journal) addFrozen(of *job, frozen bool) {
 	j.add(control.Event{Kind: control.EventFrozen, Job: of.spec.Name, Run: of.runs, Frozen: &frozen})
 }
 
+// addReceipt adds the event that a run has left a receipt.
 func (j *journal) addReceipt(r *Receipt) {
 	j.add(control.Event{Kind: control.EventReceipt, Job: r.Job, Run: r.Run, Receipt: &r.Receipt})
 }
 
-// addPhase tells how far the supervisor itself has come.
+// addPhase adds an event about the supervisor itself, such as "up" or "stopping".
 func (j *journal) addPhase(message string) {
 	j.add(control.Event{Kind: control.EventSupervisor, Message: message})
 }
 
-// follow answers an Events call: with what is kept, and, if more is asked for, with what comes.
+// follow answers an Events call with the events that are kept. If the call asks for more, it
+// becomes a follower.
 func (j *journal) follow(c *control.Call, p *control.EventsParams) {
 	f := &follower{call: c, jobs: p.Jobs}
 	reply := control.EventsReply{Events: []control.Event{}, Last: j.last}
@@ -97,7 +104,7 @@ func (j *journal) follow(c *control.Call, p *control.EventsParams) {
 	}
 }
 
-// drop forgets the followers of a connection that has ended.
+// drop removes the followers of a connection that has ended.
 func (j *journal) drop(conn *control.Conn) {
 	j.followers = slices.DeleteFunc(j.followers, func(f *follower) bool {
 		if f.call.Conn != conn {
@@ -108,4 +115,5 @@ func (j *journal) drop(conn *control.Conn) {
 	})
 }
 
+// errConnectionEnded is the error of calls whose connection has ended before the reply.
 var errConnectionEnded = control.Failed{Reason: "the connection has ended"}

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyboard is our standard input, for the job that has it on its terminal.
+// keyboard is our standard input, for the jobs that read it through their own terminal.
 type keyboard struct {
-	isRead bool          // a goroutine reads it
-	before *unix.Termios // how our terminal was before that; nil: as it is
+	isRead bool          // a goroutine reads our standard input
+	before *unix.Termios // the mode of our terminal before setRaw; nil: setRaw has not changed it
 }
 
-// read has our standard input read, from the first run on that is to have it. to returns, in the
-// loop, the terminal that is to have what was read; nil: there is none.
+// read starts the goroutine that reads our standard input; only the first call does. The loop calls
+// to, which returns the terminal that the text goes to; nil: the text is dropped.
 func (k *keyboard) read(post func(message), to func() *os.File) {
 	if k.isRead {
 		return
@@ -30,9 +30,10 @@ func (k *keyboard) read(post func(message), to func() *os.File) {
 	})
 }
 
-// readInput passes on what it reads. A job that does not read makes us read no more.
+// readInput passes what it reads to write, and ends the input with Ctrl-D. If the job does not
+// read, write blocks and no more is read.
 func readInput(write func([]byte)) {
-	const ctrlD = 'D' - '@' // the end of a line that it ends, or of the input
+	const ctrlD = 'D' - '@' // after a part of a line it ends that part; after a newline it ends the input
 	b := make([]byte, output.ReadRoom)
 	last := byte('\n')
 	for {
@@ -51,8 +52,9 @@ func readInput(write func([]byte)) {
 	write([]byte{ctrlD})
 }
 
-// setRaw leaves it to the job's terminal what a key means. Ours still does what output needs: others
-// write there too.
+// setRaw switches our terminal to raw input, if we are in its foreground: the job's terminal
+// decides what a key means. Output is processed as before, because others write to our terminal
+// too.
 func (k *keyboard) setRaw() {
 	mode, err := unix.IoctlGetTermios(0, unix.TCGETS)
 	front, _ := unix.IoctlGetInt(0, unix.TIOCGPGRP)

@@ -18,18 +18,18 @@ func (s *Supervisor) launch(j *job) {
 	r.job, r.number, r.level = j, j.runs, level
 	j.run, j.grace = r, nil
 	if j.notify != nil {
-		j.notify.status = "" // that was of the last run
+		j.notify.status = "" // the last run said it
 	}
 	s.begin(r)
 }
 
-// begin adds a run to those that live, and starts it.
+// begin adds a run to the live ones and starts it.
 func (s *Supervisor) begin(r *run) {
 	s.live = append(s.live, r)
 	s.feed(r, life.EvStart)
 }
 
-// attendant makes a run that belongs to a job's present one: a step or a probe.
+// attendant returns a run that belongs to the present run of a job: a step or a probe.
 func (s *Supervisor) attendant(j *job, kind role, name string, spec *config.Spec) *run {
 	spec.Name, spec.KillMode, spec.Leftovers = name, config.Mixed, config.LeftoversKill
 	j.attended++
@@ -39,8 +39,9 @@ func (s *Supervisor) attendant(j *job, kind role, name string, spec *config.Spec
 	return r
 }
 
-// start makes the containment and the main process. Where a holder makes it, what comes of it is told
-// later.
+// start makes the containment, if the run has none yet, and starts the main process. It returns the
+// event that follows. If a holder starts the main process the event is EvPending, and the outcome
+// comes later.
 func (s *Supervisor) start(r *run) (next life.RunEvent) {
 	if r.book.started.IsZero() {
 		r.book.started = time.Now()
@@ -63,9 +64,9 @@ func (s *Supervisor) start(r *run) (next life.RunEvent) {
 	return s.spawned(r, progress, err)
 }
 
-// suffices tells why a job's own run would not be held as well as --require asks for. It is asked
-// before each run: whether a uid is the job's alone depends on who else has it. Steps and probes are
-// held with the job, or as well as can be.
+// suffices returns an error if a job's own run would be held less well than --require asks for. It
+// is checked before each run, because whether a uid belongs to the job alone depends on the other
+// jobs. Steps and probes are not checked: they are held with the job, or as well as possible.
 func (s *Supervisor) suffices(r *run) error {
 	if r.role != roleMain {
 		return nil
@@ -73,6 +74,7 @@ func (s *Supervisor) suffices(r *run) error {
 	return s.home.Suffices(r.level, s.config.Require)
 }
 
+// placeOf returns where a run is to be held.
 func (s *Supervisor) placeOf(r *run) hold.Place {
 	p := hold.Place{
 		Name: r.name, Dir: fmt.Sprintf("%s.%d", r.spec.Name, r.number), Level: r.level,
@@ -84,7 +86,7 @@ func (s *Supervisor) placeOf(r *run) hold.Place {
 	return p
 }
 
-// spawned handles what came of the start of the main process.
+// spawned handles the outcome of a start of the main process and returns the event that follows.
 func (s *Supervisor) spawned(r *run, progress hold.Progress, err error) life.RunEvent {
 	if err != nil {
 		return s.notStarted(r, "fork", err)
@@ -96,11 +98,12 @@ func (s *Supervisor) spawned(r *run, progress hold.Progress, err error) life.Run
 	return life.EvSpawned
 }
 
-// spawnGiveUp bounds the tries of a fork that fails for now, from the first on.
+// spawnGiveUp is how long a fork that fails for now is tried again, counted from the first try.
 const spawnGiveUp = time.Second
 
-// notStarted tells whether a start that has failed is to be tried again. What may go well a little
-// later is tried for a second, and once everything is up for as long as it takes.
+// notStarted returns the event for a start that has failed: EvSpawnBusy if it is to be tried again,
+// else EvSpawnFailed. A temporary error is retried for spawnGiveUp. A job of the file is retried
+// without limit once a failure no longer fails the start of the supervisor.
 func (s *Supervisor) notStarted(r *run, what string, err error) life.RunEvent {
 	forEver := s.jobs.single == nil && !r.job.IsBooting() && r.job.lease == nil
 	if hold.IsBusy(err) && (forEver || time.Since(r.book.started) < spawnGiveUp) {
@@ -111,7 +114,8 @@ func (s *Supervisor) notStarted(r *run, what string, err error) life.RunEvent {
 	return life.EvSpawnFailed
 }
 
-// executed handles that the main process executes the command.
+// executed records that the exec succeeded and marks the run started. A job without another sign of
+// readiness is ready now.
 func (s *Supervisor) executed(r *run) {
 	r.executed, s.queue.changed = true, true
 	if r.role != roleMain {
@@ -123,7 +127,7 @@ func (s *Supervisor) executed(r *run) {
 	}
 }
 
-// runEnded handles that nothing of a run is left, and that its receipt is written.
+// runEnded handles that nothing of a run is left and that its receipt was written.
 func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 	s.live = slices.DeleteFunc(s.live, func(q *run) bool { return q == r })
 	switch r.role {
@@ -139,7 +143,7 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 	}
 }
 
-// killAttendants ends what runs inside a run whose main process has ended.
+// killAttendants kills the steps and probes of a run whose main process has ended.
 func (s *Supervisor) killAttendants(r *run) {
 	for _, q := range s.live.clone() {
 		if q.owner == r {

@@ -2,17 +2,18 @@ package supervisor
 
 import "github.com/cginit/cginit/init/control"
 
-// lease is what a run that was started over the control socket depends on.
+// lease ties a run that was started over the control socket to the client that started it.
 type lease struct {
 	conn     *control.Conn
-	call     *control.Call // to be answered when it ends; nil: it was answered
-	files    []int         // what the caller has passed, until the run has them
-	terminal bool
-	detached bool
-	report   bool
+	call     *control.Call // the Run call, answered when the run ends; nil: it was answered
+	files    []int         // the descriptors that the client has passed, until the run has them
+	terminal bool          // the first of them is a terminal
+	detached bool          // the run goes on when the connection ends
+	report   bool          // the client wants the receipt
 }
 
-// connect gives a run what its caller has passed: three descriptors, or a terminal.
+// connect gives a run the descriptors that its client has passed: stdin, stdout and stderr, or one
+// terminal for all three.
 func (l *lease) connect(c *connection) {
 	if len(l.files) == len(c.Files) {
 		copy(c.Files[:], l.files)

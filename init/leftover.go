@@ -7,7 +7,8 @@ import (
 	"github.com/cginit/cginit/init/proc"
 )
 
-// describe tells who a leftover is and how it came to be there still.
+// describe returns what the receipt says of a leftover: its pid, command and age (in milliseconds),
+// and the reasons why it was still there.
 func (r *run) describe(p proc.Process) Process {
 	d := Process{Pid: p.Pid, PPid: p.PPid, Command: p.CommandLine(), State: string(p.State), Outcome: "killed"}
 	d.Age = milliseconds(p.Age())
@@ -25,8 +26,9 @@ func (r *run) describe(p proc.Process) Process {
 	return d
 }
 
-// howItGotAway says what a process did to outlive the main process; empty if it did nothing. The
-// main process leads its group, and a process that stays in its session has the same session.
+// howItGotAway returns in words how a process left the main process's family; empty if it did not.
+// A process that has not left has the session of the main process, and its parent is not the
+// adopter.
 func (r *run) howItGotAway(p proc.Process) string {
 	main := r.held.Main()
 	hasOwnSession, isAdopted := p.Session != main.Session, p.PPid == r.held.Adopter() && p.Pid != main.Pid
@@ -43,7 +45,7 @@ func (r *run) howItGotAway(p proc.Process) string {
 	return ""
 }
 
-// heeded says what a process did about a signal that has not ended it.
+// heeded returns in words how a process dealt with a signal that did not end it.
 func heeded(p proc.Process, sig syscall.Signal) string {
 	name := config.SignalName(sig)
 	bit := uint64(1) << (sig - 1)

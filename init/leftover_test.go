@@ -38,7 +38,7 @@ func TestDescribe(t *testing.T) {
 		{proc.Process{Pid: 12, PPid: os.Getpid(), Session: 5, State: 'T'}, "was not asked, stopped, orphaned"},
 		{proc.Process{Pid: 12, PPid: 0, Session: 12, State: 'S'}, "was not asked, entered from outside"},
 	} {
-		c.p.Pid += 1 << 22 // none that /proc knows
+		c.p.Pid += 1 << 22 // above the largest pid, so that /proc has no such process
 		if c.p.Pid == 11+1<<22 {
 			r.book.ask(syscall.SIGTERM, c.p.Pid)
 		}

@@ -8,16 +8,16 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// listener is told by a run's containment what becomes of the run; see [hold.Listener].
+// listener passes what a run's containment reports on to the supervisor; see [hold.Listener].
 type listener struct {
 	s *Supervisor
 	r *run
 }
 
-// Started gives the run the outcome of a start that was pending.
+// Started handles the outcome of a start that was pending.
 func (l listener) Started(p hold.Progress, err error) { l.s.feed(l.r, l.s.spawned(l.r, p, err)) }
 
-// ExecEnded handles what the exec helper has said.
+// ExecEnded handles the report of the exec helper.
 func (l listener) ExecEnded(err error) {
 	if err != nil {
 		l.r.book.err, l.r.failed = err, true
@@ -27,14 +27,15 @@ func (l listener) ExecEnded(err error) {
 	l.s.inspect(l.r)
 }
 
-// MainEnded handles the end of the main process. What else runs inside its run ends with it.
+// MainEnded handles the end of the main process. The steps and probes of the run end with it.
 func (l listener) MainEnded(ws syscall.WaitStatus) {
 	l.r.Run.MainEnded(ws)
 	l.s.killAttendants(l.r)
 	l.s.inspect(l.r)
 }
 
-// MainStopped handles that the main process was stopped: at the terminal that concerns us too.
+// MainStopped handles that a signal has stopped the main process. That concerns us only if the
+// command shares our terminal: then Ctrl-Z has to stop us too.
 func (l listener) MainStopped() {
 	t := l.s.terminal
 	if t == nil || l.r.spec.NewSession || l.r.job != l.s.jobs.single || l.r.role != roleMain {
@@ -43,11 +44,11 @@ func (l listener) MainStopped() {
 	t.suspended(l.r.pid())
 }
 
-// Changed has the run looked at again.
+// Changed looks at the run again.
 func (l listener) Changed() { l.s.inspect(l.r) }
 
-// AwaitsOrphans has what a lost holder has left outlive nobody: the end of a run that is to end is
-// not told before theirs.
+// AwaitsOrphans returns true if the run is to end. Its end then waits for the processes that the
+// lost holder has left: the holder is abandoned again after orphansRetry.
 func (l listener) AwaitsOrphans() bool {
 	if l.r.Cause() == "" {
 		return false
@@ -56,10 +57,10 @@ func (l listener) AwaitsOrphans() bool {
 	return true
 }
 
-// HolderLost says what has happened, and to whom.
+// HolderLost logs that a run's holder was killed.
 func (l listener) HolderLost() {
 	l.s.log.Printf("%s: its holder was killed, by a process of the job's own uid or from outside; what it held is killed as far as it can be found", l.r.name)
 }
 
-// MustKill kills what a lost holder has left.
+// MustKill kills the processes that a lost holder has left.
 func (l listener) MustKill() { l.s.feed(l.r, life.EvKill) }

@@ -8,11 +8,11 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// loop handles one message at a time until nothing is left to do.
+// loop handles one message at a time until no work is left.
 func (s *Supervisor) loop() {
 	s.home.Watch()
 	more := false
-	var late <-chan time.Time // when the last look is over
+	var late <-chan time.Time // receives when the last look is over
 	for {
 		switch {
 		case more || !s.isOver():
@@ -29,7 +29,7 @@ func (s *Supervisor) loop() {
 	}
 }
 
-// take waits for the next message and handles it. With more it does not wait.
+// take waits for the next message and handles it. With more set it does not wait.
 func (s *Supervisor) take(more bool) {
 	select {
 	case <-readyIf(more):
@@ -52,11 +52,11 @@ func (s *Supervisor) take(more bool) {
 	}
 }
 
-// lastLook is how long we wait, when all jobs of a file have ended, for what was asked of us before: a
-// reload may bring new work, and a signal takes some time on its way through Go's runtime.
+// lastLook is how long the loop waits, after all jobs of a file have ended, for requests that were
+// sent before. A reload may bring new work, and a signal takes some time through Go's runtime.
 const lastLook = 20 * time.Millisecond
 
-// takeLast handles what comes until late receives, and then returns false.
+// takeLast handles the next message and returns true. It returns false when late receives.
 func (s *Supervisor) takeLast(late <-chan time.Time) bool {
 	select {
 	case sig := <-s.inbox.other:
@@ -71,7 +71,7 @@ func (s *Supervisor) takeLast(late <-chan time.Time) bool {
 	return true
 }
 
-// readyIf returns a channel that is always ready, or one that never is.
+// readyIf returns a channel that is always ready, or nil, which never is.
 func readyIf(now bool) <-chan struct{} {
 	if !now {
 		return nil
@@ -79,14 +79,15 @@ func readyIf(now bool) <-chan struct{} {
 	return alwaysReady
 }
 
+// alwaysReady is a closed channel.
 var alwaysReady = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// post brings a message to the loop; only the goroutines that read call it. It waits for its turn, so
-// that a goroutine that sends much is slowed down and not the loop.
+// post sends a message to the loop. Only the goroutines that read call it. It blocks until the loop
+// takes the message, so a goroutine that sends much slows down itself and not the loop.
 func (s *Supervisor) post(m message) { s.messages <- m }
 
-// alarm returns a channel that fires at the nearest deadline. It is nil if there is none: without a
-// reason to wake up we do not.
+// alarm returns a channel that receives at the nearest deadline. It returns nil if there is none,
+// so that an idle supervisor never wakes up.
 func (s *Supervisor) alarm() <-chan time.Time {
 	next := nearest(s.shutdown.deadline(), s.home.Deadline())
 	next = nearest(next, s.calls.waiters.deadline())
@@ -126,6 +127,7 @@ func (s *Supervisor) expire(now time.Time) {
 	}
 }
 
+// expireRun acts on the deadline of a run, unless a look at the run has moved it.
 func (s *Supervisor) expireRun(r *run, now time.Time) {
 	if !passed(r.Deadline(), now) {
 		return
@@ -140,7 +142,8 @@ func (s *Supervisor) expireRun(r *run, now time.Time) {
 	}
 }
 
-// expireJob spares a job that somebody has frozen: it cannot feed its watchdog.
+// expireJob acts on the deadline of a job. A frozen job cannot send WATCHDOG=1, so its watchdog
+// starts anew.
 func (s *Supervisor) expireJob(j *job, now time.Time) {
 	if j.State() == life.JobUp && j.run.paused {
 		j.FeedWatchdog(now)
@@ -149,8 +152,8 @@ func (s *Supervisor) expireJob(j *job, now time.Time) {
 	s.queue.add(j, life.EvJobDeadline)
 }
 
-// close gives back what is left when all have ended. If something cannot be killed, the guardian
-// stays, and sees to the rest when we are gone.
+// close releases everything when all jobs have ended. If something cannot be killed the guardian
+// stays, and kills it when it can after we are gone.
 func (s *Supervisor) close() {
 	if s.home != nil {
 		s.home.DropSpare()
@@ -169,9 +172,10 @@ func (s *Supervisor) close() {
 	s.leaveTerminal()
 }
 
+// closeHome dismisses the guardian, reaps the last children and removes our cgroups.
 func (s *Supervisor) closeHome() {
 	s.home.DismissGuardian()
-	if !isProcess1() && s.jobs.haveStarted() { // the kernel does it where process 1 ends
+	if !isProcess1() && s.jobs.haveStarted() { // when process 1 ends the kernel reaps
 		s.reapRest()
 	}
 	if err := s.home.Close(); err != nil {
@@ -179,15 +183,16 @@ func (s *Supervisor) closeHome() {
 	}
 }
 
-// calls is the control socket, and the calls that are answered later.
+// calls holds the control socket and the calls that are answered later.
 type calls struct {
 	server   *control.Server // nil: there is no control socket
 	journal  journal
 	waiters  waiters
-	commands int // runs that were given a name
+	commands int // the number of the last run that got a name from us (run-1)
 }
 
-// arrive returns the channel of requests; nil, which never receives, without a server.
+// arrive returns the channel of requests. Without a control socket it returns nil, which never
+// receives.
 func (c *calls) arrive() <-chan control.Message {
 	if c.server == nil {
 		return nil

@@ -10,20 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notifyMost bounds a message of sd_notify(3), in bytes.
+// notifyMost bounds a message of sd_notify(3), in bytes. The rest of a longer one is lost.
 const notifyMost = 4096
 
-// notifier is a job's NOTIFY_SOCKET. It is an abstract socket (unix(7)): it needs no place to write,
-// and goes away with us. Whoever is in our network namespace could send to it, so the sender must be
-// a process of the job's.
+// notifier is the NOTIFY_SOCKET of a job. It is an abstract socket (unix(7)): it needs no writable
+// directory, and it goes away with us. Any process in our network namespace could send to it, so
+// the sender is checked to be a process of the job.
 type notifier struct {
 	name   string
 	file   *os.File
-	status string // STATUS= of the present run
+	status string // the last STATUS= of the present run
 }
 
-// listenNotify makes the socket of a job and the goroutine that reads it, which tells heard, in the
-// loop, who sent what.
+// listenNotify makes the socket of a job and starts the goroutine that reads it. For each message
+// the loop calls heard with the pid of the sender and the text.
 func listenNotify(job string, post func(message), heard func(pid int, text string)) (*notifier, error) {
 	var random [8]byte
 	if _, err := unix.Getrandom(random[:], 0); err != nil {
@@ -45,7 +45,7 @@ func listenNotify(job string, post func(message), heard func(pid int, text strin
 	return n, nil
 }
 
-// env returns the variables that tell the job of the socket.
+// env returns the variables that tell the job about the socket and the watchdog.
 func (n *notifier) env(spec *config.Spec) []string {
 	env := []string{"NOTIFY_SOCKET=" + n.name}
 	if spec.Watchdog > 0 {
@@ -54,7 +54,7 @@ func (n *notifier) env(spec *config.Spec) []string {
 	return env
 }
 
-// hearNotify turns datagrams into messages.
+// hearNotify posts each datagram to the loop until the socket is closed.
 func hearNotify(socket *os.File, post func(message), heard func(pid int, text string)) {
 	conn, err := socket.SyscallConn()
 	if err != nil {
@@ -69,14 +69,15 @@ func hearNotify(socket *os.File, post func(message), heard func(pid int, text st
 			return failure != unix.EAGAIN && failure != unix.EINTR
 		})
 		if err != nil || failure != nil {
-			return // closed: the job is gone
+			return // the socket was closed because the job was dropped
 		}
 		pid := senderOf(oob[:oobn])
 		post(func() { heard(pid, string(buf[:n])) })
 	}
 }
 
-// senderOf returns who sent a datagram, and closes the descriptors that came with it.
+// senderOf returns the pid of a datagram's sender, 0 if it is unknown, and closes the descriptors
+// that came with the datagram.
 func senderOf(oob []byte) (pid int) {
 	messages, _ := unix.ParseSocketControlMessage(oob)
 	for _, m := range messages {
@@ -92,7 +93,8 @@ func senderOf(oob []byte) (pid int) {
 	return pid
 }
 
-// notifyManager tells whoever started us how far we are (sd_notify(3)), if they want to know.
+// notifyManager sends a message of sd_notify(3) to the manager that started us. It does nothing if
+// NOTIFY_SOCKET is not set.
 func notifyManager(text string) error {
 	name := os.Getenv("NOTIFY_SOCKET")
 	if name == "" {

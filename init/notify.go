@@ -9,14 +9,16 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// saysReady takes a run's word for its being ready, if it is the present one of its job.
+// saysReady makes a job ready because its run said so. It ignores a run that is not the present one
+// or whose main process has ended.
 func (s *Supervisor) saysReady(r *run) {
 	if r.job.run == r && r.Status() == nil {
 		s.queue.add(r.job, life.EvJobReady)
 	}
 }
 
-// notified handles what a job says of itself (sd_notify(3)).
+// notified handles a message that a process sent to the job's NOTIFY_SOCKET (sd_notify(3)). A
+// message from a process of another job is refused and logged.
 func (s *Supervisor) notified(j *job, pid int, text string) {
 	r := j.run
 	if r == nil || r.held == nil || !r.held.Owns(pid) {
@@ -37,13 +39,14 @@ func (s *Supervisor) notified(j *job, pid int, text string) {
 			s.watchdogSeen(j, value)
 		case "EXTEND_TIMEOUT_USEC":
 			s.extend(j, value)
-		case "STOPPING": // it ends by itself: whoever waits for it should know
+		case "STOPPING": // the job ends by itself, which its followers should see
 			s.calls.journal.addState(j)
 		}
 	}
 }
 
-// watchdogSeen puts off the watchdog, or has it bark for the job itself.
+// watchdogSeen starts the watchdog's time anew, or stops the job as bad if it has triggered its own
+// watchdog.
 func (s *Supervisor) watchdogSeen(j *job, value string) {
 	switch {
 	case j.State() != life.JobUp || j.spec.Watchdog == 0:
@@ -54,8 +57,8 @@ func (s *Supervisor) watchdogSeen(j *job, value string) {
 	}
 }
 
-// extend gives a job that is starting or stopping time until so many microseconds from now, never less
-// than it has anyway.
+// extend gives a job that is starting or stopping more time. value is in microseconds from now, at
+// most 24 hours of which count. A deadline never becomes earlier.
 func (s *Supervisor) extend(j *job, value string) {
 	usec, err := strconv.ParseUint(value, 10, 63)
 	if err != nil {

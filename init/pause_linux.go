@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pause runs nothing: it reaps what is left to it, until SIGTERM or SIGINT, and returns 0. The infra
-// container of a podman pod does that.
+// Pause runs no job. It reaps orphans until SIGTERM or SIGINT comes, and returns exit status 0. The
+// infra container of a podman pod runs it.
 func (s *Supervisor) Pause() int {
 	s.inbox = catch()
 	for {

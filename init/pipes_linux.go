@@ -7,21 +7,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipes are the ends at which we read what a run writes.
+// pipes are our ends of what a run writes.
 //
-// A run with tty: true has a pseudo-terminal of its own in their place: the controlling terminal of
-// its session, and its stdin, stdout and stderr. What it writes there comes to us, and goes where its
-// output is to go. What it reads is, with stdin_open, what we read, and else nothing.
+// A run with "tty: true" has a pseudo-terminal instead: it is the controlling terminal of the run's
+// session, and its stdin, stdout and stderr. We copy what the run writes there to where its output
+// goes. With stdin_open the run reads what we read; otherwise it reads nothing.
 type pipes struct {
-	open         int      // ends that are still read
-	ours, theirs *os.File // of the run's terminal; nil: it has none
+	open         int      // the number of our ends that have not ended yet
+	ours, theirs *os.File // the two ends of the run's terminal; nil: it has none
 }
 
-// areDry tells whether all that was written has been read, and written on.
+// areDry tells whether everything that the run wrote has been read and copied.
 func (p *pipes) areDry() bool { return p == nil || p.open == 0 }
 
-// hangUp gives up the run's end of its terminal, which we keep until nothing of the run is left: what
-// is written can then be read to its end, and not before.
+// hangUp closes our copy of the run's end of its terminal, so that our reads return the last output
+// and then end. We keep the copy until nothing of the run is left: without it our reads would end
+// as soon as no process has the terminal open.
 func (p *pipes) hangUp() {
 	if p != nil && p.theirs != nil {
 		p.theirs.Close()
@@ -29,7 +30,8 @@ func (p *pipes) hangUp() {
 	}
 }
 
-// newPipe returns a pipe whose reading end waits in Go's poller and not in a thread.
+// newPipe returns a pipe. Its reading end is non-blocking, so that a read waits in Go's poller and
+// takes no thread.
 func newPipe() (read, write *os.File, err error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
@@ -39,10 +41,11 @@ func newPipe() (read, write *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe"), nil
 }
 
-// openPty makes a terminal. The second end is had from the first (TIOCGPTPEER, since Linux 4.13): its
-// name would be another's where /dev/pts is not that of /dev/ptmx.
+// openPty returns both ends of a new terminal. It gets the second end from the first (TIOCGPTPEER,
+// since Linux 4.13): by name it could get another terminal, if /dev/pts is not the instance of
+// /dev/ptmx.
 func openPty() (ours, theirs *os.File, err error) {
-	// Go's poller waits for it, and no thread.
+	// Non-blocking, so that a read waits in Go's poller and takes no thread.
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	for err == unix.EINTR {
 		fd, err = unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -61,7 +64,8 @@ func openPty() (ours, theirs *os.File, err error) {
 	return nil, nil, os.NewSyscallError("ioctl", err)
 }
 
-// setSize gives the run's terminal the size of ours, if we have one. The kernel tells the run.
+// setSize gives the run's terminal the size of ours, if we have one. The kernel sends the run
+// SIGWINCH.
 func (p *pipes) setSize() {
 	if p == nil || p.ours == nil {
 		return
@@ -78,8 +82,8 @@ func (p *pipes) setSize() {
 	}
 }
 
-// openNull opens what a job reads that nobody gives an input: /dev/null, or where there is no /dev a
-// pipe that nobody writes to.
+// openNull opens the input of jobs that have no other: /dev/null, or without /dev a pipe that
+// nobody writes to.
 func openNull() (*os.File, error) {
 	f, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err == nil {

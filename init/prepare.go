@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// prepare does all that can fail, before anything is started.
+// prepare does everything that can fail for good, before any job starts.
 func (s *Supervisor) prepare() (err error) {
 	if s.trace, err = openTrace(s.config.Trace); err != nil {
 		return err
 	}
 	s.inherited.find()
 	if !isProcess1() {
-		// Orphans of the jobs are to come to us (since Linux 3.4).
+		// A subreaper becomes the parent of the orphans below it (since Linux 3.4).
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return fmt.Errorf("cannot become a subreaper: %w", err)
 		}
@@ -46,7 +46,8 @@ func (s *Supervisor) prepare() (err error) {
 	return s.home.Guard()
 }
 
-// prepareHome finds where the jobs are held, and sees to it that it is enough.
+// prepareHome finds the containment for the jobs. It returns an error if one of them would be held
+// less well than --require asks for, or cannot have its uid or its limits.
 func (s *Supervisor) prepareHome() (err error) {
 	s.home, err = s.open(hold.Options{
 		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
@@ -71,8 +72,9 @@ func (s *Supervisor) prepareHome() (err error) {
 	return nil
 }
 
-// allow sees to it that the runs of a spec can have their uid and their limits. With
-// --best-effort-limits a limit that cannot be enforced is said and taken out, and the others stay.
+// allow prepares the uid and the limits of a spec, and returns an error if its runs cannot have
+// them. With --best-effort-limits it logs a limit that cannot be enforced and removes it from the
+// spec.
 func (s *Supervisor) allow(spec *config.Spec) error {
 	if err := hold.AllowUser(spec); err != nil {
 		return err
@@ -86,11 +88,11 @@ func (s *Supervisor) allow(spec *config.Spec) error {
 	return nil
 }
 
-// TakesCalls tells whether there is to be a control socket.
+// TakesCalls tells whether the supervisor is to have a control socket.
 func (c *Config) TakesCalls() bool { return c.Socket != "" && c.Socket != "none" }
 
-// listen binds the control socket. A socket that was asked for and cannot be had fails the start.
-// Without the default one, which a container may have no place for, everything else goes on.
+// listen binds the control socket. If that fails, it returns an error for a socket that was asked
+// for. Without the default socket, for which a container may have no place, the start goes on.
 func (s *Supervisor) listen() error {
 	if !s.config.TakesCalls() {
 		return nil
@@ -111,7 +113,7 @@ func (s *Supervisor) listen() error {
 	return nil
 }
 
-// prepareTerminal finds our terminal: only the command of the command line takes our place there.
+// prepareTerminal opens our terminal, which only the command of the command line can take over.
 func (s *Supervisor) prepareTerminal() error {
 	if s.jobs.single == nil {
 		return nil

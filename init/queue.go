@@ -2,28 +2,29 @@ package supervisor
 
 import "github.com/cginit/cginit/init/life"
 
-// message is what a goroutine has read: the loop calls it.
+// message is something that a goroutine has read. The loop calls it.
 type message func()
 
-// queue holds the events of jobs that wait for their turn: what a job does may concern others, and
-// none of them changes in the middle of another's step.
+// queue holds events of jobs until their turn comes. An event of one job can affect others, so no
+// job changes in the middle of another's step.
 type queue struct {
 	notes   []jobNote
-	changed bool // a job has changed, so that others may be able to go on
+	changed bool // a job has changed, so others may have to start or stop
 }
 
-// jobNote is an event for a job.
+// jobNote is an event and the job that it is for.
 type jobNote struct {
 	job   *job
 	event life.JobEvent
 }
 
-// add queues an event that needs no reason.
+// add queues an event that needs no more than its kind.
 func (q *queue) add(j *job, kind life.JobEventKind) { q.addEvent(j, life.JobEvent{Kind: kind}) }
 
+// addEvent queues an event.
 func (q *queue) addEvent(j *job, ev life.JobEvent) { q.notes = append(q.notes, jobNote{j, ev}) }
 
-// take removes the first event; ok is false if there is none.
+// take removes and returns the first event; ok is false if there is none.
 func (q *queue) take() (n jobNote, ok bool) {
 	if len(q.notes) == 0 {
 		return n, false

@@ -10,27 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reap waits for every child that has died, ours and adopted ones. wait4 is the truth, SIGCHLD only a
-// hint. What the bound of drain leaves is for the next turn of the loop.
+// reap waits for every child that has ended, our own and adopted ones. Only wait4 knows; SIGCHLD is
+// a hint. What exceeds reapBatch waits for the next turn of the loop.
 //
-// The project was asked to use github.com/moby/sys/reaper, which is not published. This file and
-// inbox.drain are all that would change if it were.
+// The project was asked to use github.com/moby/sys/reaper, which is not published. If it were, this
+// file and inbox.drain are all that would change.
 func (s *Supervisor) reap() {
 	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.home.Reaped)
 	for _, r := range s.live.clone() {
-		if r.Status() != nil { // what died may have been its last leftover
+		if r.Status() != nil { // the child may have been its last leftover
 			s.inspect(r)
 		}
 	}
 }
 
-// reapWait is how long the end waits for a sign of what is not dead yet.
+// reapWait is how long reapRest waits for a SIGCHLD before it looks at what is left.
 const reapWait = 200 * time.Millisecond
 
-// reapRest waits for the last zombies, which are left to nobody else. It says in the log what is alive
-// after a while: that has got out of its cgroup, or was there before us.
+// reapRest reaps our last children, because nobody else would. It logs each process below us that
+// is still alive after reapWait: such a process has left its cgroup, or was there before us.
 func (s *Supervisor) reapRest() {
-	const most = 10 // of those waits, for the dying on a machine that is busy
+	const most = 10 // on a busy machine processes that are exiting can take several waits
 	for range most {
 		late := time.After(reapWait)
 		for waiting := true; waiting; {

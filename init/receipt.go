@@ -16,27 +16,27 @@ import (
 	"github.com/cginit/cginit/init/status"
 )
 
-// Receipt is the record that every teardown leaves. On the wire and in files it is the same.
+// Receipt is the record of one teardown. It has the same form on the wire and in files.
 type Receipt struct{ control.Receipt }
 
-// Process is a process that did not leave by itself.
+// Process is a process that did not end by itself.
 type Process = control.Process
 
 // maxListed bounds how many processes a receipt names: a fork bomb has no end of them.
 const maxListed = 4096
 
-// book gathers what the receipt will say while the run goes on.
+// book collects the contents of the receipt while the run goes on.
 type book struct {
 	started    time.Time
-	asked      map[int]syscall.Signal
-	processes  []Process
-	killed     int
-	unkillable int
-	err        error
-	usage      hold.Usage // read before the containment is removed
+	asked      map[int]syscall.Signal // the last signal that each pid was sent
+	processes  []Process              // the processes that were killed or cannot be, at most maxListed of the former
+	killed     int                    // how many were killed
+	unkillable int                    // how many cannot be killed
+	err        error                  // why the command could not be started
+	usage      hold.Usage             // read before the containment is removed
 }
 
-// ask writes down that processes were sent a signal.
+// ask records that processes were sent a signal.
 func (b *book) ask(sig syscall.Signal, pids ...int) {
 	if b.asked == nil {
 		b.asked = make(map[int]syscall.Signal, len(pids))
@@ -46,7 +46,7 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 	}
 }
 
-// receipt closes the book of the run.
+// receipt returns the receipt of the run as of now.
 func (r *run) receipt(now time.Time) Receipt {
 	b := &r.book
 	var v Receipt
@@ -72,7 +72,7 @@ func (r *run) receipt(now time.Time) Receipt {
 	return v
 }
 
-// measure fills in what the run has used.
+// measure fills in the resources that the run has used.
 func (r *Receipt) measure(u hold.Usage) {
 	r.MemoryPeak, r.PidsPeak, r.OOMKills = u.MemoryPeak, u.PidsPeak, u.OOMKills
 	if u.CPU != nil {
@@ -81,7 +81,7 @@ func (r *Receipt) measure(u hold.Usage) {
 	}
 }
 
-// count fills in who was asked, left, was killed, or could not be.
+// count fills in how many processes were asked, left, were killed, and could not be killed.
 func (b *book) count(v *Receipt) {
 	v.Asked, v.Killed, v.Unkillable, v.Processes = len(b.asked), b.killed, b.unkillable, b.processes
 	v.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
@@ -93,7 +93,7 @@ func (b *book) count(v *Receipt) {
 	}
 }
 
-// exitStatus returns what the supervisor answers for a run that has ended.
+// exitStatus returns the exit status that cginit gives for a run that has ended.
 func (r *run) exitStatus(c life.Cause) int {
 	ws := r.Status()
 	switch {
@@ -103,7 +103,7 @@ func (r *run) exitStatus(c life.Cause) int {
 		return child.ExitStatus(r.book.err)
 	case c == life.TimedOut:
 		return status.TimedOut
-	case ws == nil: // stopped before it was started
+	case ws == nil: // stopped before its start
 		return status.Signal + int(syscall.SIGTERM)
 	case ws.Signaled():
 		return status.Signal + int(ws.Signal())
@@ -111,7 +111,7 @@ func (r *run) exitStatus(c life.Cause) int {
 	return ws.ExitStatus()
 }
 
-// phases returns how long the run has been in each phase.
+// phases returns how many milliseconds the run has been in each phase.
 func (r *run) phases() control.Phases {
 	ms := func(states ...life.RunState) float64 { return milliseconds(r.Spent(states...)) }
 	return control.Phases{
@@ -120,11 +120,12 @@ func (r *run) phases() control.Phases {
 	}
 }
 
+// milliseconds returns a duration in milliseconds, to the microsecond.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// JSON returns the receipt as one line.
+// JSON returns the receipt as one line of JSON with a newline.
 func (r Receipt) JSON() []byte {
-	// Strings and numbers alone: this cannot fail.
+	// A receipt holds only strings, numbers and times, so this cannot fail.
 	line, err := json.Marshal(r)
 	if err != nil {
 		panic(err)
@@ -132,12 +133,12 @@ func (r Receipt) JSON() []byte {
 	return append(line, '\n')
 }
 
-// Clean tells whether the receipt has nothing that a person must see.
+// Clean tells whether the receipt holds nothing that a person should look at.
 func (r Receipt) Clean() bool {
 	return r.Cause == life.Exited && r.Killed+r.Unkillable+r.Asked == 0
 }
 
-// Summary returns the receipt in a few readable lines, the first without indent.
+// Summary returns the receipt in a few readable lines. The first is not indented.
 func (r Receipt) Summary() []string {
 	lines := []string{fmt.Sprintf("%s: %s; %s", r.Job, r.end(), r.others())}
 	const most = 8
@@ -150,7 +151,7 @@ func (r Receipt) Summary() []string {
 	return lines
 }
 
-// end returns how the run ended, in words.
+// end returns in words how the run ended.
 func (r Receipt) end() string {
 	took := r.Ended.Sub(r.Started).Round(time.Millisecond)
 	switch {
@@ -166,7 +167,7 @@ func (r Receipt) end() string {
 	return fmt.Sprintf("%s after %s, %s", r.Cause, took, how)
 }
 
-// others returns what became of the other processes, in words.
+// others returns in words what happened to the other processes.
 func (r Receipt) others() string {
 	if r.Asked+r.Killed+r.Unkillable == 0 {
 		return "nothing was left"
@@ -181,7 +182,7 @@ func (r Receipt) others() string {
 	return words + "; nothing is left"
 }
 
-// describeKilled returns a line about a process.
+// describeKilled returns a line about one process of a receipt.
 func describeKilled(p Process) string {
 	s := fmt.Sprintf("%s %d %q", p.Outcome, p.Pid, p.Command)
 	if p.Age > 0 {
@@ -193,7 +194,7 @@ func describeKilled(p Process) string {
 	return s
 }
 
-// markKilled turns all from unkillable to killed.
+// markKilled counts all unkillable processes as killed.
 func (b *book) markKilled() {
 	for i := range b.processes {
 		b.processes[i].Outcome = "killed"
@@ -201,8 +202,8 @@ func (b *book) markKilled() {
 	b.killed, b.unkillable = b.killed+b.unkillable, 0
 }
 
-// markUnkillable turns what is still there from killed to unkillable. left is empty if that cannot be
-// seen: then one process counts.
+// markUnkillable counts the processes that are left as unkillable instead of killed. If left is
+// empty, because they cannot be listed, it counts one.
 func (b *book) markUnkillable(left []Process) {
 	if len(left) == 0 {
 		b.unkillable = 1

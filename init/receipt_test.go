@@ -103,7 +103,8 @@ func TestReceipt(t *testing.T) {
 	}
 }
 
-// TestReceiptBounds: a bomb's receipt counts all and names as many as there is room for.
+// TestReceiptBounds checks that the receipt of a fork bomb counts all processes and names a bounded
+// number of them.
 func TestReceiptBounds(t *testing.T) {
 	r := receiptOf(exited0, func(r *run) {
 		r.book.killed = maxListed + 5
@@ -117,7 +118,7 @@ func TestReceiptBounds(t *testing.T) {
 	}
 }
 
-// TestReceiptAbsent: what could not be had is absent, not zero.
+// TestReceiptAbsent checks that figures which could not be measured are absent, not zero.
 func TestReceiptAbsent(t *testing.T) {
 	var fields map[string]any
 	line := receiptOf(exited0, unchanged, life.EvSpawned).JSON()

@@ -12,16 +12,17 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// reload is what is under way of reading the file again.
+// reload is the state of reading the file again.
 type reload struct {
-	isReading bool // a goroutine reads the file
-	again     bool // somebody has asked since it began
-	waiters   []func(*control.ReloadReply, error)
+	isReading bool                                // a goroutine reads the file
+	again     bool                                // another reload was asked for since it began
+	waiters   []func(*control.ReloadReply, error) // called with the result
 }
 
-// readAgain reads the file again, in a goroutine, for a file system may hang. There is one reading at
-// a time: if somebody asks meanwhile, the file is read once more when it is over, since it may have
-// changed, and that reading answers all who wait. then, if it is not nil, is told what came of it.
+// readAgain reads the file again, in a goroutine, because a file system may hang. Only one reading
+// goes on at a time. A request during a reading makes the file be read once more afterwards, since
+// it may have changed, and that result answers all requests. If then is not nil, it is called with
+// the result.
 func (s *Supervisor) readAgain(then func(*control.ReloadReply, error)) {
 	if then != nil {
 		s.reload.waiters = append(s.reload.waiters, then)
@@ -49,7 +50,7 @@ func (s *Supervisor) readAgain(then func(*control.ReloadReply, error)) {
 	}()
 }
 
-// reloaded takes the file that was read.
+// reloaded applies the file that was read, or logs the error, and calls all waiters.
 func (s *Supervisor) reloaded(f *config.File, err error) {
 	if err == nil && s.phase == phaseEnding {
 		err = control.ShuttingDown{}
@@ -62,7 +63,7 @@ func (s *Supervisor) reloaded(f *config.File, err error) {
 		s.log.Printf("not reloaded, everything goes on as it was: %v", err)
 	} else {
 		reply = s.apply(f)
-		debug.FreeOSMemory() // what the parser has left
+		debug.FreeOSMemory() // the memory that the parser has used
 	}
 	for _, then := range s.reload.waiters {
 		then(reply, err)
@@ -70,7 +71,7 @@ func (s *Supervisor) reloaded(f *config.File, err error) {
 	s.reload.waiters = nil
 }
 
-// allowAll sees to it that the jobs of a new file can have their limits.
+// allowAll prepares the uids and limits of a new file's jobs. It returns the first error.
 func (s *Supervisor) allowAll(f *config.File) error {
 	for i := range f.Jobs {
 		if err := s.allow(&f.Jobs[i]); err != nil {
@@ -80,8 +81,8 @@ func (s *Supervisor) allowAll(f *config.File) error {
 	return nil
 }
 
-// apply makes the jobs be those of the file: what is gone is stopped, what is new is started, what has
-// changed is started anew, the rest is not touched.
+// apply makes the jobs those of the file. It stops jobs that were removed, starts new ones,
+// restarts changed ones, and does not touch the others.
 func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	wanted := map[string]bool{}
 	reply := &control.ReloadReply{Added: []string{}, Removed: []string{}, Changed: []string{}}
@@ -100,7 +101,7 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 		case j == nil:
 			reply.Added = append(reply.Added, spec.Name)
 			s.startNew(s.jobs.add(spec))
-		case j.gone: // it was taken out, and has not ended yet
+		case j.gone: // an earlier reload removed it, and it has not ended yet
 			reply.Added = append(reply.Added, spec.Name)
 			s.takeBack(j, spec)
 		case !reflect.DeepEqual(spec, j.newest()):
@@ -115,13 +116,15 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	return reply
 }
 
+// startNew starts or schedules a job that a reload has added.
 func (s *Supervisor) startNew(j *job) {
 	j.SetBooting(s.phase == phaseBooting && j.startsItself())
 	s.startOrSchedule(j)
 	s.queue.changed = true
 }
 
-// takeBack keeps a job that is on its way out: it starts anew when its run has ended.
+// takeBack keeps a job that an earlier reload has removed. If it starts by itself, it starts anew
+// when its run has ended.
 func (s *Supervisor) takeBack(j *job, spec config.Spec) {
 	j.gone, j.replacement = false, &spec
 	j.KeepOn()
@@ -136,7 +139,7 @@ func (s *Supervisor) replace(j *job, spec config.Spec) {
 	s.restartDependents(j)
 	if j.IsLive() {
 		j.replacement = &spec
-		if wasOn { // otherwise somebody is stopping it
+		if wasOn { // otherwise a stop is under way
 			s.queue.add(j, life.EvJobRestart)
 		}
 		return
@@ -149,7 +152,7 @@ func (s *Supervisor) replace(j *job, spec config.Spec) {
 	s.schedule(j)
 }
 
-// forget stops a job that the file has no more, and drops it when nothing of it is left.
+// forget stops a job that the file no longer has. The job is dropped when nothing of it is left.
 func (s *Supervisor) forget(j *job) {
 	j.gone, j.next = true, time.Time{}
 	s.end(j)

@@ -17,19 +17,20 @@ import (
 // terminationLogMost is how many bytes of the termination log Kubernetes shows.
 const terminationLogMost = 4096
 
-// receiptsKept is how many of the last receipts the termination log may show.
+// receiptsKept is how many of the last receipts the termination log can show.
 const receiptsKept = 16
 
-// reports is where receipts go: a file, the log, and the termination log.
+// reports writes receipts to their places: a file, the log, and the termination log.
 type reports struct {
 	log     *output.Log
-	quiet   bool           // say only what went wrong
-	verbose bool           // also say what went well
+	quiet   bool           // log only failed starts and unkillable processes
+	verbose bool           // log receipts of clean ends too
 	file    *output.Outlet // nil: receipts go to no file
-	last    []Receipt      // for the termination log
+	last    []Receipt      // the last receipts, for the termination log
 }
 
-// open opens the file for receipts. A FIFO without a reader fails instead of waiting for one.
+// open opens the file for receipts. It fails for a FIFO without a reader instead of waiting for
+// one.
 func (r *reports) open(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NONBLOCK, 0o644)
 	if err != nil {
@@ -39,8 +40,8 @@ func (r *reports) open(path string) error {
 	return nil
 }
 
-// add tells the world of a receipt: the file, and a person, if there is anything to see. Of the steps
-// and probes of a job it tells only what had to be killed.
+// add writes a receipt to the file, and to the log if a person should see it. A receipt of a step
+// or a probe is written only if something had to be killed.
 func (r *reports) add(of role, v Receipt) {
 	if of != roleMain && v.Killed+v.Unkillable == 0 {
 		return
@@ -63,7 +64,8 @@ func (r *reports) add(of role, v Receipt) {
 }
 
 // close waits for the receipts to be written, and leaves their summary where Kubernetes shows it.
-// That file is the container's, so only its process 1 writes it. failure is why the start failed.
+// The termination log belongs to the container, so only process 1 writes it. failure is why the
+// start failed, or nil.
 func (r *reports) close(failure error) {
 	late := time.After(output.FlushWait)
 	if r.file != nil {
@@ -76,7 +78,7 @@ func (r *reports) close(failure error) {
 	}
 	f, err := os.OpenFile(host.TerminationLog, os.O_WRONLY|os.O_TRUNC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return // there is none
+		return // this container has none
 	}
 	text := r.summary(failure)
 	out := output.NewOutlet(f)
@@ -86,6 +88,7 @@ func (r *reports) close(failure error) {
 	}
 }
 
+// summary returns the text for the termination log.
 func (r *reports) summary(failure error) []byte {
 	var text bytes.Buffer
 	for _, v := range r.last {

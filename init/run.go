@@ -8,36 +8,36 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// run is one life of a command, and what the supervisor knows of it beside that life.
+// run is one life of a command, and what else the supervisor knows of it.
 type run struct {
 	*life.Run
 	spec   *config.Spec
-	name   string // for people: web, web/health
-	job    *job   // whose run it is
+	name   string // the name that people see: web, web/health
+	job    *job   // the job that it belongs to
 	role   role   // what the run is for
-	owner  *run   // inside whose containment it is; nil: it has one of its own
+	owner  *run   // the run that a step or probe belongs to and ends with; nil: none
 	number int
 	level  hold.Level
 
 	held     hold.Containment // nil before the first start
-	executed bool             // the main process executes the command
+	executed bool             // the main process has executed the command
 	failed   bool             // the exec helper could not execute the command
-	book     book             // what the receipt will say
-	isProbe  bool             // it is a health check by HTTP or TCP: our own binary
-	said     string           // what a health check wrote
-	pipes    *pipes           // what is read of the run's output; nil: nothing is
-	paused   bool             // somebody asked for the run to stand still
-	still    bool             // and it does
+	book     book             // the contents of the receipt so far
+	isProbe  bool             // a health check by HTTP or TCP, done by our own binary
+	said     string           // the output of a health check
+	pipes    *pipes           // our ends of the run's output; nil: it does not go through us
+	paused   bool             // a client has frozen the run
+	still    bool             // the run is paused and all of it stands still
 
-	abandoned bool // what is left of a start that was given up has been listed
-	accounted bool // the accounts have been read
+	abandoned bool // the start was given up, and its processes have been listed
+	accounted bool // the usage has been read
 	patience  patience
 }
 
 // role is what a run is for.
 type role int
 
-// The roles: the job itself, its steps, and its health checks.
+// The roles: the command of the job itself, its steps, and its health checks.
 const (
 	roleMain role = iota
 	rolePreStart
@@ -46,11 +46,12 @@ const (
 	roleHealth
 )
 
+// newRun returns a run that has not been started.
 func newRun(spec *config.Spec) *run {
 	return &run{Run: life.NewRun(spec), spec: spec, name: spec.Name}
 }
 
-// pid returns the pid of the main process, 0 before its start.
+// pid returns the pid of the main process, 0 before its start. r may be nil.
 func (r *run) pid() int {
 	if r == nil || r.held == nil {
 		return 0
@@ -58,15 +59,15 @@ func (r *run) pid() int {
 	return r.held.Main().Pid
 }
 
-// isStarted tells whether the command has been executed, and something of the run may be there.
+// isStarted tells whether the command has been executed and the run has not ended. r may be nil.
 func (r *run) isStarted() bool { return r != nil && r.State() != life.RunEnded && r.executed }
 
-// isStuck tells whether something of the run cannot be killed.
+// isStuck tells whether something of the run cannot be killed. r may be nil.
 func (r *run) isStuck() bool { return r != nil && r.State() == life.RunStuck }
 
-// patience is how long a kill has been in vain.
+// patience tells how long a kill has been in vain.
 type patience struct {
-	killError error     // of the last kill
-	hopeless  time.Time // since when nothing that is left can die; zero: it is not so
-	remaining int       // how many processes that is
+	killError error     // the error of the last kill
+	hopeless  time.Time // since when no remaining process can die; zero: some can
+	remaining int       // the number of processes at that time
 }

@@ -6,11 +6,12 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// missedAfter is how late a time of a schedule may be noticed and still count as met. What is later
-// was missed, because the machine slept or its clock was set forward.
+// missedAfter is how late a scheduled time may be noticed and still count. A later one was missed,
+// because the machine slept or its clock was set forward.
 const missedAfter = time.Minute
 
-// schedule works out when the job's schedule starts it next.
+// schedule sets the time at which the job's schedule starts it next. During the shutdown that is
+// never.
 func (s *Supervisor) schedule(j *job) {
 	j.next = time.Time{}
 	if s.phase == phaseEnding {
@@ -32,8 +33,8 @@ func (s *Supervisor) setClock() {
 	s.log.Complain("set a timer for the schedules", s.clock.set(next, s.post, s.clockRang))
 }
 
-// clockRang starts what is due. When the clock was set every next time is worked out anew: set back, a
-// time comes again; set forward, those between are missed.
+// clockRang starts every job whose time has come. If the clock was set, it computes all next times
+// anew: set back, a time comes again; set forward, the times in between are missed.
 func (s *Supervisor) clockRang(wasSet bool) {
 	now := wallTime()
 	for _, j := range s.jobs.all {
@@ -54,7 +55,8 @@ func (s *Supervisor) clockRang(wasSet bool) {
 	s.setClock()
 }
 
-// due starts a job whose time has come. Its runs never overlap.
+// due starts a job whose time has come. If it is still running, the time is queued or skipped,
+// because runs of a job never overlap.
 func (s *Supervisor) due(j *job) {
 	switch {
 	case j.IsIdle():

@@ -9,7 +9,7 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// served handles what the control server tells.
+// served handles a message of the control server: a call, the end of a connection, or an error.
 func (s *Supervisor) served(m control.Message) {
 	switch {
 	case m.Call != nil:
@@ -21,7 +21,7 @@ func (s *Supervisor) served(m control.Message) {
 	}
 }
 
-// serve answers a call, now or when what it waits for has come.
+// serve answers a call, at once or when the state that it waits for is reached.
 func (s *Supervisor) serve(c *control.Call) {
 	if s.phase == phaseEnding && changesSomething(c.Method) {
 		c.Fail(control.ShuttingDown{})
@@ -65,12 +65,14 @@ func (s *Supervisor) serve(c *control.Call) {
 	}
 }
 
-// changesSomething tells of the calls that make no sense once everything ends.
+// changesSomething tells whether a call starts, freezes or reloads something. Such calls are
+// refused during the shutdown.
 func changesSomething(method string) bool {
 	return slices.Contains([]string{control.MethodStart, control.MethodRestart, control.MethodRun, control.MethodReload, control.MethodFreeze}, method)
 }
 
-// withJobs looks jobs up by name, and fails the call if one of the names is not known.
+// withJobs calls do with the jobs of these names. It fails the call if a name is unknown or if
+// there are none.
 func (s *Supervisor) withJobs(c *control.Call, names []string, do func([]*job)) {
 	var jobs []*job
 	for _, name := range names {
@@ -82,12 +84,13 @@ func (s *Supervisor) withJobs(c *control.Call, names []string, do func([]*job)) 
 		jobs = append(jobs, found...)
 	}
 	if len(jobs) == 0 {
-		c.Fail(control.InvalidValue{Parameter: "jobs", Reason: "it names none"})
+		c.Fail(control.InvalidValue{Parameter: "jobs", Reason: "it names no job"})
 		return
 	}
 	do(jobs)
 }
 
+// serveList replies with the jobs that were named, or with all.
 func (s *Supervisor) serveList(c *control.Call, p *control.ListParams) {
 	list := func(jobs []*job) {
 		reply := control.ListReply{Jobs: []control.Job{}}
@@ -103,6 +106,7 @@ func (s *Supervisor) serveList(c *control.Call, p *control.ListParams) {
 	s.withJobs(c, p.Jobs, list)
 }
 
+// serveStatus replies with one job, its processes and its last receipt.
 func (s *Supervisor) serveStatus(c *control.Call, j *job) {
 	reply := control.StatusReply{Job: s.jobs.view(j, true)}
 	if j.last != nil {
@@ -111,6 +115,7 @@ func (s *Supervisor) serveStatus(c *control.Call, j *job) {
 	c.Reply(reply)
 }
 
+// serveReload reloads the file and replies with what has changed.
 func (s *Supervisor) serveReload(c *control.Call) {
 	s.readAgain(func(reply *control.ReloadReply, err error) {
 		if err != nil {
@@ -121,13 +126,14 @@ func (s *Supervisor) serveReload(c *control.Call) {
 	})
 }
 
-// await has a call be answered later.
+// await keeps a call until it can be answered.
 func (s *Supervisor) await(w *waiter) {
 	s.calls.waiters = append(s.calls.waiters, w)
 	s.queue.changed = true
 }
 
-// serveWait answers when jobs have come as far as somebody waits for.
+// serveWait replies when all jobs have reached the state that the client waits for, and fails the
+// call after its timeout.
 func (s *Supervisor) serveWait(c *control.Call, jobs []*job, p *control.WaitParams) {
 	w := &waiter{call: c, jobs: jobs, reply: func() { c.Reply(control.WaitReply{Jobs: s.jobs.views(jobs)}) }}
 	switch p.Until {

@@ -11,10 +11,11 @@ import (
 	"github.com/cginit/cginit/init/status"
 )
 
-// detachedKept is how many detached runs that have ended are still shown, for whoever asks later.
+// detachedKept is how many detached runs that have ended are kept, for clients that ask later.
 const detachedKept = 64
 
-// serveRun starts a command as a job of its own.
+// serveRun starts a command as a job of its own. Without a name it gets the next free one (run-1).
+// A name that is in use fails the call, unless its run has ended.
 func (s *Supervisor) serveRun(c *control.Call, p *control.RunParams) {
 	name := p.Name
 	if name != "" && !config.IsName(name) {
@@ -46,7 +47,7 @@ func (s *Supervisor) serveRun(c *control.Call, p *control.RunParams) {
 	s.queue.changed = true
 }
 
-// allowRun says why the uid or the limits of a job cannot be had, in the words of the wire.
+// allowRun returns an error of the wire if the job cannot have its uid or its limits.
 func (s *Supervisor) allowRun(spec *config.Spec) error {
 	if err := s.allow(spec); err != nil {
 		return control.NotSupported{Reason: err.Error()}
@@ -54,7 +55,8 @@ func (s *Supervisor) allowRun(spec *config.Spec) error {
 	return nil
 }
 
-// runSpec returns the job that a Run asks for.
+// runSpec returns the spec of the job that a Run call asks for, or an error that names the wrong
+// parameter.
 func runSpec(name string, p *control.RunParams) (config.Spec, error) {
 	o := &p.Process
 	spec := config.Spec{
@@ -77,6 +79,7 @@ func runSpec(name string, p *control.RunParams) (config.Spec, error) {
 	return spec, lifecycleOf(&spec, p)
 }
 
+// runUser returns the user and the umask of a Run call; nil where the call does not set them.
 func runUser(p *control.RunParams) (*config.User, *uint32) {
 	if p.AutoUser {
 		return &config.User{Auto: true, Home: "/"}, nil
@@ -88,7 +91,8 @@ func runUser(p *control.RunParams) (*config.User, *uint32) {
 	return &config.User{UID: u.UID, GID: u.GID, Groups: u.AdditionalGids, Home: "/"}, u.Umask
 }
 
-// lifecycleOf adds to a job what Run says in words of our own.
+// lifecycleOf sets the parts of a spec that the OCI process of a Run call does not have: stop
+// signal, kill mode and leftovers. It returns an error that names the wrong parameter.
 func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
 	if spec.GracePeriod < 0 || spec.Timeout < 0 {
 		return control.InvalidValue{Parameter: "timeout_ms", Reason: "a time cannot be negative"}
@@ -113,7 +117,8 @@ func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
 	return nil
 }
 
-// runStarted answers a Run whose main process executes its command.
+// runStarted tells the client of a Run that its command was executed. A detached Run is answered
+// with that.
 func (s *Supervisor) runStarted(j *job) {
 	l := j.lease
 	if l == nil || l.call == nil {
@@ -130,7 +135,8 @@ func (s *Supervisor) runStarted(j *job) {
 	l.call.Continue(reply)
 }
 
-// runOver answers a Run whose job has ended, and forgets it unless somebody may ask later.
+// runOver answers a Run whose job has ended. It drops the job, but keeps the last detachedKept
+// detached ones for clients that ask later.
 func (s *Supervisor) runOver(j *job) {
 	l := j.lease
 	if l.call != nil {
@@ -164,8 +170,8 @@ func (s *Supervisor) runOver(j *job) {
 	}
 }
 
-// hungUp handles the end of a connection: what was leased on it ends with it, and nobody waits there
-// any more.
+// hungUp handles the end of a connection: it stops the runs that are leased on it, and drops its
+// calls.
 func (s *Supervisor) hungUp(conn *control.Conn) {
 	for _, j := range s.jobs.all {
 		if j.lease != nil && j.lease.conn == conn && !j.lease.detached {

@@ -8,11 +8,11 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// killReserve is the last part of a shutdown's budget: what has not left by then is killed, so that
-// the receipts are written before whoever stops us loses patience.
+// killReserve is the last part of a shutdown's budget. Processes that are left then are killed, so
+// that the receipts are written before whoever stops us loses patience.
 const killReserve = time.Second
 
-// stopEverything is stopAll on request, for the command of the command line too.
+// stopEverything begins the shutdown, and stops the command of the command line too.
 func (s *Supervisor) stopEverything() {
 	s.shutdown.askedAt = time.Now()
 	s.stopAll()
@@ -21,7 +21,8 @@ func (s *Supervisor) stopEverything() {
 	}
 }
 
-// stopAll begins the shutdown: every job of the file is stopped, those first that nothing depends on.
+// stopAll begins the shutdown. Jobs of the file are stopped in the reverse order of their
+// dependencies.
 func (s *Supervisor) stopAll() {
 	if s.phase == phaseEnding {
 		return
@@ -46,7 +47,8 @@ func (s *Supervisor) stopAll() {
 // signal proxy of docker run arrive twice.
 const sameRequest = 500 * time.Millisecond
 
-// askedToEnd handles a signal that asks all jobs to end. A second request cuts the grace short.
+// askedToEnd handles a signal that asks all jobs to end. A second such signal kills them at once, unless
+// it comes so soon that it is the same request.
 func (s *Supervisor) askedToEnd(sig syscall.Signal) {
 	switch d := &s.shutdown; {
 	case s.phase != phaseEnding:
@@ -60,7 +62,7 @@ func (s *Supervisor) askedToEnd(sig syscall.Signal) {
 	}
 }
 
-// killRest kills whatever is left.
+// killRest kills everything that is left.
 func (s *Supervisor) killRest() {
 	s.shutdown.isKilling = true
 	for _, r := range s.live.clone() {
@@ -68,7 +70,7 @@ func (s *Supervisor) killRest() {
 	}
 }
 
-// stopNext stops those of the jobs that are to end which no living job depends on.
+// stopNext stops the jobs that are to end and that no living job depends on.
 func (s *Supervisor) stopNext() {
 	for _, j := range s.jobs.all {
 		isToEnd := s.phase == phaseEnding || j.IsEnding()
@@ -78,7 +80,8 @@ func (s *Supervisor) stopNext() {
 	}
 }
 
-// isOver tells whether nothing is left to do: all that is wanted has ended, or cannot end.
+// isOver tells whether no work is left: every run has ended or, in the shutdown, cannot be killed,
+// and no job will start again.
 func (s *Supervisor) isOver() bool {
 	last := s.phase == phaseEnding || s.jobs.single != nil
 	if len(s.live) > 0 && (!last || !s.live.areStuck()) {
@@ -91,7 +94,7 @@ func (s *Supervisor) isOver() bool {
 		return false
 	}
 	for _, j := range s.jobs.all {
-		// What somebody has stopped, somebody may start again, unless it was a run of its own.
+		// A job that was stopped on request may be started again, but a leased run may not.
 		if j.over {
 			continue
 		}

@@ -19,11 +19,12 @@ func (s *Supervisor) signaled(sig syscall.Signal) {
 	}
 }
 
-// sigrtminPlus3 is what podman --systemd and systemd-nspawn ask a process 1 to end with.
+// sigrtminPlus3 is the signal with which podman --systemd and systemd-nspawn ask a process 1 to
+// end.
 const sigrtminPlus3 = syscall.Signal(37)
 
-// signaledForAll: with the jobs of a file, a signal is for us. A job is sent one by name (cginitctl
-// signal).
+// signaledForAll handles a signal if we run a file: the signal is for us and not for a job.
+// "cginitctl signal" sends one to a job.
 func (s *Supervisor) signaledForAll(sig syscall.Signal) {
 	switch sig {
 	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGPWR, sigrtminPlus3:
@@ -37,7 +38,8 @@ func (s *Supervisor) signaledForAll(sig syscall.Signal) {
 	}
 }
 
-// signaledForCommand: a signal asks the command of the command line to end, or is passed on.
+// signaledForCommand handles a signal if we run the command of the command line: the signal begins
+// the stop, or is passed on to the command.
 func (s *Supervisor) signaledForCommand(sig syscall.Signal) {
 	j := s.jobs.single
 	isStop := !j.spec.ForwardOnly && (sig == unix.SIGTERM || sig == unix.SIGINT || sig == j.spec.StopSignal)
@@ -52,14 +54,14 @@ func (s *Supervisor) signaledForCommand(sig syscall.Signal) {
 		target = j.spec.StopSignal
 	}
 	if s.terminal.sentFromKeyboard(sig) {
-		target = 0 // the command has it already
+		target = 0 // the kernel has sent it to the command already
 	}
 	r := j.run
 	switch {
-	case r == nil: // it waits for its turn to start
+	case r == nil: // the start is still queued
 		s.queue.add(j, life.EvJobStop)
 		return
-	case isStop && j.IsIdle(): // what was started beside it goes on
+	case isStop && j.IsIdle(): // the command has ended, but runs started beside it go on
 		s.askedToEnd(sig)
 		return
 	case isStop && !r.IsStopping():
@@ -67,13 +69,13 @@ func (s *Supervisor) signaledForCommand(sig syscall.Signal) {
 		s.queue.add(j, life.EvJobStop)
 		return
 	case sig == unix.SIGCONT && s.terminal != nil && !r.spec.NewSession && r.pid() > 0 && r.Status() == nil:
-		s.terminal.carryOn(r.pid()) // the shell has put us in the foreground again, or not (bg)
+		s.terminal.carryOn(r.pid()) // the shell has continued us, in the foreground (fg) or not (bg)
 	}
 	s.forward(r, target)
 }
 
-// forward passes a signal on: to the main process, or, when that has ended and others go on, to those
-// of them that are left to the adopter: the direct children of the supervisor or holder.
+// forward passes a signal on to the main process. If that has ended, it passes the signal on to the
+// leftovers whose parent is the adopter: the direct children of the supervisor or holder.
 func (s *Supervisor) forward(r *run, sig syscall.Signal) {
 	switch {
 	case sig == 0 || r.pid() == 0:
@@ -90,7 +92,7 @@ func (s *Supervisor) forward(r *run, sig syscall.Signal) {
 	}
 }
 
-// leaveTerminal gives our terminal back after the command.
+// leaveTerminal takes the terminal back from the command after its end.
 func (s *Supervisor) leaveTerminal() {
 	t := s.terminal
 	if t == nil || s.jobs.single.spec.NewSession || isProcess1() || s.jobs.single.run == nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSignalTable: every signal is either caught or has a reason why not.
+// TestSignalTable checks that every signal either is caught once or has a reason why not.
 func TestSignalTable(t *testing.T) {
 	caught := append([]os.Signal{syscall.SIGTERM, syscall.SIGINT}, append(unusual(), usual...)...)
 	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
@@ -16,7 +16,7 @@ func TestSignalTable(t *testing.T) {
 				n++
 			}
 		}
-		if reason := notForwarded[sig]; (n == 1) != (reason == "") || n > 1 { // all but these are caught once
+		if reason := notForwarded[sig]; (n == 1) != (reason == "") || n > 1 {
 			t.Errorf("signal %d is caught %d times; not forwarded because %q", sig, n, reason)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// boot starts all that starts by itself.
+// boot starts the jobs that start by themselves, and sets the schedules of the others.
 func (s *Supervisor) boot() {
 	for _, j := range s.jobs.all {
 		j.SetBooting(s.jobs.single == nil && j.startsItself())
@@ -17,6 +17,7 @@ func (s *Supervisor) boot() {
 	s.queue.changed = true
 }
 
+// startOrSchedule starts a job, or sets its schedule if it does not start by itself.
 func (s *Supervisor) startOrSchedule(j *job) {
 	if j.startsItself() {
 		s.queue.add(j, life.EvJobStart)
@@ -25,7 +26,7 @@ func (s *Supervisor) startOrSchedule(j *job) {
 	}
 }
 
-// isReady does what is to be done when a job has become ready.
+// isReady begins the health checks and the post_start steps of a job that has become ready.
 func (s *Supervisor) isReady(j *job) {
 	if s.jobs.single == nil && s.config.Verbose {
 		s.log.Printf("%s: ready", j.spec.Name)
@@ -36,8 +37,8 @@ func (s *Supervisor) isReady(j *job) {
 	}
 }
 
-// checkUp tells when the start is over: every service is ready, and healthy where it has a check, and
-// no job that started by itself has failed or waits for another. Jobs stopped by request during
+// checkUp ends the start when every job that starts by itself is there: each service ready, and
+// healthy if it has a check, and each one-shot job ready or done. Jobs stopped by request during
 // start-up do not delay "up".
 func (s *Supervisor) checkUp() {
 	if s.phase != phaseBooting {
@@ -53,7 +54,8 @@ func (s *Supervisor) checkUp() {
 	s.sayUp()
 }
 
-// sayUp tells the world that all that can fail has gone well.
+// sayUp reports that the start has succeeded: to our manager, to followers of events, to --detach,
+// and with Verbose to the log.
 func (s *Supervisor) sayUp() {
 	if s.jobs.single != nil {
 		return
@@ -69,13 +71,14 @@ func (s *Supervisor) sayUp() {
 	}
 }
 
-// atRest handles that a job has ended for good. Everything may stand or fall with it.
+// atRest handles that a job has ended and will not be restarted. If it is essential, or fails the
+// start, everything is stopped.
 func (s *Supervisor) atRest(j *job) {
 	failed := j.State() == life.JobFailed
 	switch {
 	case s.phase == phaseEnding:
 	case j == s.jobs.single:
-		s.stopAll() // what was started beside it, over the control socket
+		s.stopAll() // also the runs that clients have started beside it
 	case j.spec.Essential && (j.HasBeenReady() || !j.IsBooting() || !j.spec.Service):
 		s.verdict.decisive = j
 		s.log.Printf("%s has ended, and it is essential: all the others are stopped", j.spec.Name)
@@ -84,13 +87,13 @@ func (s *Supervisor) atRest(j *job) {
 		s.failStart(j)
 	case failed && j.lease == nil:
 		s.log.Printf("%s has failed and is not started again %s%s", j.spec.Name, j.untilWhen(), j.reason())
-		if s.verdict.decisive == nil && !j.spec.Service {
-			s.verdict.failedJob = j
+		if v := &s.verdict; v.decisive == nil && v.failedJob == nil && !j.spec.Service {
+			v.failedJob = j
 		}
 	}
 }
 
-// failStart ends a start that cannot succeed.
+// failStart ends a start that cannot succeed, because of job j.
 func (s *Supervisor) failStart(j *job) {
 	v := &s.verdict
 	v.decisive = j

@@ -8,7 +8,7 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// stepsOf returns the steps of one kind, and what they are called.
+// stepsOf returns the steps of one kind, and the key that they have in the file.
 func (j *job) stepsOf(kind role) (steps []config.Hook, name string) {
 	switch kind {
 	case rolePreStart:
@@ -22,13 +22,13 @@ func (j *job) stepsOf(kind role) (steps []config.Hook, name string) {
 	return nil, ""
 }
 
-// beginSteps runs the steps of a kind, one after the other.
+// beginSteps runs the steps of one kind, one after the other.
 func (s *Supervisor) beginSteps(j *job, kind role) {
 	j.stepsRun = 0
 	s.nextStep(j, kind)
 }
 
-// nextStep runs the next step of a kind, or goes on with what comes after the last.
+// nextStep runs the next step of a kind. After the last it calls stepsDone.
 func (s *Supervisor) nextStep(j *job, kind role) {
 	steps, name := j.stepsOf(kind)
 	if j.stepsRun == len(steps) {
@@ -40,14 +40,14 @@ func (s *Supervisor) nextStep(j *job, kind role) {
 		Args: step.Args, Env: step.Env, Dir: step.Dir, Timeout: step.Timeout,
 		Identity: config.Identity{User: s.jobs.userOf(j, step.User)}, Output: config.Output{Log: j.spec.Log},
 	})
-	if kind == rolePreStart { // nothing of the job runs yet that the step could be inside of
+	if kind == rolePreStart { // the job has no run yet that could hold the step
 		r.owner, r.spec.Name, r.spec.Resources = nil, j.spec.Name+".pre_start", j.spec.Resources
 	}
 	j.stepRun = r
 	s.begin(r)
 }
 
-// stepEnded handles that a step has ended.
+// stepEnded handles the end of a step: it runs the next one, or handles the failure.
 func (s *Supervisor) stepEnded(r *run, receipt *Receipt) {
 	j, ok := r.job, receipt.ExitStatus == 0
 	if j.stepRun != r {
@@ -57,7 +57,7 @@ func (s *Supervisor) stepEnded(r *run, receipt *Receipt) {
 	_, name := j.stepsOf(r.role)
 	failure := fmt.Sprintf("its %s step %d failed: %s", name, j.stepsRun+1, receipt.end())
 	switch {
-	case r.role == rolePostStart && r.owner.IsOver(): // it was killed because of that
+	case r.role == rolePostStart && r.owner.IsOver(): // the step was killed because its run has ended
 	case r.role == rolePreStart && (j.State() != life.JobPreparing || !ok):
 		j.last = receipt
 		ev := life.JobEvent{Kind: life.EvJobEnded}
@@ -67,7 +67,7 @@ func (s *Supervisor) stepEnded(r *run, receipt *Receipt) {
 		s.queue.addEvent(j, ev)
 	case r.role == rolePostStart && !ok && j.State() == life.JobUp:
 		s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: failure})
-	case r.role == rolePreStop && r.owner.IsGoing(): // what is left of the steps comes too late
+	case r.role == rolePreStop && r.owner.IsGoing(): // the other steps would come too late
 		s.stopMain(j)
 	case r.role == rolePreStop && !ok:
 		s.log.Printf("%s: %s", j.spec.Name, failure)
@@ -78,6 +78,7 @@ func (s *Supervisor) stepEnded(r *run, receipt *Receipt) {
 	}
 }
 
+// stepsDone goes on with the job after the last step of a kind.
 func (s *Supervisor) stepsDone(j *job, kind role) {
 	switch kind {
 	case rolePreStart:
@@ -85,13 +86,13 @@ func (s *Supervisor) stepsDone(j *job, kind role) {
 	case rolePreStop:
 		s.stopMain(j)
 	case rolePostStart:
-		s.queue.changed = true // the start waited for it
+		s.queue.changed = true // "up" waits for these steps
 	case roleMain, roleHealth:
 	}
 }
 
-// stopRun begins the end of the job's run: its pre_stop steps, then the stop signal. It is called
-// again when the steps take too long.
+// stopRun begins the stop of the job's run: first its pre_stop steps, then the stop signal. It is
+// called again when the steps have used up the grace period.
 func (s *Supervisor) stopRun(j *job) {
 	grace := j.spec.GracePeriod
 	if j.grace != nil {
@@ -104,12 +105,12 @@ func (s *Supervisor) stopRun(j *job) {
 	}
 	j.health.stop()
 	if step := j.stepRun; step != nil {
-		if step.role == rolePreStart { // there is nothing else
+		if step.role == rolePreStart { // the step is all that runs
 			step.StopIn(j.GraceLeft(time.Now()))
 			s.feed(step, life.EvStop)
 			return
 		}
-		j.stepRun = nil // what it was for is over
+		j.stepRun = nil // its result no longer matters
 		s.feed(step, life.EvKill)
 	}
 	if first && j.HasBeenReady() && len(j.spec.PreStop) > 0 && !j.run.IsStopping() {
@@ -120,11 +121,11 @@ func (s *Supervisor) stopRun(j *job) {
 	s.stopMain(j)
 }
 
-// stopMain asks the run itself to stop; what the pre_stop steps took of the grace period is gone.
+// stopMain stops the run itself, with what the pre_stop steps have left of the grace period.
 func (s *Supervisor) stopMain(j *job) {
 	r := j.run
 	j.StepsOver()
-	if r == nil || r.State() == life.RunEnded { // it was between two steps, or its end is about to be told
+	if r == nil || r.State() == life.RunEnded { // between two pre_start steps, or its end is still to be handled
 		s.queue.add(j, life.EvJobEnded)
 		return
 	}

@@ -11,40 +11,43 @@ import (
 	"github.com/cginit/cginit/init/status"
 )
 
-// Config is what a supervisor is to do: one command, or the services and jobs of a file.
+// Config is what a supervisor is to run: one command, or the services and jobs of a file.
 type Config struct {
-	// Command is that of the command line; without Args there is none.
+	// Command is the command of the command line. If its Args are empty there is none.
 	Command config.Spec
-	// File has the services and jobs; nil: there is no file.
+	// File holds the services and jobs; nil if there is no file.
 	File *config.File
-	// Load reads the file again, for a reload.
+	// Load reads the file again, for a reload; nil if there is no file.
 	Load func() (*config.File, error)
-	// GracePeriod is the budget of the whole shutdown of a file's jobs.
+	// GracePeriod is the budget for the shutdown of all jobs of a file.
 	GracePeriod time.Duration
-	// Require is the weakest containment that will do: cgroup, uid, tree; empty: any.
+	// Require is the weakest containment to accept: cgroup, uid or tree; empty accepts any.
 	Require string
-	// BestEffortLimits says that a limit that cannot be enforced is a warning, and no error.
+	// BestEffortLimits makes a limit that cannot be enforced a warning and not an error.
 	BestEffortLimits bool
-	// Report is the file that receipts are appended to; empty: none.
+	// Report is the file that receipts are appended to; empty means none.
 	Report string
 	// LogFormat is text or json.
 	LogFormat string
-	// Verbose says more, Quiet only what went wrong.
+	// Verbose also logs what went well, Quiet only what went wrong.
 	Verbose, Quiet bool
-	// Socket is the path of the control socket; empty or none: there is none.
+	// Socket is the path of the control socket; empty or "none" means that there is none.
 	Socket string
-	// SocketRequired says that somebody asked for the socket: without it the start fails.
+	// SocketRequired makes the start fail without the socket, because it was asked for.
 	SocketRequired bool
-	Version        string
+	// Version is the version that clients of the control socket see.
+	Version string
 	// Name is what log lines start with.
 	Name string
-	// Up is told when everything is up, and closed; nil: nobody waits.
+	// Up is a pipe. Once everything is up, "up\n" is written to it and it is closed; nil means that
+	// nobody waits.
 	Up *os.File
-	// Trace is the file that each event of runs and jobs is written to; empty: none.
+	// Trace is the file that each event of runs and jobs is written to; empty means none.
 	Trace string
 }
 
-// Supervisor runs jobs from their start until nothing of them is left.
+// Supervisor runs jobs from their start until nothing of them is left. [Supervisor.Run] is its
+// loop.
 type Supervisor struct {
 	config Config
 	log    *output.Log
@@ -59,22 +62,22 @@ type Supervisor struct {
 	shutdown shutdown
 	verdict  verdict
 	reload   reload
-	clock    wallClock // for schedules
-	timer    *time.Timer
+	clock    wallClock   // wakes the loop at the times of schedules
+	timer    *time.Timer // wakes the loop at the nearest deadline; nil: none was set yet
 
 	inbox    *inbox
 	messages chan message
 	calls    calls
 
 	reports   reports
-	turn      output.Turn // to write what jobs write
-	null      *os.File    // what a job reads that nobody gives an input
-	terminal  *terminal   // nil: none, or not ours to give
+	turn      output.Turn // held by the goroutine that writes the output of a job
+	null      *os.File    // the input of jobs that have no other; nil: no job needs one
+	terminal  *terminal   // our controlling terminal; nil: none, or the command cannot take it
 	keyboard  keyboard
 	inherited inherited
 }
 
-// New makes a supervisor. It starts nothing yet.
+// New returns a supervisor. It does not start anything yet.
 func New(c Config) *Supervisor {
 	log := output.NewLog(c.Name, c.LogFormat)
 	s := &Supervisor{
@@ -97,8 +100,8 @@ func New(c Config) *Supervisor {
 	return s
 }
 
-// Run runs the jobs and returns the exit status, and whether anything was started: whatever can fail
-// for good fails before that.
+// Run runs the jobs until nothing of them is left. It returns the exit status and whether anything
+// was started: everything that can fail for good is done before the first start.
 func (s *Supervisor) Run() (exitStatus int, started bool) {
 	s.inbox = catch()
 	if err := s.prepare(); err != nil {
@@ -108,14 +111,14 @@ func (s *Supervisor) Run() (exitStatus int, started bool) {
 		return status.Failed, false
 	}
 	s.boot()
-	s.reap() // what has died before signals were caught gave none
+	s.reap() // a child that died before SIGCHLD was caught sent no signal
 	s.settle()
 	s.loop()
 	s.close()
 	return s.exitStatus()
 }
 
-// exitStatus returns what we answer in the end, and whether anything was started.
+// exitStatus returns the exit status of cginit, and whether anything was started.
 func (s *Supervisor) exitStatus() (exitStatus int, started bool) {
 	if single := s.jobs.single; single != nil {
 		return single.last.ExitStatus, single.last.Cause != life.StartFailed
@@ -124,7 +127,7 @@ func (s *Supervisor) exitStatus() (exitStatus int, started bool) {
 	switch {
 	case s.live.areStuck():
 		return status.Failed, true
-	case j == nil && s.phase != phaseEnding: // all work is done, and some of it not well
+	case j == nil && s.phase != phaseEnding: // all work is done, perhaps with a failure
 		j = s.verdict.failedJob
 	case j == nil: // somebody asked for the end
 		j = s.jobs.essential()

@@ -11,12 +11,13 @@ import (
 
 // table holds the jobs.
 type table struct {
-	all    []*job          // in the order of the file, then as they were started
-	named  map[string]*job // the same, by name
+	all    []*job          // in the order of the file, then in the order of their start
+	named  map[string]*job // the same jobs by name
 	single *job            // the command of the command line; nil: we run a file
-	uids   hold.UIDs
+	uids   hold.UIDs       // the uids for user: auto
 }
 
+// add adds a job with this spec and returns it.
 func (t *table) add(spec config.Spec) *job {
 	j := newJob(spec)
 	t.all = append(t.all, j)
@@ -24,7 +25,7 @@ func (t *table) add(spec config.Spec) *job {
 	return j
 }
 
-// remove takes a job out of the table.
+// remove removes a job and closes its NOTIFY_SOCKET.
 func (t *table) remove(j *job) {
 	if j.notify != nil {
 		j.notify.file.Close()
@@ -33,12 +34,12 @@ func (t *table) remove(j *job) {
 	t.all = slices.DeleteFunc(t.all, func(other *job) bool { return other == j })
 }
 
-// find returns the jobs of a name: a scaled job is found by that of a replica and by that of all.
+// find returns the jobs with this name. The name of a scaled job finds all of its replicas.
 func (t *table) find(name string) []*job {
 	return slices.DeleteFunc(slices.Clone(t.all), func(j *job) bool { return j.spec.Name != name && j.spec.Scaled != name })
 }
 
-// blame says which job an error is about, where there is more than one.
+// blame adds the job's name to an error. The command of the command line needs none.
 func (t *table) blame(j *job, err error) error {
 	if j == t.single {
 		return err
@@ -46,7 +47,8 @@ func (t *table) blame(j *job, err error) error {
 	return fmt.Errorf("%s: %w", j.spec.Name, err)
 }
 
-// dependencies tells whether all that a job depends on is there, or why it never will be.
+// dependencies tells whether all conditions that a job waits for are met. If one of them cannot be
+// met any more, never says why; otherwise it is empty.
 func (t *table) dependencies(j *job) (met bool, never string) {
 	met = true
 	for _, d := range j.spec.After {
@@ -64,7 +66,7 @@ func (t *table) dependencies(j *job) (met bool, never string) {
 	return met, never
 }
 
-// blockedBy returns the name of the first job that a job waits for; empty: there is none.
+// blockedBy returns the name of the first job that a job waits for; empty if there is none.
 func (t *table) blockedBy(j *job) string {
 	for _, d := range j.spec.After {
 		if on := t.named[d.Job]; on == nil || !on.satisfies(d.Condition) {
@@ -85,14 +87,14 @@ func (t *table) essential() *job {
 	return nil
 }
 
-// isNeeded tells whether something that depends on the job is not down yet.
+// isNeeded tells whether a live job depends on this one.
 func (t *table) isNeeded(j *job) bool {
 	return slices.ContainsFunc(t.all, func(other *job) bool {
 		return other != j && other.IsLive() && other.dependsOn(j.spec.Name)
 	})
 }
 
-// withDependents adds to jobs all that depend on them, and so on.
+// withDependents returns the jobs, followed by all that depend on them directly or through others.
 func (t *table) withDependents(jobs []*job) []*job {
 	all := slices.Clone(jobs)
 	for i := 0; i < len(all); i++ {
@@ -110,7 +112,8 @@ func (t *table) haveStarted() bool {
 	return slices.ContainsFunc(t.all, func(j *job) bool { return j.runs > 0 })
 }
 
-// userOf puts a uid in the place of auto: one for the job and its steps, for all of its runs.
+// userOf returns the user u, with a uid in place of auto. The job keeps that uid for all of its
+// runs and steps.
 func (t *table) userOf(j *job, u *config.User) *config.User {
 	if u == nil || !u.Auto {
 		return u
@@ -123,7 +126,7 @@ func (t *table) userOf(j *job, u *config.User) *config.User {
 	return &config.User{UID: j.uid, GID: j.uid, Groups: u.Groups, Home: u.Home}
 }
 
-// specOf returns what a run of the job executes: its spec, with the uid that was chosen for it.
+// specOf returns the spec of the job's next run: the job's own, with a uid in place of user: auto.
 func (t *table) specOf(j *job) *config.Spec {
 	if u := j.spec.User; u == nil || !u.Auto {
 		return &j.spec
@@ -133,8 +136,8 @@ func (t *table) specOf(j *job) *config.Spec {
 	return &spec
 }
 
-// levelOf returns what holds the job's next run. A run that has ended and is only still shown needs
-// its uid no more.
+// levelOf returns the level at which the job's next run is held. A leased run that has ended is
+// only kept to be shown, so it does not share its uid with the job.
 func (t *table) levelOf(h *hold.Home, j *job) hold.Level {
 	uid := func() uint32 { return t.userOf(j, j.spec.User).UID }
 	return h.LevelFor(&j.spec.Identity, uid, func(uid uint32) bool {

@@ -11,26 +11,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit into the
+// These times are not the user's to set. The last part of a stop (freeze, list, kill) fits into the
 // second that the default grace period leaves of docker stop's ten.
 const (
-	// listWait bounds the writing down of all about who is left, and not only their names.
+	// listWait bounds how long list reads every detail of the leftovers. Later ones get a name
+	// only.
 	listWait = 300 * time.Millisecond
-	// orphansRetry is the delay before we look again for what a lost holder has left.
+	// orphansRetry is the delay before we look again at the processes that a lost holder has left.
 	orphansRetry = 10 * time.Millisecond
-	// killPatience is how long what is in state D may take before it is called unkillable,
-	// exitPatience how long if it is on its way out: among thousands that takes its time.
+	// A kill may be in vain for killPatience before processes in state D are called unkillable, or
+	// for exitPatience if one of them is exiting: among thousands an exit takes its time.
 	killPatience = 400 * time.Millisecond
 	exitPatience = 3 * time.Second
-	// killGiveUp is how long anything may take before it is called unkillable.
+	// killGiveUp is when even processes that should die are treated as unkillable.
 	killGiveUp = 30 * time.Second
-	// removeRetry is the delay between tries to remove a cgroup that a dying task holds up (Linux
-	// 6.19 and later), and removeGiveUp how long they go on.
+	// A dying task can hold up the removal of a cgroup (Linux 6.19 and later). The removal is tried
+	// again every removeRetry, until removeGiveUp has passed.
 	removeRetry  = 10 * time.Millisecond
 	removeGiveUp = time.Second
 )
 
-// feed gives a run an event, does what step answers, and goes on with what comes of that.
+// feed gives a run an event and performs the actions that Step returns. An action can produce the
+// next event, which feed handles too.
 func (s *Supervisor) feed(r *run, ev life.RunEvent) {
 	for events := []life.RunEvent{ev}; len(events) > 0; events = events[1:] {
 		before := r.State()
@@ -44,13 +46,14 @@ func (s *Supervisor) feed(r *run, ev life.RunEvent) {
 	}
 }
 
-// act does what step decided. What comes of it at once is the next event.
+// act performs one action. It returns the event that the action produced at once; ok is false if
+// there is none.
 func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool) {
 	switch a {
 	case life.DoSpawn:
 		return s.start(r), true
 	case life.DoAsk:
-		r.book.ask(cmp.Or(r.StopSignal(), unix.SIGINT), r.pid()) // 0: the keyboard has
+		r.book.ask(cmp.Or(r.StopSignal(), unix.SIGINT), r.pid()) // 0: the keyboard has sent SIGINT
 		s.forward(r, r.StopSignal())
 		s.forward(r, unix.SIGCONT) // a process that is stopped could not hear it
 		s.thawPaused(r)
@@ -78,17 +81,17 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 	return 0, false
 }
 
-// inspect looks at what the kernel says of a run now.
+// inspect compares a run with what the kernel reports of it now, and feeds the events that follow.
 func (s *Supervisor) inspect(r *run) {
 	hasEnded := r.Status() != nil
 	switch {
-	case !r.executed && !r.failed: // not started, or the exec helper has not said anything yet
+	case !r.executed && !r.failed: // not started, or the exec helper has not reported yet
 		return
 	case hasEnded && r.failed:
 		s.feed(r, life.EvSpawnFailed)
 		return
 	case hasEnded && r.held.Empty():
-		if s.live.isOwner(r) { // outside of it, where no cgroup holds them
+		if s.live.isOwner(r) { // without cgroups its steps and probes are not counted by Empty
 			s.killAttendants(r)
 			return
 		}
@@ -104,7 +107,8 @@ func (s *Supervisor) inspect(r *run) {
 	}
 }
 
-// standsStill looks whether a run that was frozen on request stands still.
+// standsStill records that a run that a client has frozen now stands still, and tells those who
+// wait for that.
 func (s *Supervisor) standsStill(r *run) {
 	if r.paused && !r.still && r.held.Frozen() {
 		r.still, s.queue.changed = true, true
@@ -112,21 +116,21 @@ func (s *Supervisor) standsStill(r *run) {
 	}
 }
 
-// thawPaused lets a run go on that somebody has had stand still.
+// thawPaused thaws a run that a client has frozen. It does nothing to any other run.
 func (s *Supervisor) thawPaused(r *run) {
 	if r == nil || !r.paused {
 		return
 	}
 	r.paused, r.still, s.queue.changed = false, false, true
 	s.log.Complain("thaw", r.held.Thaw())
-	if r.spec.Watchdog > 0 { // the job could not say anything meanwhile
+	if r.spec.Watchdog > 0 { // a frozen job could not send WATCHDOG=1
 		r.job.FeedWatchdog(time.Now())
 	}
 	s.calls.journal.addFrozen(r.job, false)
 }
 
-// askAll asks every process of the run to leave. Processes that are forked meanwhile are asked too,
-// so they are written down afterwards.
+// askAll sends the signal to every process of the run, then SIGCONT. It records the processes
+// before and after, because processes that are forked meanwhile are asked too.
 func (s *Supervisor) askAll(r *run, sig unix.Signal) {
 	s.writeAsked(r, sig)
 	s.log.Complain("ask", r.held.Signal(sig))
@@ -134,18 +138,19 @@ func (s *Supervisor) askAll(r *run, sig unix.Signal) {
 	s.log.Complain("ask", r.held.Signal(unix.SIGCONT))
 }
 
+// writeAsked records in the book that every process of the run was sent the signal.
 func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	pids, err := r.held.Procs()
 	s.log.Complain("list", err)
 	r.book.ask(sig, pids...)
 }
 
-// list writes down who did not leave: they are about to be killed.
+// list writes down the processes that are about to be killed, for the receipt.
 func (s *Supervisor) list(r *run) {
 	pids, err := r.held.Procs()
 	s.log.Complain("list", err)
 	b := &r.book
-	b.processes, b.killed, b.unkillable = nil, len(pids), 0 // what is killed again is listed again
+	b.processes, b.killed, b.unkillable = nil, len(pids), 0 // a second kill replaces the first list
 	r.patience.hopeless = time.Time{}
 	begun := time.Now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
@@ -154,13 +159,14 @@ func (s *Supervisor) list(r *run) {
 		case !ok:
 		case time.Since(begun) < listWait:
 			b.processes = append(b.processes, r.describe(p))
-		default: // they are frozen, but whoever stops us has a clock: the rest is only named
+		default: // docker stop's clock runs on, so the rest is only named
 			b.processes = append(b.processes, Process{Pid: p.Pid, PPid: p.PPid, Command: p.Comm, State: string(p.State), Outcome: "killed"})
 		}
 	}
 }
 
-// abandon gives up a start that hangs. What it has left is listed once, before it is killed.
+// abandon gives up a start that hangs. It lists the processes of that start once, before they are
+// killed.
 func (s *Supervisor) abandon(r *run) {
 	if !r.abandoned {
 		r.abandoned = true
@@ -169,18 +175,18 @@ func (s *Supervisor) abandon(r *run) {
 	s.log.Complain("kill a holder", r.held.Abandon())
 }
 
-// remove reads the accounts and removes the containment. A dying task can delay that, so it is tried
-// again for a while.
+// remove reads the accounts and removes the containment. It returns EvRemoved when that is done,
+// and sets the deadline for another try if the last output or a dying task holds it up.
 func (s *Supervisor) remove(r *run) (next life.RunEvent, ok bool) {
 	if r.held == nil {
 		return life.EvRemoved, true
 	}
 	r.pipes.hangUp()
 	patience := removeGiveUp
-	if s.shutdown.isKilling { // whoever stops us loses it too
+	if s.shutdown.isKilling { // whoever stops us does not wait much longer
 		patience /= 4
 	}
-	// The last lines of the run come before its receipt.
+	// The log shows the last lines of the run before its receipt.
 	if late := r.Since().Add(patience); !r.pipes.areDry() && time.Now().Before(late) {
 		r.RetryAt(late)
 		return 0, false
@@ -199,11 +205,11 @@ func (s *Supervisor) remove(r *run) (next life.RunEvent, ok bool) {
 	return life.EvRemoved, true
 }
 
-// finish writes the receipt of a run that has ended, or of one that cannot.
+// finish writes the receipt of a run that has ended or that cannot be killed.
 func (s *Supervisor) finish(r *run) {
 	if r.isStuck() {
 		r.book.usage = r.held.Usage()
-	} else { // what was stuck has died after all
+	} else { // processes that were called unkillable have died after all
 		r.book.markKilled()
 	}
 	s.queue.changed = true
@@ -220,9 +226,11 @@ func (s *Supervisor) finish(r *run) {
 	}
 }
 
-// isUnkillable tells whether nothing that is left of the run can die: all of it is in state D
-// (uninterruptible sleep), or we may not kill it, for as long as it should have taken. What resists
-// for another reason, or without being seen, is given up much later.
+// isUnkillable tells whether the kill of a run has failed. Processes are hopeless when all of them
+// are in state D (uninterruptible sleep) or zombies with other threads, or when the kill returned
+// an error. If they stay hopeless and do not become fewer for killPatience (exitPatience if one is
+// exiting), they are unkillable. After killGiveUp every process counts as hopeless, also those that
+// cannot be listed.
 func (s *Supervisor) isUnkillable(r *run) bool {
 	now, p := time.Now(), &r.patience
 	if now.Sub(r.Since()) < killPatience/4 {
@@ -253,13 +261,14 @@ func (s *Supervisor) isUnkillable(r *run) bool {
 	return true
 }
 
-// daemonised handles that the main process of a run has ended: where it was to go to the background,
-// and something of it is there, the job is ready.
+// daemonised makes a job with "ready: forking" ready when its main process has ended well and left
+// a process in the background.
 func (s *Supervisor) daemonised(r *run) {
 	if r.role != roleMain || !r.IsDaemon() || r.State() != life.RunWaiting {
 		return
 	}
-	if pids, err := r.held.Procs(); err != nil || len(pids) > 0 { // a holder says only later that nothing is
+	// A holder reports only later that nothing is left, so we look ourselves.
+	if pids, err := r.held.Procs(); err != nil || len(pids) > 0 {
 		s.queue.add(r.job, life.EvJobReady)
 	}
 }

@@ -11,21 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal is our controlling terminal. The command is to find it as it would without us:
+// terminal is our controlling terminal; nil if we have none. The command finds it as it would
+// without us:
 //
-//   - In the foreground, with stdin and stdout on the terminal, the command's process group takes our
-//     place there: Ctrl-C, Ctrl-Z and window changes reach it from the kernel, not through us.
-//   - In the foreground, but as a part of a pipeline, which shares our group, the command shares it
-//     too: else the rest of the pipeline would be in the background.
-//   - In the background the command gets a group of its own there.
-//
-// A nil terminal is none.
+//   - If we are in the foreground with stdin and stdout on the terminal, the command's process group
+//     takes our place there. The kernel sends it Ctrl-C, Ctrl-Z and window changes directly.
+//   - If we are in the foreground as part of a pipeline, the pipeline shares our process group. The
+//     command joins that group too; otherwise the rest of the pipeline would be in the background.
+//   - If we are in the background, the command gets a background group of its own.
 type terminal struct {
 	file    *os.File
 	session int
-	given   bool // the command's group takes our place
-	shared  bool // the command is in our group
-	// swallow has the signals that the surrender provokes, once each.
+	given   bool // the command's group takes our place in the foreground
+	shared  bool // the command is in our process group
+	// swallow holds the signals that surrender provokes; the first of each is not passed on.
 	swallow map[unix.Signal]bool
 }
 
@@ -61,12 +60,13 @@ func openTerminal() *terminal {
 	return t
 }
 
+// isTerminal tells whether a descriptor is a terminal.
 func isTerminal(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	return err == nil
 }
 
-// front returns the terminal's foreground group, 0 if it cannot be had.
+// front returns the foreground process group of the terminal, 0 if it is unknown.
 func (t *terminal) front() int {
 	group, err := unix.IoctlGetInt(int(t.file.Fd()), unix.TIOCGPGRP)
 	if err != nil {
@@ -75,22 +75,22 @@ func (t *terminal) front() int {
 	return group
 }
 
-// give makes a group the foreground group. It fails when the terminal has hung up, and then there is
-// nothing to give.
+// give makes a process group the foreground group. It ignores an error: the terminal has hung up
+// then.
 func (t *terminal) give(group int) { _ = child.SetForeground(int(t.file.Fd()), group) }
 
-// takeBack puts our group where the command's is. Where that is not in front it is somebody else's
-// turn, and not ours to end.
+// takeBack makes our group the foreground group if the command's is. If neither is, a shell has
+// given the foreground to another group.
 func (t *terminal) takeBack(main int) {
 	if main > 0 && t.front() == main {
 		t.give(unix.Getpgrp())
 	}
 }
 
-// surrender gives the terminal up for a command that leads a session of its own and makes the
-// terminal that session's. Only the leader of the session that has it can. The kernel then sends us
-// SIGHUP and SIGCONT, which are not for the command. It returns nil if the terminal stays that of
-// whoever started us.
+// surrender gives up our controlling terminal, so that a command which leads its own session can
+// take it. Only the leader of the terminal's session can do that; otherwise surrender returns nil
+// and the terminal stays with that session. The kernel sends us SIGHUP and SIGCONT for it, which
+// the command must not get.
 func (t *terminal) surrender() (*terminal, error) {
 	if t.session != os.Getpid() {
 		return nil, nil
@@ -99,7 +99,8 @@ func (t *terminal) surrender() (*terminal, error) {
 	return t, unix.IoctlSetInt(int(t.file.Fd()), unix.TIOCNOTTY, 0)
 }
 
-// swallows tells whether a signal is one that our own surrender has provoked.
+// swallows tells whether the kernel sent a signal because of our own surrender. It returns true
+// once for each. t may be nil.
 func (t *terminal) swallows(sig syscall.Signal) bool {
 	if t == nil || !t.swallow[sig] {
 		return false
@@ -108,10 +109,10 @@ func (t *terminal) swallows(sig syscall.Signal) bool {
 	return true
 }
 
-// suspended handles that the main process has stopped: Ctrl-Z, or a read from the background. Under a
-// shell with job control we stop as well, all of our group, as the command would have without us, and
-// go on when the shell continues us. Where nobody could continue us the kernel would not have stopped
-// the command either, and it goes on at once.
+// suspended handles that the main process was stopped, by Ctrl-Z or by a read from the background.
+// Under a shell with job control our whole group stops too, as the command would have without us,
+// and the shell continues us. Without such a shell nobody could continue us. The kernel would not
+// have stopped the command then either, so it is continued at once.
 func (t *terminal) suspended(main int) {
 	if inFront := t.front() == unix.Getpgrp(); !t.shared && inFront || !t.hasShell() {
 		t.carryOn(main)
@@ -121,7 +122,7 @@ func (t *terminal) suspended(main int) {
 	_ = unix.Kill(0, unix.SIGSTOP)
 }
 
-// carryOn continues the command, in the foreground if we are there.
+// carryOn continues the command, and puts it in the foreground if we are there.
 func (t *terminal) carryOn(main int) {
 	if t.shared {
 		_ = unix.Kill(main, unix.SIGCONT)
@@ -133,8 +134,8 @@ func (t *terminal) carryOn(main int) {
 	_ = unix.Kill(-main, unix.SIGCONT)
 }
 
-// hasShell tells whether a process in our session but not in our group is above us, and so can
-// continue us: the kernel's test for an orphaned process group.
+// hasShell tells whether one of our ancestors is in our session but not in our process group, and
+// so can continue us. The kernel tests a process group for being orphaned in the same way.
 func (t *terminal) hasShell() bool {
 	group := unix.Getpgrp()
 	for pid := os.Getppid(); pid > 0; {
@@ -150,16 +151,17 @@ func (t *terminal) hasShell() bool {
 	return false
 }
 
-// sentFromKeyboard tells whether the kernel has sent this signal to the command already, because the
-// command is in our group and that is in front.
+// sentFromKeyboard tells whether the kernel has already sent this signal to the command, because
+// the command shares our foreground group. t may be nil.
 func (t *terminal) sentFromKeyboard(sig unix.Signal) bool {
 	keyboard := sig == unix.SIGINT || sig == unix.SIGQUIT || sig == unix.SIGTSTP || sig == unix.SIGWINCH
 	return keyboard && t != nil && t.shared
 }
 
-// leave gives the terminal back, when the command, whose main process had this pid, has ended. If
-// Ctrl-C has ended it, it is as if that had reached us and the script around us too, which it would
-// have without us: a shell's loop around us goes on otherwise.
+// leave takes the terminal back when the command has ended. main is the pid that its main process
+// had. If Ctrl-C has ended the command, leave sends SIGINT to us, and to the script around us if
+// the command had its own group. Without us the script would have got it as well; otherwise a loop
+// in it would go on.
 func (t *terminal) leave(main int, ws *syscall.WaitStatus) {
 	t.takeBack(main)
 	if ws == nil || !ws.Signaled() || ws.Signal() != unix.SIGINT {
@@ -174,5 +176,5 @@ func (t *terminal) leave(main int, ws *syscall.WaitStatus) {
 	}
 	signal.Reset(unix.SIGINT)
 	_ = unix.Kill(target, unix.SIGINT)
-	<-time.After(time.Second) // it ends us
+	<-time.After(time.Second) // SIGINT ends us before that
 }

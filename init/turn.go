@@ -6,18 +6,17 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// turnMost bounds how many events one turn of the loop handles: where hundreds of jobs start at once,
-// signals and calls must not wait for the last of them.
+// turnMost bounds the events of jobs that one turn of the loop handles. When hundreds of jobs start
+// at once, signals and calls do not have to wait for the last of them.
 const turnMost = 16
 
-// settle has every job take what has come for it, and those go on that waited for it, until nothing
-// changes any more.
+// settle handles the queued events of jobs, and those that follow from them, until nothing changes.
 func (s *Supervisor) settle() {
 	for s.settleSome() {
 	}
 }
 
-// settleSome does a bounded part of that, and tells whether there is more.
+// settleSome does a bounded part of settle, and tells whether there is more to do.
 func (s *Supervisor) settleSome() (more bool) {
 	for range turnMost {
 		n, ok := s.queue.take()
@@ -36,7 +35,7 @@ func (s *Supervisor) settleSome() (more bool) {
 	return !s.queue.isEmpty() || s.queue.changed
 }
 
-// advance gives a job an event and does what step answers.
+// advance gives a job an event and performs the actions that Step returns.
 func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 	before := j.State()
 	actions := j.Step(ev, time.Now())
@@ -50,6 +49,7 @@ func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 	s.settleJob(j)
 }
 
+// actOnJob performs one action for a job.
 func (s *Supervisor) actOnJob(j *job, a life.JobAction) {
 	switch a {
 	case life.DoJobTell:
@@ -67,8 +67,8 @@ func (s *Supervisor) actOnJob(j *job, a life.JobAction) {
 	}
 }
 
-// settleJob does what waited for a job to have nothing running: another spec, its next run, its being
-// forgotten.
+// settleJob does what had to wait until nothing of the job runs: it sets a new spec, drops the job,
+// answers its Run call, or starts its next run.
 func (s *Supervisor) settleJob(j *job) {
 	if j.IsLive() {
 		return
@@ -89,13 +89,13 @@ func (s *Supervisor) settleJob(j *job) {
 	}
 }
 
-// drop takes a job out of the table. Somebody may wait for it.
+// drop removes a job from the table, and lets waiting calls see that it is gone.
 func (s *Supervisor) drop(j *job) {
 	s.jobs.remove(j)
 	s.queue.changed = true
 }
 
-// unblock looks for each blocked job whether what it depends on is there.
+// unblock tells each blocked job whether its dependencies are met or can never be met.
 func (s *Supervisor) unblock() {
 	if s.phase == phaseEnding {
 		return

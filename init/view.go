@@ -11,10 +11,10 @@ import (
 	"github.com/cginit/cginit/init/proc"
 )
 
-// processesShown bounds how many processes a list shows of one job.
+// processesShown bounds the processes of one job that a reply shows.
 const processesShown = 512
 
-// shown returns the job's state in the words of the wire.
+// shown returns the job's state as the wire names it.
 func (j *job) shown() control.State {
 	switch j.State() {
 	case life.JobDown:
@@ -44,7 +44,7 @@ func (j *job) shown() control.State {
 	}[j.State()]
 }
 
-// kind returns what the job is, in the words of the wire.
+// kind returns the kind of the job as the wire names it: service, job or run.
 func (j *job) kind() string {
 	switch {
 	case j.lease != nil:
@@ -55,7 +55,7 @@ func (j *job) kind() string {
 	return control.KindJob
 }
 
-// view returns the job as the wire shows it, with its processes if they are asked for.
+// view returns the job as the wire shows it, with its processes if processes is true.
 func (t *table) view(j *job, processes bool) control.Job {
 	v := control.Job{
 		Name: j.spec.Name, Kind: j.kind(), State: j.shown(), Run: j.runs,
@@ -85,7 +85,7 @@ func (t *table) view(j *job, processes bool) control.Job {
 	return v
 }
 
-// views is view for several jobs, without their processes.
+// views returns the view of several jobs, without their processes.
 func (t *table) views(jobs []*job) []control.Job {
 	shown := make([]control.Job, len(jobs))
 	for i, j := range jobs {
@@ -94,7 +94,7 @@ func (t *table) views(jobs []*job) []control.Job {
 	return shown
 }
 
-// statusOf returns what a job says of itself, or why it is not up.
+// statusOf returns the reason why a job is not up, or the last STATUS= that it sent.
 func (t *table) statusOf(j *job) string {
 	switch {
 	case j.State() == life.JobBlocked:
@@ -109,7 +109,7 @@ func (t *table) statusOf(j *job) string {
 	return ""
 }
 
-// health tells whether all is well, and if not, why.
+// health returns whether all services are up and healthy, and the reasons if not.
 func (t *table) health(p phase) control.HealthReply {
 	reply := control.HealthReply{Reasons: []string{}}
 	switch p {
@@ -121,7 +121,7 @@ func (t *table) health(p phase) control.HealthReply {
 	}
 	for _, j := range t.all {
 		switch {
-		case p == phaseBooting && j.isAwaited(): // named already
+		case p == phaseBooting && j.isAwaited(): // the first reason names it already
 		case j.lease != nil || !j.spec.Service || j.spec.Manual && !j.IsWanted():
 		case j.State() != life.JobUp:
 			reply.Reasons = append(reply.Reasons, fmt.Sprintf("%s is %s", j.spec.Name, j.shown()))
@@ -133,7 +133,7 @@ func (t *table) health(p phase) control.HealthReply {
 	return reply
 }
 
-// awaited returns the jobs that the start of the supervisor waits for, with what each lacks.
+// awaited returns the jobs that the start of the supervisor waits for, each with what it lacks.
 func (t *table) awaited() (names []string) {
 	for _, j := range t.all {
 		if !j.isAwaited() {
@@ -153,7 +153,7 @@ func (t *table) awaited() (names []string) {
 	return names
 }
 
-// instant returns nil for no time.
+// instant returns a pointer to t, or nil if t is zero.
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -161,6 +161,7 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
+// viewProcesses returns the first processesShown processes of a run, and the number of the others.
 func viewProcesses(r *run) (shown []control.Process, omitted int) {
 	pids, _ := r.held.Procs()
 	for _, pid := range pids[:min(len(pids), processesShown)] {

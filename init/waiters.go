@@ -11,22 +11,23 @@ import (
 // waiters are the calls that are answered later.
 type waiters []*waiter
 
-// waiter is a call that is answered when something has come true of all of its jobs.
+// waiter is a call that is answered when all of its jobs have reached a state.
 type waiter struct {
 	call     *control.Call
 	jobs     []*job
-	done     func(*job) bool
-	broken   func(*job) error // says why it never will be; nil: it is always possible
-	deadline time.Time        // zero: never
-	reply    func()
+	done     func(*job) bool  // tells whether a job has reached the state
+	broken   func(*job) error // returns why a job can no longer reach it, or nil; may be nil itself
+	deadline time.Time        // when the call fails; zero: never
+	reply    func()           // answers the call
 }
 
-// check answers those calls whose time has come.
+// check answers the calls that can be answered now, and removes them.
 func (w *waiters) check(named map[string]*job) {
 	*w = slices.DeleteFunc(*w, func(one *waiter) bool { return one.check(named) })
 }
 
-// check answers the call if it can be, and tells whether it was.
+// check answers the call if it can be answered or has to fail, and tells whether it did. named
+// holds the jobs that are still there.
 func (w *waiter) check(named map[string]*job) (answered bool) {
 	left := false
 	for _, j := range w.jobs {
@@ -52,7 +53,7 @@ func (w *waiter) check(named map[string]*job) (answered bool) {
 	return !left
 }
 
-// expire answers those calls whose caller waits no longer.
+// expire fails the calls whose deadline has passed.
 func (w *waiters) expire(now time.Time) {
 	*w = slices.DeleteFunc(*w, func(one *waiter) bool {
 		if !passed(one.deadline, now) {
@@ -69,7 +70,7 @@ func (w *waiters) expire(now time.Time) {
 	})
 }
 
-// drop forgets the calls of a connection that has ended.
+// drop fails and removes the calls of a connection that has ended.
 func (w *waiters) drop(conn *control.Conn) {
 	*w = slices.DeleteFunc(*w, func(one *waiter) bool {
 		if one.call.Conn != conn {
@@ -80,7 +81,7 @@ func (w *waiters) drop(conn *control.Conn) {
 	})
 }
 
-// deadline returns the nearest deadline of all; zero if there is none.
+// deadline returns the nearest deadline of all calls; zero if there is none.
 func (w waiters) deadline() (next time.Time) {
 	for _, one := range w {
 		next = nearest(next, one.deadline)
@@ -88,7 +89,7 @@ func (w waiters) deadline() (next time.Time) {
 	return next
 }
 
-// cannotEnd says why waiting for the end of a job is in vain; nil if it is not.
+// cannotEnd returns the reason why the end of a job will not come; nil if it still can.
 func cannotEnd(j *job) error {
 	switch {
 	case j.run.isStuck(), j.stepRun.isStuck():
@@ -99,8 +100,8 @@ func cannotEnd(j *job) error {
 	return nil
 }
 
-// hasFailed says that a job has failed for good, or was a run, and has ended; nil for a job that is
-// only down, which may be started yet.
+// hasFailed returns an error for a job that has failed for good, and for a leased run that has
+// ended. It returns nil for a job that is down, because that can still be started.
 func hasFailed(j *job) error {
 	if j.State() == life.JobFailed || j.over && j.IsIdle() {
 		return control.Failed{Job: j.spec.Name, Reason: j.why()}
@@ -108,7 +109,7 @@ func hasFailed(j *job) error {
 	return nil
 }
 
-// notFrozen says why a job that was to stand still does not; nil if it still may.
+// notFrozen returns the reason why a job that was to be frozen will not be; nil if it still can.
 func notFrozen(j *job) error {
 	if j.run.paused || j.run.still {
 		return nil

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wallClock waits for the times of schedules, which go by the clock on the wall. That clock can be
-// set, and Go's timers do not follow it. A timer of the kernel's does, and also tells when the clock
-// has been set (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET, since Linux 3.0).
+// wallClock waits for the times of schedules, which follow the wall clock. That clock can be set,
+// and Go's timers do not follow it. A timerfd of the kernel does, and it also reports that the
+// clock was set (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET, since Linux 3.0).
 type wallClock struct {
 	file *os.File // the timerfd; nil: there is no schedule yet
 }
 
-// wallTime returns the time without Go's monotonic reading, so that it is compared as a clock shows it.
+// wallTime returns the time without Go's monotonic reading, so that comparisons use the wall clock.
 func wallTime() time.Time { return time.Now().Round(0) }
 
-// set sets the time at which rang is called next, in the loop; zero is never. wasSet tells rang that
-// somebody has set the clock.
+// set sets the time at which the loop calls rang next; zero means never. The loop also calls rang,
+// with wasSet true, when the wall clock was set. The error is that of a system call.
 func (c *wallClock) set(next time.Time, post func(message), rang func(wasSet bool)) error {
 	if c.file == nil {
 		if next.IsZero() {
@@ -49,7 +49,7 @@ func (c *wallClock) set(next time.Time, post func(message), rang func(wasSet boo
 	return err
 }
 
-// hearClock turns each expiry, and each setting of the clock, into a message.
+// hearClock posts a message for each expiry of the timer and each time the clock was set.
 func hearClock(clock *os.File, post func(message), rang func(wasSet bool)) {
 	conn, err := clock.SyscallConn()
 	if err != nil {

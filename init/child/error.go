@@ -10,13 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ExecError says that a command cannot be executed because of the command itself.
+// ExecError says that a command cannot be executed because of the command itself. Path is the
+// program and Err the reason, which wraps an errno.
 type ExecError struct {
 	Path string
 	Err  error
 }
 
-// Error says what is wrong, and what usually is the reason where the bare error misleads.
+// Error returns the message. Where the bare error misleads, it adds the usual reason.
 func (e *ExecError) Error() string {
 	hint := ""
 	switch {
@@ -28,11 +29,11 @@ func (e *ExecError) Error() string {
 	return fmt.Sprintf("cannot execute %s: %v%s", e.Path, e.Err, hint)
 }
 
-// Unwrap returns the error of the kernel.
+// Unwrap returns Err.
 func (e *ExecError) Unwrap() error { return e.Err }
 
-// ExitStatus returns the exit status for a command that could not be started: 127 not found, 126
-// not executable, 125 where the fault is not the command's.
+// ExitStatus returns the exit status for a command that could not be started: 127 if it was not
+// found, 126 if it cannot be executed, 125 if the command is not at fault.
 func ExitStatus(err error) int {
 	var exec *ExecError
 	switch {
@@ -44,7 +45,7 @@ func ExitStatus(err error) int {
 	return status.NotExecutable
 }
 
-// IsBusy tells whether a fork or an exec that failed with this error may go well a little later.
+// IsBusy tells whether a fork or an exec that failed with this error may succeed a little later.
 func IsBusy(err error) bool {
 	for _, errno := range []error{unix.EAGAIN, unix.ENOMEM, unix.ETXTBSY, unix.EMFILE, unix.ENFILE, unix.ENOBUFS} {
 		if errors.Is(err, errno) {
@@ -54,4 +55,5 @@ func IsBusy(err error) bool {
 	return false
 }
 
+// exists tells whether the file exists and can be reached.
 func exists(file string) bool { _, err := os.Stat(file); return err == nil }

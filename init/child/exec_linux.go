@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// execName is argv[0] of the exec helper: our binary once more, between the fork and the exec of
-// a command, for what Go cannot do in that place, such as joining the cgroup where clone3 is
-// refused, taking the terminal, or becoming the process that LISTEN_PID names.
+// execName is argv[0] of the exec helper. The helper is our binary, executed between the fork and
+// the exec of a command. It does what Go cannot do in that place, such as joining the cgroup where
+// clone3 is refused, taking the terminal, or setting LISTEN_PID to its own pid.
 const execName = "cginit-exec"
 
-// Run does the work of a process of this package if argv[0] says that this process is one, and
-// returns its exit status.
+// Run does the work of the exec helper or of a probe, if argv[0] says that this process is one, and
+// returns its exit status. is tells whether it is one.
 func Run(args []string) (exitStatus int, is bool) {
 	switch args[0] {
 	case execName:
@@ -31,9 +31,10 @@ func Run(args []string) (exitStatus int, is bool) {
 	return 0, false
 }
 
-// runExec executes the command, and returns only if that fails.
+// runExec executes the command. It returns only if that fails, with the exit status, after it has
+// written the error to the status pipe.
 func runExec(args []string) int {
-	runtime.LockOSThread() // capabilities are a thread's, and this thread becomes the command
+	runtime.LockOSThread() // capabilities belong to a thread, and this thread becomes the command
 	var setup Setup
 	if len(args) < 3 || json.Unmarshal([]byte(args[1]), &setup) != nil {
 		fmt.Fprintln(os.Stderr, "cginit: "+execName+" is cginit's own")
@@ -67,6 +68,7 @@ func runExec(args []string) int {
 	return ExitStatus(&ExecError{setup.Path, err})
 }
 
+// prepare joins the cgroup, takes the terminal and takes the identity of the job.
 func (u *Setup) prepare() error {
 	if u.Join >= 0 {
 		if _, err := unix.Write(u.Join, []byte("0")); err != nil {
@@ -79,8 +81,8 @@ func (u *Setup) prepare() error {
 	return assume(&u.Identity)
 }
 
-// placeReady gives the descriptor for readiness its number. It comes last: whatever has that
-// number is not needed any more, but for the pipe for what fails, which moves away.
+// placeReady moves the readiness descriptor to its number. It comes last, because another
+// descriptor may have that number. Only the status pipe is still needed then, and moves away.
 func (u *Setup) placeReady() error {
 	if u.Ready < 0 {
 		return nil
@@ -92,13 +94,15 @@ func (u *Setup) placeReady() error {
 		}
 		u.Status = moved
 	}
-	if u.Ready == u.ReadyAs { // dup3 would refuse it
+	if u.Ready == u.ReadyAs { // dup3 refuses two equal numbers
 		_, err := unix.FcntlInt(uintptr(u.Ready), unix.F_SETFD, 0)
 		return err
 	}
 	return unix.Dup3(u.Ready, u.ReadyAs, 0)
 }
 
+// takeTerminal makes the terminal the controlling terminal of our session, or our process group its
+// foreground group.
 func (u *Setup) takeTerminal() error {
 	switch {
 	case u.Terminal < 0:
@@ -109,8 +113,8 @@ func (u *Setup) takeTerminal() error {
 	return SetForeground(u.Terminal, unix.Getpgrp())
 }
 
-// SetForeground makes a process group the foreground group of a terminal. From a background group
-// the kernel would stop us for that with SIGTTOU, so the signal is blocked meanwhile.
+// SetForeground makes a process group the foreground group of a terminal. It blocks SIGTTOU
+// meanwhile, with which the kernel would stop a background group that does this.
 func SetForeground(tty, group int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -123,7 +127,7 @@ func SetForeground(tty, group int) error {
 	return errors.Join(err, unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil))
 }
 
-// withoutListenPid leaves out the variable that the helper sets to the command's own pid.
+// withoutListenPid returns env without LISTEN_PID, which the helper sets to the command's own pid.
 func withoutListenPid(env []string) []string {
 	var rest []string
 	for _, kv := range env {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// assume gives the calling process the identity of a job, with its rights and no more. Some of what
-// it changes belongs to the thread, so the thread that calls it must execute the command.
+// assume gives the calling process the identity and the rights of a job. Capabilities belong to the
+// thread, so the calling thread must execute the command.
 func assume(id *config.Identity) error {
 	if id.OOMScoreAdj != nil {
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*id.OOMScoreAdj)), 0); err != nil {
@@ -49,8 +49,8 @@ func assume(id *config.Identity) error {
 	return nil
 }
 
-// become takes another user's identity. keepCaps has the capabilities survive that, for the caller
-// to set afterwards.
+// become changes the user and the groups. With keepCaps the permitted capabilities survive that, so
+// that the caller can set them afterwards. A nil u changes nothing.
 func become(u *config.User, keepCaps bool) error {
 	if u == nil {
 		return nil
@@ -70,6 +70,7 @@ func become(u *config.User, keepCaps bool) error {
 	return nil
 }
 
+// setRlimits sets the resource limits of the job.
 func setRlimits(id *config.Identity) error {
 	for _, l := range id.Rlimits {
 		n, ok := config.RlimitNumber(l.Type)
@@ -83,11 +84,12 @@ func setRlimits(id *config.Identity) error {
 	return nil
 }
 
-// newCapabilities works out which of our capabilities a job has, as container engines do: drop
-// takes away, add gives back, ALL stands for all. It returns nil if nothing is said of them.
+// newCapabilities returns the capabilities that a job gets, with the rules of container engines:
+// CapDrop removes from ours, CapAdd adds again, and ALL stands for all. It returns nil if the job
+// says nothing about capabilities. It limits the bounding set of the process.
 //
-// A job that is not root gets what is added as ambient capabilities too (since Linux 4.3), or the
-// exec would drop them.
+// A job that is not root also gets the added ones as ambient capabilities (since Linux 4.3),
+// because the exec would drop them otherwise.
 func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
 	if len(id.CapAdd)+len(id.CapDrop) == 0 && id.Capabilities == nil {
 		return nil, nil
@@ -119,7 +121,7 @@ func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
 			ambient = append(ambient, c)
 		}
 	}
-	// The bounding set first: it needs CAP_SETPCAP, which may be about to go.
+	// The bounding set comes first: it needs CAP_SETPCAP, which the job may not keep.
 	caps.Clear(capability.BOUNDING)
 	caps.Set(capability.BOUNDING, keep...)
 	if err := caps.Apply(capability.BOUNDS); err != nil {
@@ -134,7 +136,7 @@ func newCapabilities(id *config.Identity) (capability.Capabilities, error) {
 	return caps, nil
 }
 
-// setCapabilities sets every set that OCI names.
+// setCapabilities sets each of the capability sets that OCI names.
 func setCapabilities(caps capability.Capabilities, sets *specs.LinuxCapabilities) error {
 	caps.Clear(capability.CAPS | capability.BOUNDS | capability.AMBS)
 	for which, names := range map[capability.CapType][]string{
@@ -153,6 +155,7 @@ func setCapabilities(caps capability.Capabilities, sets *specs.LinuxCapabilities
 	return nil
 }
 
+// keptCaps returns the permitted capabilities that are not dropped, or that are added again.
 func keptCaps(caps capability.Capabilities, add, drop []capability.Cap) (keep []capability.Cap) {
 	for _, c := range capability.ListKnown() {
 		has := caps.Get(capability.PERMITTED, c) && !slices.Contains(drop, c)
@@ -163,6 +166,7 @@ func keptCaps(caps capability.Capabilities, add, drop []capability.Cap) (keep []
 	return keep
 }
 
+// parseCaps returns the capabilities with these names, with or without CAP_; ALL stands for all.
 func parseCaps(names []string) (caps []capability.Cap, err error) {
 	for _, name := range names {
 		name = strings.TrimPrefix(strings.ToUpper(name), "CAP_")

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultPath is the PATH for a command whose environment has none.
+// DefaultPath is the PATH that is searched if the command's environment has none.
 const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// LookPath finds a command as execvp(3) does, in the PATH of env: the command's, not ours. Its
-// error is an [*ExecError].
+// LookPath returns the path of a command, searched as execvp(3) does in the PATH of env, the
+// command's environment. The error is an [*ExecError].
 func LookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, executable(name)
@@ -33,14 +33,14 @@ func LookPath(name string, env []string) (string, error) {
 			return file, nil
 		}
 		if errors.Is(err, unix.EACCES) && !isDir(file) {
-			found = err // a file that may not be executed is only the answer if there is no other
+			found = err // a file that cannot be executed is the error only if no other one is found
 		}
 	}
 	return "", found
 }
 
-// LookPathIn finds a command that is to run in a working directory: a name with a slash is
-// relative to that directory. dir is empty for ours.
+// LookPathIn is [LookPath] for a command that runs in dir: a name with a slash is relative to dir.
+// An empty dir is our own directory. It also returns an error if dir cannot be used.
 func LookPathIn(dir, name string, env []string) (string, error) {
 	if dir == "" {
 		return LookPath(name, env)
@@ -56,6 +56,8 @@ func LookPathIn(dir, name string, env []string) (string, error) {
 	return LookPath(name, env)
 }
 
+// executable returns an [*ExecError] if the file does not exist, is a directory, or is not marked
+// executable.
 func executable(file string) error {
 	info, err := os.Stat(file)
 	switch {
@@ -69,4 +71,5 @@ func executable(file string) error {
 	return nil
 }
 
+// isDir tells whether the file is a directory.
 func isDir(file string) bool { info, err := os.Stat(file); return err == nil && info.IsDir() }

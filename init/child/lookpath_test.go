@@ -36,7 +36,7 @@ func TestLookPath(t *testing.T) {
 		{"plain", both, later, 0}, // execvp goes on after EACCES
 		{"text", both, "", status.NotExecutable},
 		{"nothing", both, "", status.NotFound},
-		{"a", dir, "", status.NotFound}, // a directory is no command
+		{"a", dir, "", status.NotFound}, // a directory is not a command
 		{first, "", first, 0},
 		{plain, both, "", status.NotExecutable},
 		{onlyPlain, both, "", status.NotExecutable},

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// probeName is argv[0] of a probe: the health check by HTTP or TCP, our binary once more inside the
-// job's cgroup and with its rights, so that no image needs a curl. Its arguments are a URL and an
-// address, one of them empty. The supervisor bounds its time.
+// probeName is argv[0] of a probe: a health check by HTTP or TCP. A probe is our binary, executed
+// inside the job's cgroup and with its rights, so that no image needs curl. Its arguments are a URL
+// and an address, one of them empty. The supervisor bounds its time.
 const probeName = "cginit-probe"
 
-// ProbeArgs returns the arguments of a probe of a URL or of an address (host:port); the other is
-// empty. The program is [SelfExe].
+// ProbeArgs returns the arguments of a probe of a URL or of an address (host:port); the other must
+// be empty. The program is [SelfExe].
 func ProbeArgs(url, address string) []string { return []string{probeName, url, address} }
 
-// runProbe does the check. Its exit status is the answer: 0, or 1 with the reason on stdout.
+// runProbe does the check. It returns exit status 0, or prints the reason on stdout and returns 1.
 func runProbe(args []string) int {
 	if len(args) != 3 {
 		fmt.Fprintln(os.Stderr, "cginit: "+probeName+" is cginit's own")
@@ -37,6 +37,7 @@ func runProbe(args []string) int {
 	return 0
 }
 
+// byTCP returns an error if it cannot connect to the address. It does nothing for an empty one.
 func byTCP(address string) error {
 	if address == "" {
 		return nil
@@ -48,8 +49,9 @@ func byTCP(address string) error {
 	return conn.Close()
 }
 
-// byHTTP asks with HTTP/1.0, which every server speaks, and whose answer ends with the connection.
-// net/http would double the binary of process 1.
+// byHTTP returns an error if a GET of the URL is not answered with status 200 to 399. It uses
+// HTTP/1.0, which every server speaks and in which the answer ends with the connection. net/http
+// would double the size of process 1's binary.
 func byHTTP(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {

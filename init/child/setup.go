@@ -10,31 +10,31 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// SelfExe is our own binary, for the processes of ours that are it once more.
+// SelfExe is the path of our own binary, for a process that executes it again.
 const SelfExe = "/proc/self/exe"
 
-// Setup is what the exec helper is to do before it executes the command. Descriptors are numbers
-// in the helper; -1 says that there is nothing to do with one.
+// Setup is what the exec helper does before it executes the command. Descriptors are numbers in the
+// helper; -1 means that there is none.
 type Setup struct {
 	// Path is the program that is executed.
 	Path string
-	// Join is cgroup.procs of the cgroup that the helper enters.
+	// Join is the cgroup.procs file of the cgroup that the helper enters.
 	Join int
-	// Terminal is the terminal whose foreground process group the helper becomes, or, with
-	// OwnTerminal, the one that becomes the controlling terminal of its session.
+	// Terminal is a terminal. With OwnTerminal it becomes the controlling terminal of the helper's
+	// session. Otherwise the helper's process group becomes its foreground group.
 	Terminal    int
 	OwnTerminal bool
-	// Status is the pipe for what fails; the exec closes it.
+	// Status is the pipe that the helper writes an error to. A successful exec closes it.
 	Status int
-	// Ready is what the command writes its readiness to, and ReadyAs the number that it has there.
+	// Ready is the pipe that the command reports its readiness on, and ReadyAs its number there.
 	Ready, ReadyAs int
-	// Identity is whom the command runs as, with what rights.
+	// Identity is the user and the rights that the command runs with.
 	Identity config.Identity
-	// ListenPid has LISTEN_PID name the command (sd_listen_fds(3)).
+	// ListenPid sets LISTEN_PID to the pid of the command (sd_listen_fds(3)).
 	ListenPid bool
 }
 
-// Args returns the arguments of the exec helper, args being those of the command.
+// Args returns the arguments of the exec helper for a command with the arguments args.
 func (u *Setup) Args(args []string) ([]string, error) {
 	text, err := json.Marshal(u)
 	if err != nil {
@@ -43,8 +43,9 @@ func (u *Setup) Args(args []string) ([]string, error) {
 	return append([]string{execName, string(text)}, args...), nil
 }
 
-// Failure parses what the exec helper has written to its status pipe. nil says that nothing went
-// wrong: the command was executed.
+// Failure returns the error that the exec helper has written to its status pipe. It returns nil for
+// an empty report, which means that the command was executed. An error of the exec is an
+// [*ExecError].
 func Failure(report string) error {
 	errno, text, ok := strings.Cut(report, " ")
 	if !ok {

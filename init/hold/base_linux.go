@@ -8,26 +8,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// base is what all containments have in common: the main process, and who is told of it.
+// base is the part that all containments share: the main process and the listener.
 type base struct {
 	home     *Home
 	listener Listener
 	main     Main
-	// ended says that the main process has been waited for.
+	// ended says that wait4 has returned the main process.
 	ended bool
-	// isOrphaned says that the main process was left to us by a holder that was lost.
+	// isOrphaned says that the main process became our child when its holder was lost.
 	isOrphaned bool
 }
 
 func (b *base) Main() Main { return b.main }
 
-// Adopter is cginit itself, which is process 1 or a subreaper.
+// Adopter returns our own pid: we are process 1 or a subreaper.
 func (b *base) Adopter() int { return os.Getpid() }
 
-// Abandon has nothing to give up: a start that we do ourselves is never pending.
+// Abandon does nothing, because a start that we do ourselves is never pending.
 func (b *base) Abandon() error { return nil }
 
-// SignalMain signals a child of ours, whose pid is its own until we wait for it.
+// SignalMain signals our child or its group. Its pid cannot belong to another process until we wait
+// for it.
 func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 	if group {
 		return unix.Kill(-b.main.Pid, sig)
@@ -35,14 +36,14 @@ func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 	return unix.Kill(b.main.Pid, sig)
 }
 
-// killMain kills the main process wherever it has moved itself.
+// killMain kills the main process, wherever it has moved itself.
 func (b *base) killMain() {
 	if b.main.Pid > 0 && !b.ended {
 		_ = unix.Kill(b.main.Pid, unix.SIGKILL)
 	}
 }
 
-// started records the main process that has been forked, for [Home.Reaped].
+// started records the main process that was forked, so that [Home.Reaped] finds it.
 func (b *base) started(pid int, ownSession bool) {
 	b.main = Main{Pid: pid, Session: b.home.session}
 	if ownSession {
@@ -51,9 +52,9 @@ func (b *base) started(pid int, ownSession bool) {
 	b.home.mains[pid] = b
 }
 
-// descends tells whether a process is the main process or descends from it, or from a holder (0:
-// there is none). A process that has lost its parent meanwhile has another, so it is looked at
-// again. A process that has ended since counts as a descendant.
+// descends tells whether a process is the main process, or descends from it or from a child of the
+// holder (0: there is none). It looks up to three times, because a process can lose its parent
+// between two reads. A process that has ended meanwhile counts as a descendant.
 func descends(pid, main, holder int) bool {
 	const looks = 3
 	if pid == 0 {

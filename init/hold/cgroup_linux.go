@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cgroupRun holds a run in a cgroup of its own.
+// cgroupRun holds a run in its own cgroup.
 type cgroupRun struct {
 	base
 	dir     cgroup.Dir
@@ -24,12 +24,12 @@ type cgroupRun struct {
 	wasKilled bool
 }
 
-// signalRounds bounds how often a signal looks for processes that were forked meanwhile.
+// signalRounds bounds how often Signal looks for processes that were forked meanwhile.
 const signalRounds = 5
 
 func (c *cgroupRun) Level() Level { return Cgroup }
 
-// Start has the main process be born in the cgroup, or brought there by the exec helper.
+// Start forks the main process into the cgroup, or has the exec helper join it.
 func (c *cgroupRun) Start(o *Order) (Progress, error) {
 	if o.needsHelper() || !c.canClone() {
 		return c.startByHelper(o)
@@ -46,20 +46,21 @@ func (c *cgroupRun) Start(o *Order) (Progress, error) {
 	case err == nil:
 		return Executed, nil
 	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS):
-		// Whether the clone or the exec was refused cannot be told; the helper tells.
+		// Either the clone or the exec was refused. The helper reports which.
 		return c.startByHelper(o)
 	}
 	return 0, execFailure(o, err)
 }
 
-// canClone tells whether a process can be born in the cgroup. None may be born in a cgroup that
-// stands still: it would stand still before its exec, and Go's whole runtime with it. Whoever has
-// the right can freeze what is inside a job's cgroup at any moment, so the helper brings it there.
+// canClone tells whether the main process can be forked into the cgroup. It must not be while a
+// cgroup above is frozen: the child would stand still before its exec, and all of Go's runtime with
+// it. Any process with the right to write there can freeze a cgroup inside that of a job at any
+// moment, so a process that starts there uses the helper.
 func (c *cgroupRun) canClone() bool {
 	return c.home.clones && !c.isInner && !c.home.jobs.Freezing()
 }
 
-// startByHelper has the exec helper join the cgroup.
+// startByHelper forks the exec helper, which joins the cgroup itself.
 func (c *cgroupRun) startByHelper(o *Order) (Progress, error) {
 	procs, err := c.dir.OpenJoin()
 	if err != nil {
@@ -70,8 +71,8 @@ func (c *cgroupRun) startByHelper(o *Order) (Progress, error) {
 
 func (c *cgroupRun) Procs() ([]int, error) { return c.dir.Procs() }
 
-// Owns compares the end of the process's cgroup path with that of ours: the two can be seen from
-// different cgroup namespaces.
+// Owns compares the last two names of the cgroup's path only, because the process's path and ours
+// can be relative to different cgroup namespaces.
 func (c *cgroupRun) Owns(pid int) bool {
 	if pid == 0 {
 		return false
@@ -84,8 +85,9 @@ func (c *cgroupRun) Owns(pid int) bool {
 	return strings.Contains(path+"/", "/"+place+"/")
 }
 
-// Signal lists the processes again until nobody is new: a process that forks between the list and
-// its signal leaves a child. What forks faster than that is asked in part.
+// Signal lists the processes again until there is no new one, because a process that forks between
+// the list and its signal leaves a child. Processes that fork faster than signalRounds rounds are
+// signalled in part.
 func (c *cgroupRun) Signal(sig syscall.Signal) error {
 	var failed error
 	signalled := map[int]bool{}
@@ -101,7 +103,7 @@ func (c *cgroupRun) Signal(sig syscall.Signal) error {
 			}
 			signalled[pid] = true
 			if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH {
-				failed = err // the others are to be asked all the same
+				failed = err // the others still get the signal
 			}
 		}
 		if len(signalled) == before {
@@ -134,7 +136,7 @@ func (c *cgroupRun) Kill() error {
 	return err
 }
 
-// Empty counts a cgroup that somebody has removed as empty too.
+// Empty also returns true if somebody has removed the cgroup.
 func (c *cgroupRun) Empty() bool {
 	e, err := c.dir.Events()
 	return err == nil && !e.Populated || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)

@@ -14,28 +14,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guardianName is argv[0] of the guardian. For a supervisor that is not process 1 the guardian does
-// what the kernel does for one that is: when the supervisor dies, its jobs die.
+// guardianName is argv[0] of the guardian. The kernel kills everything when a process 1 dies; the
+// guardian does the same for the jobs of a supervisor that is not process 1.
 const guardianName = "cginit-guardian"
 
-// guardian is the supervisor's side of the guardian: a fork of ours that waits in a read of a pipe.
-// It has a session of its own, so that what kills our process group does not kill it too. Only we
-// hold the end of the pipe that writes, and the kernel closes it however we die. Then the guardian
-// kills, and after that becomes our binary once more, to make sure and to remove the cgroups. Until
-// then it costs next to nothing.
+// guardian is the supervisor's side of the guardian, a fork of ours that waits in a read of a pipe.
+// It has its own session, so that a signal to our process group does not kill it too. Only we hold
+// the writing end of the pipe, and the kernel closes it however we die. Then the guardian kills the
+// jobs, and executes our binary again to make sure and to remove the cgroups. Until then it costs
+// next to nothing.
 type guardian struct {
 	home  *Home
-	life  *os.File
-	pid   int
-	retry time.Time // when it is started again; zero: it lives
-	delay time.Duration
+	life  *os.File      // the writing end of the pipe
+	pid   int           // 0 while it is lost
+	retry time.Time     // when it is started again; zero: it lives
+	delay time.Duration // how long the next loss delays that
 }
 
-// guardianDelay is the first delay before a lost guardian is replaced. It doubles up to
+// guardianDelay is the delay before a lost guardian is replaced. It doubles with each loss up to
 // guardianDelayMost.
 const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Second
 
-// Guard starts the guardian where one is needed: a cgroup holds the jobs, and we are not process 1.
+// Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1.
 func (h *Home) Guard() error {
 	if h.level != Cgroup || h.isPid1 {
 		return nil
@@ -48,7 +48,7 @@ func (h *Home) Guard() error {
 	return nil
 }
 
-// Deadline returns when Expire is to be called; zero means never.
+// Deadline returns when the caller must call Expire; zero means never.
 func (h *Home) Deadline() time.Time {
 	if h.guardian == nil {
 		return time.Time{}
@@ -56,7 +56,7 @@ func (h *Home) Deadline() time.Time {
 	return h.guardian.retry
 }
 
-// Expire replaces a guardian that was lost, if it is time to.
+// Expire replaces a lost guardian once its delay has passed.
 func (h *Home) Expire(now time.Time) {
 	g := h.guardian
 	if g == nil || g.retry.IsZero() || now.Before(g.retry) {
@@ -69,6 +69,7 @@ func (h *Home) Expire(now time.Time) {
 	h.complain("start the guardian", err)
 }
 
+// start forks the guardian and gives it a new pipe.
 func (g *guardian) start() error {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
@@ -88,6 +89,7 @@ func (g *guardian) start() error {
 	return nil
 }
 
+// fork forks the guardian and returns its pid.
 func (g *guardian) fork(pipe [2]int) (int, error) {
 	path, err := syscall.BytePtrFromString(child.SelfExe)
 	if err != nil {
@@ -106,12 +108,12 @@ func (g *guardian) fork(pipe [2]int) (int, error) {
 	if err == nil {
 		defer unix.Close(kill)
 	} else {
-		kill = -1 // before Linux 5.14: the guardian kills by pid, once it is executed
+		kill = -1 // before Linux 5.14 the guardian executes our binary, which kills by pid
 	}
 	v := &vigil{life: pipe[0], ours: pipe[1], kill: kill, events: events, path: path, argv: &argv[0]}
 	v.keepOnly(pipe[0], kill, events, g.home.mount)
 	if m := g.home.mount; m >= 0 {
-		_, _ = unix.FcntlInt(uintptr(m), unix.F_SETFD, 0) // the guardian's paths lead through it, once it is executed
+		_, _ = unix.FcntlInt(uintptr(m), unix.F_SETFD, 0) // the paths in the guardian's arguments lead through it
 		defer unix.CloseOnExec(m)
 	}
 	pid, err := v.fork()
@@ -127,7 +129,7 @@ func (g *guardian) lost(now time.Time) {
 	g.delay = min(2*g.delay, guardianDelayMost)
 }
 
-// DismissGuardian ends the guardian: there is nothing left to guard.
+// DismissGuardian ends the guardian once there is nothing left to guard.
 func (h *Home) DismissGuardian() {
 	if h.guardian != nil && h.guardian.pid != 0 {
 		endChild(h.guardian.pid)
@@ -144,9 +146,9 @@ func endChild(pid int) {
 	}
 }
 
-// RunGuardian does the work of the guardian whose supervisor has died, if argv[0] says that this
-// process is one, and returns its exit status. It kills the jobs until the kernel says that none is
-// left, and removes their cgroups.
+// RunGuardian does the work of a guardian whose supervisor has died, if argv[0] says that this
+// process is one. It kills the jobs until the kernel reports none, removes the cgroups, and returns
+// the exit status; is tells whether this process is a guardian.
 func RunGuardian(args []string) (exitStatus int, is bool) {
 	if args[0] != guardianName {
 		return 0, false
@@ -167,7 +169,7 @@ func RunGuardian(args []string) (exitStatus int, is bool) {
 	return 0, true
 }
 
-// killAll kills until the cgroup is empty, and removes it.
+// killAll kills the processes of the cgroup until it is empty, and removes it. It blocks.
 func killAll(jobs cgroup.Dir) error {
 	file, err := os.Open(string(jobs) + "/cgroup.events")
 	if err != nil {
@@ -176,8 +178,8 @@ func killAll(jobs cgroup.Dir) error {
 	poll := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLPRI}}
 	var events [256]byte
 	for wait := closeRetry; ; wait = min(2*wait, time.Second) {
-		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // only what changes after that wakes us
-		_ = jobs.Freeze()                               // for kernels without cgroup.kill: nobody forks meanwhile
+		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // poll reports only changes after this read
+		_ = jobs.Freeze()                               // without cgroup.kill, so that nothing forks meanwhile
 		if err := errors.Join(jobs.Kill(), jobs.KillEach()); err != nil {
 			return err
 		}

@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// errHolderEnded is the error of a start whose holder ended first. The start may be tried again.
 var errHolderEnded = errors.New("cannot start it: its holder ended before it could")
 
-// hear turns what a holder says into messages.
+// hear runs in a goroutine: it posts each event of a holder to the loop.
 func (t *tree) hear(h *proctree.Tree) {
 	for {
 		e, err := h.Read()
@@ -24,10 +25,10 @@ func (t *tree) hear(h *proctree.Tree) {
 	}
 }
 
-// heard handles one thing that a holder has said, or with an error the end of its socket.
+// heard handles one event of a holder. An error means that its socket has ended.
 func (t *tree) heard(h *proctree.Tree, e proctree.Event, err error) {
 	switch {
-	case h != t.holder: // it could not start the main process, and was given up
+	case h != t.holder: // this holder could not start the main process and was given up
 		delete(t.home.holders, h.Pid)
 		return
 	case err != nil:
@@ -42,7 +43,7 @@ func (t *tree) heard(h *proctree.Tree, e proctree.Event, err error) {
 		t.home.keepSpare()
 	case proctree.Failed:
 		t.home.complain("give up a holder", h.Close())
-		t.holder = nil // the next try has another
+		t.holder = nil // the next try gets another one
 		t.listener.Started(0, t.failed(e.Err))
 	case proctree.Stopped:
 		t.listener.MainStopped()
@@ -55,6 +56,8 @@ func (t *tree) heard(h *proctree.Tree, e proctree.Event, err error) {
 	}
 }
 
+// startedMain records the main process and reports the start, with what the exec helper has said so
+// far.
 func (t *tree) startedMain(pid int) {
 	t.main = Main{Pid: pid, Session: sessionOf(pid)}
 	switch h := &t.helper; {
@@ -68,7 +71,8 @@ func (t *tree) startedMain(pid int) {
 	}
 }
 
-// helperEnded takes what the exec helper has said. The holder may not have told of its start yet.
+// helperEnded records what the exec helper has said. That can come before the holder reports the
+// start, and is reported after it then.
 func (t *tree) helperEnded(err error) {
 	t.helper.isDone, t.helper.err = true, err
 	if t.main.Pid != 0 {
@@ -76,8 +80,8 @@ func (t *tree) helperEnded(err error) {
 	}
 }
 
-// failed says why the holder could not execute the command: for want of something that may be there
-// later, or because of the command.
+// failed returns the error of a holder that could not execute the command: a temporary error as it
+// is, any other as a [*child.ExecError].
 func (t *tree) failed(err error) error {
 	if child.IsBusy(err) {
 		return fmt.Errorf("cannot start %s: %w", t.order.Path, err)
@@ -85,6 +89,8 @@ func (t *tree) failed(err error) error {
 	return &child.ExecError{Path: t.order.Path, Err: err}
 }
 
+// sessionOf returns the session of a process. If it has ended already, its own pid is the best
+// guess.
 func sessionOf(pid int) int {
 	if p, err := proc.Read(pid); err == nil {
 		return p.Session
@@ -92,10 +98,10 @@ func sessionOf(pid int) int {
 	return pid
 }
 
-// holderEnded handles the end of a holder: it has done its work, or somebody has killed it. In the
-// second case what it held has been left to us, and can no longer be told from what other lost
-// holders held. That is so once the holder has been waited for: a process that dies closes its files
-// before its children become its parent's.
+// holderEnded handles the end of a holder, which has done its work or was killed. If it was killed,
+// its processes are our children now, and cannot be told from those of other lost holders. Unless
+// the holder has reported that nothing is left, its end counts only once wait4 has returned it: a
+// dying process closes its files before its children get another parent.
 func (t *tree) holderEnded() {
 	if !t.silent || !t.holder.Empty && !t.dead {
 		return
@@ -112,7 +118,7 @@ func (t *tree) holderEnded() {
 	}
 }
 
-// holderEndedEarly is for a holder that could not begin, or not say that it had.
+// holderEndedEarly handles a holder that ended before it reported the start.
 func (t *tree) holderEndedEarly() {
 	left, err := t.home.orphans(unix.SIGKILL)
 	t.home.complain("kill what a holder has left", err)
@@ -124,15 +130,15 @@ func (t *tree) holderEndedEarly() {
 	t.listener.Started(0, errHolderEnded)
 }
 
-// takeOver takes over from a lost holder: the main process and the orphans are our children now.
-// Which of them are this run's cannot be told from those of other holders that were lost, so all
-// that are nobody's are killed. The run has ended when none is left.
+// takeOver takes over the processes of a lost holder: the main process and the orphans are our
+// children now. They cannot be told from those of other lost holders, so all children that belong
+// to nobody are killed. The run has ended when none of them is left.
 func (t *tree) takeOver() {
 	t.gone = true
 	t.listener.HolderLost()
 	switch {
 	case t.ended:
-	case unix.Kill(t.main.Pid, 0) == unix.ESRCH: // the holder has reaped it, and could not say how it ended
+	case unix.Kill(t.main.Pid, 0) == unix.ESRCH: // the holder has reaped it but did not report its status
 		t.ended = true
 		t.listener.MainEnded(syscall.WaitStatus(unix.SIGKILL))
 	default:
@@ -142,7 +148,8 @@ func (t *tree) takeOver() {
 	t.listener.MustKill()
 }
 
-// isHolder handles what wait4 says of a holder; it returns false if the process is none.
+// isHolder handles what wait4 returns for a holder. It returns false if the process is not a
+// holder.
 func (h *Home) isHolder(pid int, ws syscall.WaitStatus) bool {
 	t := h.holders[pid]
 	if t == nil {
@@ -155,7 +162,8 @@ func (h *Home) isHolder(pid int, ws syscall.WaitStatus) bool {
 	return true
 }
 
-// orphans signals what lost holders have left to us, and returns who that is. Signal 0 is none.
+// orphans signals the processes that lost holders have left to us, and returns their pids. Signal 0
+// only returns them.
 func (h *Home) orphans(sig syscall.Signal) ([]int, error) {
 	return proctree.Sweep(sig, func(pid int) bool {
 		main := h.mains[pid]

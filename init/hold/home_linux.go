@@ -15,59 +15,60 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// jobsName is the cgroup that holds those of the jobs, leafName the one that cginit moves to when
-// controllers are needed. Our names start with cginit so that a person knows whose they are.
+// jobsName is the cgroup that contains those of the runs. leafName is the cgroup that cginit moves to
+// when it enables controllers. Both names start with cginit so that a person knows whose they are.
 const (
 	jobsName = "cginit.jobs"
 	leafName = "cginit"
 )
 
-// Options is what a home needs to know of the supervisor.
+// Options is what a home needs from the supervisor.
 type Options struct {
-	// Alone says that nothing but one command is ever to run in our PID namespace.
+	// Alone says that only one command will ever run in our PID namespace.
 	Alone bool
-	// Hint says what to add here to get a cgroup, for messages.
+	// Hint returns what a person can add here to get a cgroup, for messages.
 	Hint func() string
-	// Post brings a message to the loop; goroutines call it. nil: nothing will be started.
+	// Post sends a message to the loop. Goroutines call it. It is nil if nothing will be started.
 	Post func(message func())
-	// Complain says in the log that something cannot be done for now; nil: it can again.
+	// Complain logs once that something cannot be done; a nil error says that it can be done again.
 	Complain func(what string, err error)
-	// Contain, if it is not nil, makes the containments in place of this package.
+	// Contain, if it is not nil, makes all containments instead of this package.
 	Contain func(Place) (Containment, error)
 }
 
-// Home is where runs get their containment, and what belongs to all of them.
+// Home makes the containments of all runs, and holds what they share.
 type Home struct {
 	level    Level
-	why      error // why the level is no better
+	why      error // why there is no cgroup; nil: there is one
 	isPid1   bool
-	session  int // ours
+	session  int // our own session
 	hint     func() string
 	post     func(func())
 	complain func(string, error)
 	contain  func(Place) (Containment, error)
 
 	own     cgroup.Dir // the cgroup that we were started in
-	jobs    cgroup.Dir // below it: the parent of every run's; empty: there is no cgroup
-	leaf    cgroup.Dir // below it: ours since controllers were needed; empty: not needed
-	mount   int        // descriptor of the mount that is ours alone; -1: there is none
-	enabled []string   // controllers
+	jobs    cgroup.Dir // the cgroup below own that contains those of the runs; empty: there is none
+	leaf    cgroup.Dir // the cgroup below own that we moved to for controllers; empty: not needed yet
+	mount   int        // the descriptor of our private mount of cgroup2; -1: there is none
+	enabled []string   // the controllers that we have enabled
 	watcher *cgroup.Watcher
 	clones  bool // clone3 into a cgroup works here
-	oomMore int  // by how much jobs are preferred to us when memory runs out
+	oomMore int  // how much higher the oom_score_adj of jobs is than ours
 
-	watched     map[int32]Listener // by what the watcher answers
-	lastWatch   int32
-	mains       map[int]*base  // the main processes that are our children, by pid
-	holders     map[int]*tree  // by the pid of the holder
-	elders      map[int]bool   // pids of what was below us before we were cginit
-	spare       *proctree.Tree // a holder for the next run; nil: there is none
+	watched     map[int32]Listener // by the id that the watcher returns
+	lastWatch   int32              // the last id that was used
+	mains       map[int]*base      // the main processes that are our children, by pid
+	holders     map[int]*tree      // by the pid of the holder
+	elders      map[int]bool       // pids of processes that were below us before cginit started
+	spare       *proctree.Tree     // a holder for the next run; nil: there is none
 	keepsSpares bool
-	guardian    *guardian // nil: the kernel does its work, or there is no cgroup
+	guardian    *guardian // nil: we are process 1, or there is no cgroup
 }
 
-// Open finds the best containment that there is. An error means that something is wrong with it,
-// not that there is none: Level and Why tell that.
+// Open finds the best containment that there is. If there is no usable cgroup that is not an error:
+// [Home.Level] and [Home.Why] tell. It returns an error if a cgroup that can be written cannot be
+// watched.
 func Open(o Options) (*Home, error) {
 	h := &Home{
 		level: Tree, mount: -1, isPid1: os.Getpid() == 1, hint: o.Hint, post: o.Post, complain: o.Complain,
@@ -101,7 +102,8 @@ func Open(o Options) (*Home, error) {
 	return h, nil
 }
 
-// mountPrivately is for the read-only cgroup2 of a container that has CAP_SYS_ADMIN.
+// mountPrivately mounts cgroup2 for us alone. It is for a container that has CAP_SYS_ADMIN and a
+// read-only cgroup2.
 func (h *Home) mountPrivately() {
 	dir, fd, err := cgroup.Private()
 	if err != nil {
@@ -112,7 +114,8 @@ func (h *Home) mountPrivately() {
 	h.jobs, h.why = dir.MakeUnique(jobsName)
 }
 
-// findElders remembers what is below us already: it is nobody's, and must not be killed.
+// findElders remembers the processes that are below us already. They belong to no job and must not
+// be killed.
 func (h *Home) findElders() {
 	h.elders = map[int]bool{}
 	for _, pid := range proc.Below(os.Getpid()) {
@@ -120,13 +123,15 @@ func (h *Home) findElders() {
 	}
 }
 
-// Level returns how runs are held, those left aside that have a uid to themselves ([Home.LevelFor]).
+// Level returns the level at which runs are held, except those with a uid of their own
+// ([Home.LevelFor]).
 func (h *Home) Level() Level { return h.level }
 
-// Why says why there is no cgroup; nil if there is one.
+// Why returns why there is no cgroup; nil if there is one.
 func (h *Home) Why() error { return h.why }
 
-// Suffices returns an error if a level is less than --require asks for.
+// Suffices returns an error if level l is weaker than --require asks for. The error says what to
+// add.
 func (h *Home) Suffices(l Level, required string) error {
 	switch {
 	case l.Meets(required):
@@ -138,7 +143,8 @@ func (h *Home) Suffices(l Level, required string) error {
 	return fmt.Errorf("--require %s cannot be met, the best here is %s: %w; %s", required, l, h.why, h.hint())
 }
 
-// Watch begins to tell the listeners of runs what changes in their cgroups, in the loop.
+// Watch begins to tell the listeners, in the loop, when their cgroups change. It does nothing
+// without cgroups.
 func (h *Home) Watch() {
 	if h.watcher == nil {
 		return
@@ -147,13 +153,14 @@ func (h *Home) Watch() {
 		for {
 			ids, err := h.watcher.Wait()
 			if err != nil {
-				return // the loop still looks whenever a child dies or a deadline passes
+				return // the loop still looks when a child ends or a deadline passes
 			}
 			h.post(func() { h.haveChanged(ids) })
 		}
 	}()
 }
 
+// haveChanged tells the listeners of these ids that their cgroups have changed.
 func (h *Home) haveChanged(ids []int32) {
 	for _, id := range ids {
 		if l := h.watched[id]; l != nil {
@@ -162,17 +169,17 @@ func (h *Home) haveChanged(ids []int32) {
 	}
 }
 
-// Place says where a run is to be held.
+// Place says where and how a run is to be held.
 type Place struct {
-	Name      string // of the run, for messages
-	Dir       string // the name of its cgroup
-	Level     Level  // what [Home.Level] or [Home.LevelFor] has answered for it
-	Inside    Containment
+	Name      string                // the name of the run, for messages
+	Dir       string                // the name of its cgroup
+	Level     Level                 // the level that [Home.Level] or [Home.LevelFor] has returned for it
+	Inside    Containment           // the run that it is a step or probe of; nil: none
 	Resources *specs.LinuxResources // its limits; nil: it has none
 	Listener  Listener
 }
 
-// Contain makes the containment of one run.
+// Contain makes the containment of one run. The error says why the kernel refused it.
 func (h *Home) Contain(p Place) (Containment, error) {
 	b := base{home: h, listener: p.Listener}
 	switch {
@@ -186,8 +193,8 @@ func (h *Home) Contain(p Place) (Containment, error) {
 	return &tree{base: b, level: p.Level}, nil
 }
 
-// containInCgroup makes a fresh cgroup: that of a job's run below ours, that of its steps and probes
-// below its own, so that its limits hold for them too.
+// containInCgroup makes a new cgroup: for a job's run below jobs, for a step or probe below that of
+// its run, so that the run's limits hold for it too.
 func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 	parent := h.jobs
 	outer, isInner := p.Inside.(*cgroupRun)
@@ -217,22 +224,23 @@ func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch, isInner: isInner}, nil
 }
 
-// The removal of our own cgroup is tried again closeRetries times, after closeRetry each: a dying
-// task holds it up (Linux 6.19 and later).
+// The removal of our cgroups is tried again up to closeRetries times, after closeRetry each: a dying
+// task can hold it up (Linux 6.19 and later).
 const (
 	closeRetries = 100
 	closeRetry   = 10 * time.Millisecond
 )
 
-// Close gives back all cgroups that were made, as far as they are empty. Controllers that another
-// cginit in our cgroup still uses stay, and so does our leaf then.
+// Close removes all cgroups that we have made, as far as they are empty. If another cginit in our
+// cgroup still uses the controllers, they stay, and so does our leaf. Close can block for
+// closeRetries times closeRetry (one second), but nothing waits for the loop then.
 func (h *Home) Close() error {
 	if h.jobs == "" {
 		return nil
 	}
 	err := h.jobs.Remove()
 	for try := 0; errors.Is(err, unix.EBUSY) && try < closeRetries; try++ {
-		<-time.After(closeRetry) // nothing is left that could be kept waiting
+		<-time.After(closeRetry) // no job is left that the loop would have to serve
 		err = h.jobs.Remove()
 	}
 	if err != nil {
@@ -252,6 +260,7 @@ func (h *Home) Close() error {
 	return h.leaf.Remove()
 }
 
+// ignoreBusy returns err, or nil if it is EBUSY.
 func ignoreBusy(err error) error {
 	if errors.Is(err, unix.EBUSY) {
 		return nil
@@ -259,11 +268,13 @@ func ignoreBusy(err error) error {
 	return err
 }
 
-// args is what the guardian needs to remove the cgroups in our place; homeFromArgs reads it.
+// args returns what the guardian needs to remove the cgroups for us. homeFromArgs reads it.
 func (h *Home) args() []string {
 	return []string{string(h.own), string(h.jobs), string(h.leaf), strings.Join(h.enabled, " ")}
 }
 
+// homeFromArgs returns a home that can only be closed; false if the arguments are not those of
+// args.
 func homeFromArgs(args []string) (*Home, bool) {
 	if len(args) != 4 {
 		return nil, false
@@ -274,7 +285,8 @@ func homeFromArgs(args []string) (*Home, bool) {
 	}, true
 }
 
-// Reaped takes what wait4 says of a child. Most children are nobody's: orphans that came to us.
+// Reaped takes what wait4 has returned for a child. Most children are orphans that nobody here
+// knows.
 func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
 	ended := ws.Exited() || ws.Signaled()
 	if ended {
@@ -295,7 +307,7 @@ func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
 	}
 }
 
-// isOurs tells whether a child is none of a job's.
+// isOurs tells whether a child belongs to cginit itself, or was there before it, and not to a job.
 func (h *Home) isOurs(pid int) bool {
 	return h.elders[pid] || h.holders[pid] != nil || h.spare != nil && h.spare.Pid == pid ||
 		h.guardian != nil && h.guardian.pid == pid

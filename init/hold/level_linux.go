@@ -10,25 +10,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Level says what holds a job's processes together.
+// Level names what holds the processes of a run together.
 type Level string
 
 // The levels, the strongest first.
 const (
-	// Cgroup is a cgroup of the run's own.
+	// Cgroup means that the run has its own cgroup.
 	Cgroup Level = "cgroup"
-	// PIDNamespace is for one job where the PID namespace is ours: kill(-1) by process 1.
+	// PIDNamespace means that the PID namespace holds its only run: process 1 kills with kill(-1).
 	PIDNamespace Level = "pidns"
-	// UID is a holder as well, and the uid is the job's alone: kill(-1) by that uid.
+	// UID means that the run has a holder and a uid of its own: that uid kills with kill(-1).
 	UID Level = "uid"
-	// Tree is a holder that is the subreaper of the run and kills until no child is left.
+	// Tree means that a holder, the subreaper of the run, kills until it has no child left.
 	Tree Level = "tree"
 )
 
 // Levels returns all levels, the strongest first.
 func Levels() []Level { return []Level{Cgroup, PIDNamespace, UID, Tree} }
 
-// Guarantee returns what the level promises, in words.
+// Guarantee returns in words what the level promises.
 func (l Level) Guarantee() string {
 	switch l {
 	case Cgroup:
@@ -44,9 +44,9 @@ func (l Level) Guarantee() string {
 		"delays it, and a job that kills its holder can escape"
 }
 
-// Meets tells whether the level is at least what --require asks for: cgroup, uid, tree, or empty for
-// any. kill(-1) by process 1 is as complete as kill(-1) by a uid: both are one call that no fork
-// slips past.
+// Meets tells whether the level is at least as strong as --require asks for: cgroup, uid, tree, or
+// empty for any. PIDNamespace meets uid: kill(-1) by process 1 and by a uid are both one call that
+// no fork escapes.
 func (l Level) Meets(required string) bool {
 	switch required {
 	case "cgroup":
@@ -57,11 +57,11 @@ func (l Level) Meets(required string) bool {
 	return true
 }
 
-// Usual says how usual jobs are held here.
+// Usual holds the levels at which usual jobs are held here.
 type Usual struct {
-	OneCommand Level // nothing but one command, without a control socket
-	ManyJobs   Level
-	OwnUser    Level // a job with user: auto
+	OneCommand Level // one command without a control socket
+	ManyJobs   Level // one of several jobs
+	OwnUser    Level // one of several jobs, with user: auto
 }
 
 // Usual returns how usual jobs would be held here.
@@ -110,7 +110,7 @@ func canSetUID() bool {
 	return unix.Capget(&header, &has[0]) == nil && has[0].Effective&(1<<unix.CAP_SETUID) != 0
 }
 
-// Consequence says what follows from there being no writable cgroup, for the log.
+// Consequence returns what it means for jobs that there is no writable cgroup, for the log.
 func (h *Home) Consequence() string {
 	if h.level == PIDNamespace {
 		return "the job ends with all of this PID namespace (containment pidns), and has no limits. " +
@@ -120,7 +120,7 @@ func (h *Home) Consequence() string {
 		`Run "cginit --check" to see what to add for the full guarantee`
 }
 
-// Access returns writable, private (cgroup2 is mounted for us alone) or none.
+// Access returns "writable", "private" (cgroup2 is mounted for us alone) or "none".
 func (h *Home) Access() string {
 	switch {
 	case h.why != nil:
@@ -131,17 +131,17 @@ func (h *Home) Access() string {
 	return "writable"
 }
 
-// Own returns the directory of the cgroup that we were started in; empty if it is not known.
+// Own returns the directory of the cgroup that we were started in; empty if it is unknown.
 func (h *Home) Own() string { return string(h.own) }
 
-// Dir returns the directory of a cgroup like those of runs: that of the jobs, or else our own;
-// empty if there is none.
+// Dir returns a directory that has the same files as the cgroup of a run: that of the jobs, or else
+// our own. It is empty if there is none.
 func (h *Home) Dir() string { return string(cmp.Or(h.jobs, h.own)) }
 
-// Clones tells whether a process can be born in a cgroup here.
+// Clones tells whether a process can be forked into a cgroup here.
 func (h *Home) Clones() bool { return h.clones }
 
-// Controllers returns the controllers that limits can have.
+// Controllers returns the controllers that limits can use here.
 func (h *Home) Controllers() []string {
 	if h.own == "" {
 		return nil

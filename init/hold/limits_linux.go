@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enterRetries is how often a process may enter our cgroup (docker exec) between its clearing and
-// the enabling of controllers.
+// enterRetries bounds how often controllers are enabled again after a process has entered our
+// cgroup (docker exec).
 const enterRetries = 100
 
-// Allow sees to it that runs can have these limits; nil is none.
+// Allow enables the controllers for these limits, and returns an error if runs cannot have them. A
+// nil res has no limits.
 func (h *Home) Allow(res *specs.LinuxResources) error {
 	controllers := cgroup.Controllers(res)
 	if err := h.Offers(res); err != nil || len(controllers) == 0 {
@@ -23,8 +24,8 @@ func (h *Home) Allow(res *specs.LinuxResources) error {
 	return h.enable(controllers)
 }
 
-// AllowSome is Allow, resource by resource: it returns the limits that runs can have, and tells
-// refused which they cannot.
+// AllowSome is Allow for each resource by itself. It returns the limits that runs can have, and
+// calls refused with the controllers of each other one and the reason.
 func (h *Home) AllowSome(res *specs.LinuxResources, refused func(controllers string, err error)) *specs.LinuxResources {
 	if h.Allow(res) == nil {
 		return res
@@ -42,7 +43,7 @@ func (h *Home) AllowSome(res *specs.LinuxResources, refused func(controllers str
 	return kept
 }
 
-// parts are the limits, resource by resource.
+// parts copy the limits of one resource each.
 var parts = []func(to, from *specs.LinuxResources){
 	func(to, from *specs.LinuxResources) { to.Memory = from.Memory },
 	func(to, from *specs.LinuxResources) { to.CPU = from.CPU },
@@ -53,7 +54,7 @@ var parts = []func(to, from *specs.LinuxResources){
 	func(to, from *specs.LinuxResources) { to.Unified = from.Unified },
 }
 
-// Offers returns an error that says what these limits lack here; it changes nothing.
+// Offers returns an error that says why runs cannot have these limits here. It changes nothing.
 func (h *Home) Offers(res *specs.LinuxResources) error {
 	controllers := cgroup.Controllers(res)
 	switch {
@@ -65,8 +66,9 @@ func (h *Home) Offers(res *specs.LinuxResources) error {
 	return h.own.Offers(controllers)
 }
 
-// enable makes controllers available to runs. No process may be in our own cgroup then, so we move
-// to a leaf below it, with all that came with us or has entered since.
+// enable makes controllers available to runs. A cgroup that passes controllers on must not hold
+// processes itself, so we move to a leaf below our own cgroup, with every process that came with us
+// or has entered since.
 func (h *Home) enable(controllers []string) error {
 	if h.leaf == "" && !h.own.IsRoot() {
 		leaf, err := h.own.MakeUnique(leafName)

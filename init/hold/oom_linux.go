@@ -11,22 +11,23 @@ import (
 // oomReach is more than process 1 ever has resident, in bytes.
 const oomReach = 16 << 20
 
-// oomMore is by how much a job is preferred to us when memory runs out, in thousandths of the
-// memory that there is: so much that we, with all that we have, are preferred to the smallest
-// process of it, and little more, because on a full host it counts against other containers.
+// oomMore returns how much higher the oom_score_adj of a job must be than ours, 10 to 1000. The
+// unit is a thousandth of the memory that we share. The smallest process of a job then scores
+// higher than we do with all our memory. It is not more than that, because on a full host a high
+// score counts against other containers.
 func oomMore(own cgroup.Dir) int {
 	return int(min(1000, 10+1000*oomReach/memoryLimit(own)))
 }
 
-// memoryLimit is the memory that we share with the job, in bytes: the container's limit, or
-// the machine's memory.
+// memoryLimit returns the memory that we share with the job, in bytes: the container's limit or the
+// machine's memory.
 func memoryLimit(own cgroup.Dir) uint64 {
 	limit := uint64(1 << 40)
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err == nil {
 		limit = info.Totalram * uint64(info.Unit)
 	}
-	// The last is where a container of a cgroup v1 host has it.
+	// The last file is that of a container on a cgroup v1 host.
 	for _, file := range []string{string(own) + "/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		var buf [32]byte
 		data, err := readFile(file, buf[:])

@@ -32,7 +32,7 @@ func TestOOMMore(t *testing.T) {
 	}
 }
 
-// TestRaiseOOMScore: it is put back, so that only the child has it.
+// TestRaiseOOMScore checks that our score is put back, so that only the child has the higher one.
 func TestRaiseOOMScore(t *testing.T) {
 	read := func() string {
 		data, err := os.ReadFile("/proc/self/oom_score_adj")

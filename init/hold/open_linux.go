@@ -2,8 +2,8 @@ package hold
 
 import "golang.org/x/sys/unix"
 
-// open is open(2), tried again where a signal has interrupted it. Unlike os.Open it makes no
-// object for the collector to close.
+// open is open(2) with O_CLOEXEC, tried again after EINTR. Unlike os.Open it makes no object that
+// the collector has to close.
 func open(path string, flags int) (int, error) {
 	for {
 		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0)
@@ -13,7 +13,7 @@ func open(path string, flags int) (int, error) {
 	}
 }
 
-// writeFile writes one value to a file of the kernel's.
+// writeFile writes one value to a file of the kernel's. It ignores errors.
 func writeFile(path string, value []byte) {
 	fd, err := open(path, unix.O_WRONLY)
 	if err != nil {
@@ -23,7 +23,8 @@ func writeFile(path string, value []byte) {
 	_, _ = unix.Write(fd, value)
 }
 
-// readFile reads the beginning of a file of the kernel's, in three system calls.
+// readFile returns the beginning of a file of the kernel's, at most len(buf) bytes, in three system
+// calls.
 func readFile(path string, buf []byte) ([]byte, error) {
 	fd, err := open(path, unix.O_RDONLY)
 	if err != nil {

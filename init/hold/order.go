@@ -6,31 +6,33 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// Order says how the main process of a run is started.
+// Order says how to start the main process of a run.
 type Order struct {
 	Path string // the program; see child.LookPath
 	Args []string
 	Env  []string
 	Dir  string // the working directory; empty: ours
-	// Files become stdin, stdout and stderr. They are plain numbers, because os.File.Fd would change
-	// the mode of what we share with others.
+	// Files become stdin, stdout and stderr. They are plain numbers, because os.File.Fd would
+	// change the mode of descriptors that we share with others.
 	Files [3]int
-	// Inherited are descriptors of ours, from 3 on, that keep their numbers.
+	// Inherited are our descriptors from 3 on that the command gets under the same numbers.
 	Inherited []int
-	// Identity is whom the command runs as, with what rights.
+	// Identity is the user and the rights that the command runs with.
 	Identity config.Identity
-	// Ready is what the command writes its readiness to, as descriptor ReadyAs; nil: nothing.
+	// Ready is the pipe that the command reports its readiness on, as descriptor ReadyAs; nil:
+	// none.
 	Ready   *os.File
 	ReadyAs int
-	// Terminal becomes the controlling terminal of the session that the command leads, with
-	// NewSession, or the terminal in whose foreground the command is; -1: no terminal is given.
+	// Terminal is a descriptor, -1 for none. With NewSession that terminal becomes the controlling
+	// terminal of the command's session. Otherwise the command becomes its foreground process
+	// group.
 	Terminal   int
 	NewSession bool
 	// SharesGroup leaves the command in our process group.
 	SharesGroup bool
-	// SharesSession leaves the command in our session, where we have a terminal there.
+	// SharesSession leaves the command in our session, because our terminal is there.
 	SharesSession bool
-	// ListenPid has LISTEN_PID name the command (sd_listen_fds(3)).
+	// ListenPid sets LISTEN_PID to the pid of the command (sd_listen_fds(3)).
 	ListenPid bool
 }
 

@@ -10,16 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pidns holds the one run of a supervisor that is process 1 of a PID namespace: the namespace is the
-// job's. kill(-1) signals all others in it in one instant, under the lock that every fork takes, so
-// none slips past. It must never be used where we are not process 1: it would reach processes that
-// are not ours.
+// pidns holds the only run of a supervisor that is process 1: the whole PID namespace belongs to
+// the job. kill(-1) signals all other processes in one instant, under the lock that every fork
+// takes, so none escapes. pidns must never be used if we are not process 1, because kill(-1) would
+// reach processes that are not ours.
 type pidns struct {
 	base
 	isFrozen bool
 }
 
-// everyone is the pid with which kill(2) reaches all that the caller may signal, except itself.
+// everyone is the pid with which kill(2) signals all processes that the caller may signal, except
+// itself.
 const everyone = -1
 
 func (p *pidns) Level() Level { return PIDNamespace }
@@ -37,7 +38,7 @@ func (p *pidns) Start(o *Order) (Progress, error) {
 func (p *pidns) Owns(pid int) bool { return descends(pid, p.main.Pid, 0) }
 
 func (p *pidns) Procs() ([]int, error) {
-	// A /proc of another PID namespace would name strangers.
+	// The pids in a /proc of another PID namespace are those of other processes.
 	if self, err := os.Readlink("/proc/self"); err != nil || self != "1" {
 		return nil, errors.New("/proc is not that of our PID namespace: who is left cannot be listed")
 	}
@@ -63,7 +64,7 @@ func (p *pidns) Thaw() error {
 
 func (p *pidns) Frozen() bool { return p.isFrozen }
 
-// HasStopped cannot tell: Freeze stops the processes too.
+// HasStopped returns false: Freeze sends SIGSTOP, so the two cannot be told apart.
 func (p *pidns) HasStopped(proc.Process) bool { return false }
 
 func (p *pidns) Kill() error {
@@ -72,11 +73,13 @@ func (p *pidns) Kill() error {
 	return err
 }
 
-// Empty needs no /proc: whatever the job starts is below us, so we have no child then. What docker
-// exec started is not our child and does not delay the end. The end of process 1 ends it too.
+// Empty needs no /proc: all processes of the job descend from us, so none is left once we have no
+// child. A process that docker exec has started is not our child. It does not delay the end, and
+// dies with process 1.
 func (p *pidns) Empty() bool { return Childless() }
 
-// Usage has the CPU time of all that we have waited for. We hold one run only, so that is its own.
+// Usage returns the CPU time of all children that we have waited for. We hold only one run, so that
+// is its own.
 func (p *pidns) Usage() Usage {
 	var ru unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &ru); err != nil {
@@ -88,7 +91,7 @@ func (p *pidns) Usage() Usage {
 
 func (p *pidns) Remove() error { return nil }
 
-// killAll counts "there is nobody" as done.
+// killAll signals all other processes. It is not an error that there are none.
 func (p *pidns) killAll(sig syscall.Signal) error {
 	if err := unix.Kill(everyone, sig); !errors.Is(err, unix.ESRCH) {
 		return err
@@ -96,7 +99,7 @@ func (p *pidns) killAll(sig syscall.Signal) error {
 	return nil
 }
 
-// Childless tells whether the kernel knows of no child of ours, and so of nothing below us.
+// Childless tells whether the kernel knows no child of ours, and so no process below us.
 func Childless() bool {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return errors.Is(err, unix.ECHILD)

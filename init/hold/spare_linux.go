@@ -6,13 +6,13 @@ import (
 	"github.com/cginit/cginit/init/proctree"
 )
 
-// A spare holder waits for the next run, so that no run waits for the start of a Go program. There
-// is one at most, and none before the first run that needs one: with a cgroup there are no holders.
+// A spare holder waits for the next run, so that the run does not wait for the start of a Go program.
+// There is at most one. It is made after the first run that needs a holder: with cgroups no run does.
 
-// KeepSpares says whether a spare holder will be of use from now on.
+// KeepSpares sets whether more runs can come that a spare holder is kept for.
 func (h *Home) KeepSpares(on bool) { h.keepsSpares = on }
 
-// holderFor gives an order to the spare holder, or to a new one.
+// holderFor gives an order to the spare holder, or to a new one, and returns that holder.
 func (h *Home) holderFor(o proctree.Order, p proctree.Place) (*proctree.Tree, error) {
 	if spare := h.spare; spare != nil && !p.SameSession {
 		h.spare = nil
@@ -24,15 +24,15 @@ func (h *Home) holderFor(o proctree.Order, p proctree.Place) (*proctree.Tree, er
 	return proctree.Start(o, p)
 }
 
-// keepSpare makes a spare holder if there is none and one will be of use. Where that fails the next
-// run has to make its own, and says what is wrong.
+// keepSpare makes a spare holder if there is none and more runs can come. If that fails, the next
+// run makes its own and reports the error.
 func (h *Home) keepSpare() {
 	if h.spare == nil && h.keepsSpares {
 		h.spare, _ = proctree.Prepare(proctree.Place{})
 	}
 }
 
-// DropSpare ends the spare holder. Nothing is below it.
+// DropSpare ends the spare holder, which has no process below it.
 func (h *Home) DropSpare() {
 	if h.spare != nil {
 		_ = h.spare.Close()
@@ -41,7 +41,8 @@ func (h *Home) DropSpare() {
 	}
 }
 
-// isSpare handles what wait4 says of the spare holder; it returns false if the process is another.
+// isSpare handles what wait4 returns for the spare holder. It returns false if the process is
+// another.
 func (h *Home) isSpare(pid int, ws syscall.WaitStatus) bool {
 	if h.spare == nil || h.spare.Pid != pid {
 		return false

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// IsBusy tells whether a start that failed with this error may go well a little later.
+// IsBusy tells whether a start that failed with this error may succeed a little later.
 func IsBusy(err error) bool {
-	// EPIPE: the holder could not even be told what to start.
+	// EPIPE means that the holder ended before it could read its order.
 	return child.IsBusy(err) || errors.Is(err, errHolderEnded) || errors.Is(err, unix.EPIPE)
 }
 
-// sysProcAttr is what the fork does for the order.
+// sysProcAttr returns what the fork does for the order.
 func (o *Order) sysProcAttr() *syscall.SysProcAttr {
 	sys := &syscall.SysProcAttr{Setpgid: !o.SharesGroup && !o.NewSession, Setsid: o.NewSession}
 	if u := o.Identity.User; u != nil {
@@ -29,16 +29,17 @@ func (o *Order) sysProcAttr() *syscall.SysProcAttr {
 	return sys
 }
 
-// forkCommand forks the main process, which executes the command itself.
+// forkCommand forks the main process, which executes the command without a helper.
 func (b *base) forkCommand(o *Order, sys *syscall.SysProcAttr) error {
 	err := b.fork(o, o.Path, o.Args, sys)
-	if errors.Is(err, unix.ENOEXEC) { // a script without a first line is the shell's: execvp(3)
+	if errors.Is(err, unix.ENOEXEC) { // like execvp(3), give a script without "#!" to the shell
 		err = b.fork(o, "/bin/sh", append([]string{"sh", o.Path}, o.Args[1:]...), sys)
 	}
 	return err
 }
 
-// execFailure says why the fork or the exec of the command has failed, and whose fault it is.
+// execFailure returns the error of a fork or exec that failed: a temporary one, a missing right of
+// cginit, or a [*child.ExecError] if the command itself is the reason.
 func execFailure(o *Order, err error) error {
 	switch u := o.Identity.User; {
 	case child.IsBusy(err):
@@ -49,7 +50,8 @@ func execFailure(o *Order, err error) error {
 	return &child.ExecError{Path: o.Path, Err: err}
 }
 
-// fork is the one place where a process of a job is made by cginit itself.
+// fork makes the main process of a run. It is the only place where cginit itself forks a process of
+// a job.
 func (b *base) fork(o *Order, path string, args []string, sys *syscall.SysProcAttr) error {
 	defer passOn(o.Inherited)()
 	defer raiseOOMScore(b.home.oomMore)()
@@ -64,7 +66,7 @@ func (b *base) fork(o *Order, path string, args []string, sys *syscall.SysProcAt
 	return nil
 }
 
-// passOn lets the next fork inherit descriptors, and returns what ends that.
+// passOn makes the next fork inherit these descriptors. The caller calls restore after the fork.
 func passOn(fds []int) (restore func()) {
 	for _, fd := range fds {
 		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
@@ -76,12 +78,12 @@ func passOn(fds []int) (restore func()) {
 	}
 }
 
-// forkHelper forks the exec helper, which becomes the main process. join is cgroup.procs of the
-// cgroup that the helper enters, nil for none; it is closed.
+// forkHelper forks the exec helper, which becomes the main process. join is the cgroup.procs file
+// of the cgroup that the helper enters, or nil. forkHelper closes it.
 func (b *base) forkHelper(o *Order, join *os.File) (Progress, error) {
 	h := &helperSetup{Order: o}
 	defer h.close()
-	// Without close-on-exec a descriptor keeps its number in the helper, which sets it again.
+	// Without close-on-exec a descriptor keeps its number in the helper, which sets the flag again.
 	h.number = func(f *os.File) int {
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)
 		return int(f.Fd())
@@ -89,7 +91,7 @@ func (b *base) forkHelper(o *Order, join *os.File) (Progress, error) {
 	report, args, err := h.pack(join)
 	if err == nil {
 		sys := o.sysProcAttr()
-		sys.Credential = nil // the helper sees to it
+		sys.Credential = nil // the helper changes the user
 		err = b.fork(o, child.SelfExe, args, sys)
 	}
 	if err != nil {
@@ -102,7 +104,8 @@ func (b *base) forkHelper(o *Order, join *os.File) (Progress, error) {
 	return Forked, nil
 }
 
-// helperFailure says whether it was the exec helper that could not be started.
+// helperFailure adds to an error that it was the exec helper that could not be started, if one was
+// used.
 func helperFailure(isUsed bool, err error) error {
 	if !isUsed {
 		return err
@@ -110,8 +113,9 @@ func helperFailure(isUsed bool, err error) error {
 	return fmt.Errorf("cannot start the exec helper: %w", err)
 }
 
-// hearHelper reads what the exec helper says, and tells it to then, in the loop, if the start that
-// it belongs to is still the one under way.
+// hearHelper reads the report of the exec helper in a goroutine. The loop then calls then with its
+// error, or nil after a successful exec, if the start that the helper belongs to is still the
+// present one.
 func (b *base) hearHelper(report *os.File, isCurrent func() bool, then func(error)) {
 	go func() {
 		text, _ := io.ReadAll(io.LimitReader(report, 4096))
@@ -125,28 +129,32 @@ func (b *base) hearHelper(report *os.File, isCurrent func() bool, then func(erro
 	}()
 }
 
-// helperSetup is what the exec helper is to do for an order, and the descriptors that it needs.
+// helperSetup is what the exec helper has to do for an order, and the descriptors that it needs for
+// that.
 type helperSetup struct {
 	*Order
-	// number says which number a descriptor has in the helper.
+	// number returns the number that a descriptor has in the helper.
 	number func(*os.File) int
+	// handed are our copies of the helper's descriptors.
 	handed []*os.File
 }
 
+// hand gives a descriptor to the helper and returns its number there.
 func (h *helperSetup) hand(f *os.File) int {
 	h.handed = append(h.handed, f)
 	return h.number(f)
 }
 
-// close closes our copies of what the helper was handed.
+// close closes our copies of the helper's descriptors.
 func (h *helperSetup) close() {
 	for _, f := range h.handed {
 		f.Close()
 	}
 }
 
-// pack returns the arguments of the helper, and the end of the pipe on which it says what it found
-// wrong, or, by closing it, that the command is executed.
+// pack returns the arguments of the helper, and our end of the pipe for its report: an error, or
+// the end of the pipe once the command is executed. report can be non-nil with an error; the caller
+// closes it.
 func (h *helperSetup) pack(join *os.File) (report *os.File, args []string, err error) {
 	setup := child.Setup{
 		Path: h.Path, Join: -1, Terminal: -1, Ready: -1,
@@ -175,7 +183,8 @@ func (h *helperSetup) pack(join *os.File) (report *os.File, args []string, err e
 	return report, args, err
 }
 
-// handCopy hands on a descriptor that we keep; -1 stays -1.
+// handCopy gives the helper a copy of a descriptor that we keep, and returns its number there; -1
+// for -1.
 func (h *helperSetup) handCopy(fd int, name string) (int, error) {
 	if fd < 0 {
 		return -1, nil
@@ -187,8 +196,9 @@ func (h *helperSetup) handCopy(fd int, name string) (int, error) {
 	return h.hand(os.NewFile(uintptr(dup), name)), nil
 }
 
-// raiseOOMScore raises our oom_score_adj, which a child inherits, and returns what puts it back.
-// Neither needs a privilege. The child has it from birth, so nothing that it forks can be without.
+// raiseOOMScore raises our oom_score_adj, which the next child inherits. The caller calls restore
+// after the fork. Neither needs a privilege. The child has the score from birth, so no process that
+// it forks can lack it.
 func raiseOOMScore(by int) (restore func()) {
 	const file = "/proc/self/oom_score_adj"
 	var buf [16]byte
@@ -200,15 +210,15 @@ func raiseOOMScore(by int) (restore func()) {
 	if err != nil {
 		return func() {}
 	}
-	write := func(n int) { writeFile(file, strconv.AppendInt(nil, int64(n), 10)) } // a failure leaves it equal
+	write := func(n int) { writeFile(file, strconv.AppendInt(nil, int64(n), 10)) } // after an error it is as before
 	write(min(ours+by, 1000))
 	return func() { write(ours) }
 }
 
-// probeClone tells whether a process can be born in a cgroup below dir (CLONE_INTO_CGROUP, Linux
-// 5.7). The default seccomp profiles of Docker and containerd answer ENOSYS to clone3 without
-// CAP_SYS_ADMIN, and Linux 6.14 to 7.2 kill such a child at birth where our own cgroup was ever
-// killed. The child here must fail at its exec: anything else is a no.
+// probeClone tells whether a process can be forked into a cgroup below dir (CLONE_INTO_CGROUP,
+// Linux 5.7). Without CAP_SYS_ADMIN the default seccomp profiles of Docker and containerd answer
+// ENOSYS to clone3. Linux 6.14 to 7.2 kill such a child at birth if our own cgroup was ever killed.
+// The child of the probe must fail at its exec; any other result is a no.
 func probeClone(dir cgroup.Dir) bool {
 	fd, err := open(string(dir), unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
@@ -218,7 +228,7 @@ func probeClone(dir cgroup.Dir) bool {
 	pid, err := syscall.ForkExec("/proc/self/nothing", nil, &syscall.ProcAttr{
 		Sys: &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd},
 	})
-	if err == nil { // killed at birth: nothing was executed, yet it has to be reaped
+	if err == nil { // killed at birth: the child has executed nothing, but must be reaped
 		_, _ = syscall.Wait4(pid, nil, 0, nil)
 	}
 	return err == unix.ENOENT

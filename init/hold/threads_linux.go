@@ -4,17 +4,17 @@ import (
 	"runtime"
 )
 
-// threads is how many threads the supervisor can need at once: the loop, the watcher, signals, three
-// writers that have stalled, and the runtime's own.
+// threads is how many threads the supervisor can need at once: for the loop, the watcher, signals,
+// three writers that have stalled, and for the runtime itself.
 const threads = 6
 
-// ReserveThreads has the Go runtime start its threads now. The runtime keeps idle threads, but dies
-// if it needs one more and cannot have it, and a job may take the container's last pid.
+// ReserveThreads makes the Go runtime start its threads now. The runtime keeps idle threads, but it
+// dies if it needs another one and cannot have it, and a job may take the container's last pid.
 func ReserveThreads() {
 	ready, release := make(chan struct{}), make(chan struct{})
 	for range threads {
 		go func() {
-			runtime.LockOSThread() // a thread of its own, until all have one
+			runtime.LockOSThread() // each goroutine keeps a thread until all have one
 			ready <- struct{}{}
 			<-release
 			runtime.UnlockOSThread()

@@ -12,32 +12,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tree holds a run below a holder of its own (see package proctree), where no cgroup can be written.
-// The holder starts the main process and reaps it; what it says comes as messages.
+// tree holds a run below its own holder (see package proctree), where no cgroup can be written. The
+// holder starts the main process, reaps it, and sends us events.
 type tree struct {
 	base
 	level  Level          // Tree or UID
 	holder *proctree.Tree // nil until the main process is to be started
 	order  *Order         // what the holder was told to start
 
-	// The end of a holder is noticed twice: its socket ends, and wait4 returns the holder.
+	// A lost holder is noticed twice: silent says that its socket has ended, dead that wait4 has
+	// returned it.
 	silent, dead bool
-	// gone says that the holder has ended and that its end has been handled.
+	// gone says that the end of the holder has been handled.
 	gone bool
-	// helper is what is known of the exec helper below the holder.
+	// helper is the state of the exec helper below the holder.
 	helper helperState
 }
 
-// helperState is what an exec helper has said.
+// helperState is what an exec helper has reported.
 type helperState struct {
 	isUsed bool
-	isDone bool  // it has said something, or executed the command
-	err    error // what it found wrong
+	isDone bool  // it has reported an error, or executed the command
+	err    error // the error that it has reported; nil: none
 }
 
 func (t *tree) Level() Level { return t.level }
 
-// Start has the holder start the main process.
+// Start tells the holder to start the main process and returns Pending.
 func (t *tree) Start(o *Order) (Progress, error) {
 	h := &helperSetup{Order: o}
 	defer h.close()
@@ -45,7 +46,7 @@ func (t *tree) Start(o *Order) (Progress, error) {
 	var report *os.File
 	t.helper = helperState{isUsed: o.needsHelper()}
 	if t.helper.isUsed {
-		h.number = func(f *os.File) int { // a holder passes descriptors on in this order
+		h.number = func(f *os.File) int { // a holder numbers the descriptors by their place in order.Files
 			order.Files = append(order.Files, int(f.Fd()))
 			return len(order.Files) - 1
 		}
@@ -54,7 +55,7 @@ func (t *tree) Start(o *Order) (Progress, error) {
 		if err != nil {
 			return 0, t.helperError(report, err)
 		}
-		order.Path, order.User = child.SelfExe, nil // the helper sees to the user
+		order.Path, order.User = child.SelfExe, nil // the helper changes the user
 	}
 	holder, err := t.home.holderFor(order, proctree.Place{SameSession: o.SharesSession})
 	if err != nil {
@@ -69,8 +70,8 @@ func (t *tree) Start(o *Order) (Progress, error) {
 	return Pending, nil
 }
 
-// helperError closes the report of an exec helper that could not be started, if there was to be one,
-// and says so.
+// helperError closes the report of an exec helper that could not be started, if there is one, and
+// returns the error of the start.
 func (t *tree) helperError(report *os.File, err error) error {
 	if report != nil {
 		report.Close()
@@ -78,7 +79,7 @@ func (t *tree) helperError(report *os.File, err error) error {
 	return helperFailure(t.helper.isUsed, err)
 }
 
-// holderOrder is the order in the words of the holder.
+// holderOrder translates an order for the holder.
 func (t *tree) holderOrder(o *Order) proctree.Order {
 	order := proctree.Order{
 		Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, OOMMore: t.home.oomMore,
@@ -98,8 +99,8 @@ func (t *tree) holderOrder(o *Order) proctree.Order {
 	return order
 }
 
-// Abandon kills a holder that is stuck in the start of the main process. What comes of that is told
-// by its end, and, while something that it has left outlives it, asked for again.
+// Abandon kills a holder that is stuck in the start of the main process. The end of the holder
+// tells the listener. If processes of the holder outlive it, the listener calls Abandon again.
 func (t *tree) Abandon() error {
 	if t.dead {
 		t.holderEnded()
@@ -108,7 +109,7 @@ func (t *tree) Abandon() error {
 	return unix.Kill(t.holder.Pid, unix.SIGKILL)
 }
 
-// Adopter is the holder, as long as there is one.
+// Adopter returns the pid of the holder, or our own if the holder has ended.
 func (t *tree) Adopter() int {
 	if t.isHeld() {
 		return t.holder.Pid
@@ -116,10 +117,10 @@ func (t *tree) Adopter() int {
 	return t.base.Adopter()
 }
 
-// isHeld tells whether the holder is the parent of the main process, and not we.
+// isHeld tells whether the holder, and not cginit, is the parent of the main process.
 func (t *tree) isHeld() bool { return t.holder != nil && !t.gone }
 
-// isLost tells whether somebody has killed the holder, and left what it held to us.
+// isLost tells whether the holder was killed and its processes are our children now.
 func (t *tree) isLost() bool { return t.holder != nil && t.gone && t.holder.Lost() }
 
 func (t *tree) Owns(pid int) bool {
@@ -135,8 +136,7 @@ func (t *tree) Procs() ([]int, error) {
 		return nil, nil
 	}
 	list := t.holder.Procs
-	if t.isLost() || t.dead && !t.gone { // its pid may be another's
-
+	if t.isLost() || t.dead && !t.gone { // the holder's pid may belong to another process
 		list = func() ([]int, error) { return t.home.orphans(0) }
 	}
 	begun := time.Now()
@@ -145,8 +145,8 @@ func (t *tree) Procs() ([]int, error) {
 	return there, errors.Join(err, slow)
 }
 
-// SignalMain has the holder signal the main process: nobody else knows that its pid is not
-// another's by now.
+// SignalMain lets the holder signal the main process: only its parent knows that the pid does not
+// belong to another process by now.
 func (t *tree) SignalMain(sig syscall.Signal, group bool) error {
 	if !group && t.isHeld() {
 		return t.holder.SignalMain(sig)
@@ -162,11 +162,11 @@ func (t *tree) Thaw() error { return t.holder.Thaw() }
 
 func (t *tree) Frozen() bool { return t.holder != nil && t.holder.Frozen }
 
-// HasStopped cannot tell: Freeze stops the processes too.
+// HasStopped returns false: Freeze sends SIGSTOP, so the two cannot be told apart.
 func (t *tree) HasStopped(proc.Process) bool { return false }
 
-// Kill kills ourselves what a lost holder has left. A holder that is too busy to hear more has heard
-// of an earlier kill, and kills until nothing is left.
+// Kill lets the holder kill, or kills the processes of a lost holder itself. EAGAIN is not an
+// error: a holder whose socket is full has got an earlier kill, and kills until nothing is left.
 func (t *tree) Kill() error {
 	if t.isLost() {
 		_, err := t.home.orphans(unix.SIGKILL)
@@ -195,7 +195,7 @@ func (t *tree) Usage() Usage {
 	return Usage{CPU: &used}
 }
 
-// Remove gives the holder up. It ends by itself once nothing is left.
+// Remove closes the socket of the holder, which ends by itself once nothing is left.
 func (t *tree) Remove() error {
 	if t.holder == nil {
 		return nil

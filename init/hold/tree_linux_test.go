@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestBusyHolder: a holder that hears of nothing more for now is no reason to think that what it
-// holds cannot be killed.
+// TestBusyHolder checks that Kill succeeds while the holder's socket is full.
 func TestBusyHolder(t *testing.T) {
 	h, err := proctree.Prepare(proctree.Place{})
 	if err != nil {

@@ -10,22 +10,22 @@ import (
 	"github.com/cginit/cginit/init/proc"
 )
 
-// Unused uids for user: auto come from the top of the mapped range: in a user namespace only some
-// can be used.
+// The uids for user: auto come from the top of the mapped range, because a user namespace may map
+// only some.
 const (
-	autoUIDs  = 1000  // how many there are
-	autoSpare = 2000  // how many are left free above them: nobody (65534) and what is like it
-	killerAt  = 1     // the killer's uid (see package proctree) is so far above the last
-	fullMap   = 65536 // counts as the number of uids where all can be used
+	autoUIDs  = 1000  // the number of uids for user: auto
+	autoSpare = 2000  // the number of uids above them that stay free, such as nobody (65534)
+	killerAt  = 1     // how far the killer's uid (see package proctree) is above the end of those for auto
+	fullMap   = 65536 // the number of uids that counts as all
 )
 
 // firstAutoUID returns the first of the uids for user: auto.
 func firstAutoUID() uint32 { return topUID() - autoSpare - autoUIDs }
 
-// killerUID returns a uid that no process has.
+// killerUID returns a uid that no process has, for the killer.
 func killerUID() uint32 { return topUID() - autoSpare + killerAt }
 
-// canHandOut returns an error if there is no uid for user: auto here, nor one for a killer.
+// canHandOut returns an error if this user namespace maps too few uids for user: auto and a killer.
 func canHandOut() error {
 	const least = autoSpare + autoUIDs + 1 // the first of them is not root's
 	if top := topUID(); top < least {
@@ -34,10 +34,10 @@ func canHandOut() error {
 	return nil
 }
 
-// HasAllUIDs tells whether all uids can be used here, as it is outside of a user namespace.
+// HasAllUIDs tells whether all uids can be used here, as outside of a user namespace.
 func HasAllUIDs() bool { return topUID() == fullMap }
 
-// topUID returns the number of uids, from 0 on, that can be used here.
+// topUID returns how many uids, from 0 on without a gap, can be used here, at most fullMap.
 func topUID() uint32 {
 	data, err := os.ReadFile("/proc/self/uid_map")
 	if err != nil {
@@ -55,11 +55,12 @@ func topUID() uint32 {
 
 // UIDs hands out unused uids for user: auto.
 type UIDs struct {
-	last uint32
+	last uint32 // the number of uids that were tried so far
 }
 
-// Next returns the next uid that no process has and that isTaken does not refuse. If all are taken
-// it returns one of them: it is not the job's alone then, and [Home.LevelFor] sees it.
+// Next returns the next uid that no process has and that isTaken does not refuse. If there is none,
+// it returns the first uid although it is taken; [Home.LevelFor] sees that it is not the job's
+// alone then.
 func (u *UIDs) Next(isTaken func(uid uint32) bool) uint32 {
 	first := firstAutoUID()
 	for range autoUIDs {
@@ -82,7 +83,7 @@ func AllowUser(spec *config.Spec) error {
 	return canHandOut()
 }
 
-// RunsAs tells whether the job of a spec, or a step of it, runs as a uid.
+// RunsAs tells whether the job of a spec, or one of its steps, runs as this uid.
 func RunsAs(spec *config.Spec, uid uint32) bool {
 	if u := spec.User; u != nil && !u.Auto && u.UID == uid {
 		return true
@@ -90,6 +91,7 @@ func RunsAs(spec *config.Spec, uid uint32) bool {
 	return slices.ContainsFunc(steps(spec), func(h config.Hook) bool { return h.User != nil && h.User.UID == uid })
 }
 
+// steps returns all steps of a spec.
 func steps(spec *config.Spec) []config.Hook {
 	return slices.Concat(spec.PreStart, spec.PostStart, spec.PreStop)
 }

@@ -13,19 +13,19 @@ import (
 // begin with 5 ms and double. A fork bomb is gone by then, and the program that follows can start.
 const vigilMost = 300_000_000
 
-// vigil is what the guardian's process needs until it is executed: it is one thread, with a
-// copy of a Go runtime that never runs again, so all of it is made before the fork.
+// vigil is what the guardian's process needs before it executes our binary. That process is one
+// thread with a copy of a Go runtime that never runs, so everything is prepared before the fork.
 type vigil struct {
-	life   int // pipe whose end is the supervisor's death
-	ours   int // the end of it that is the supervisor's
-	kill   int // cgroup.kill of the jobs; -1: the kernel has none
-	events int // cgroup.events of the jobs
-	path   *byte
-	argv   **byte
-	closed [8][2]uintptr // ranges of descriptors that it must not hold open
+	life   int           // the reading end of the pipe that ends when the supervisor dies
+	ours   int           // the writing end, which is the supervisor's
+	kill   int           // cgroup.kill of the jobs; -1: the kernel has none
+	events int           // cgroup.events of the jobs
+	path   *byte         // our binary
+	argv   **byte        // the arguments of the guardian
+	closed [8][2]uintptr // the ranges of descriptors that it must close
 }
 
-// keepOnly fills the ranges to close: all from 3 on but these.
+// keepOnly sets the ranges to close: all descriptors from 3 on except fds.
 func (v *vigil) keepOnly(fds ...int) {
 	fds = slices.DeleteFunc(fds, func(fd int) bool { return fd < 3 })
 	slices.Sort(fds)
@@ -37,8 +37,8 @@ func (v *vigil) keepOnly(fds ...int) {
 	v.closed[n] = [2]uintptr{uintptr(from), uintptr(^uint32(0))}
 }
 
-// fork makes the process. Every signal that can be is blocked in it: it ends with its
-// supervisor, and not before.
+// fork makes the process and returns its pid. The process blocks all signals that can be blocked,
+// so that only the end of the supervisor ends it.
 func (v *vigil) fork() (int, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -59,11 +59,11 @@ func (v *vigil) fork() (int, error) {
 	return int(pid), nil
 }
 
-// forkVigil returns in the parent only. Like syscall's own fork the child may not grow its
-// stack, allocate, or be preempted: no calls but raw system calls, with signals blocked.
+// forkVigil returns only in the parent. Like the fork in package syscall, the child must not grow
+// its stack, allocate, or be preempted. It makes only raw system calls, with signals blocked.
 //
-// It kills as soon as the supervisor is dead, before anything is executed: where a fork bomb
-// has taken the last pid, no Go program could start a thread.
+// The child kills as soon as the supervisor is dead, before it executes anything: if a fork bomb
+// has taken the last pid, a Go program could not start a thread.
 //
 //go:noinline
 //go:norace
@@ -80,8 +80,8 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 	pause := unix.Timespec{Nsec: 5_000_000}
 	syscall.RawSyscall(unix.SYS_SETSID, 0, 0, 0)
 	syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name)), 0)
-	// It may hold nothing open that somebody waits for the end of (close_range, since Linux
-	// 5.9). Something has to be at 0 and 1, or Go, once executed, looks for /dev/null.
+	// Others may wait for the end of a pipe, so the child holds none open (close_range, since Linux
+	// 5.9). Without 0 and 1 the Go program that it executes would look for /dev/null.
 	syscall.RawSyscall(unix.SYS_DUP3, uintptr(v.life), 0, 0)
 	syscall.RawSyscall(unix.SYS_DUP3, uintptr(v.life), 1, 0)
 	syscall.RawSyscall(unix.SYS_CLOSE, uintptr(v.ours), 0, 0)
@@ -97,7 +97,7 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 		}
 	}
 	for {
-		// Nobody writes: this returns at the end of the pipe, which is the end of the supervisor.
+		// Nobody writes to the pipe, so this returns when it ends, together with the supervisor.
 		_, _, e := syscall.RawSyscall(unix.SYS_READ, uintptr(v.life), uintptr(unsafe.Pointer(&b)), 1)
 		if e != unix.EINTR {
 			break
@@ -117,7 +117,7 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 	}
 	for {
 		syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(v.path)), uintptr(unsafe.Pointer(v.argv)), uintptr(unsafe.Pointer(&env)))
-		// Short of memory or the like: the cgroups are still there, so it is tried again.
+		// The exec failed, for example for lack of memory. The cgroups are still there, so try again.
 		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
 	}
 }

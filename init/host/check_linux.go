@@ -1,6 +1,5 @@
-// Package host finds out what cginit --check says: where we are, what the kernel can do, how jobs
-// would be held here, and what to add for a better level. It starts nothing and leaves nothing
-// behind.
+// Package host finds out what cginit --check shows: where we are, what the kernel can do, how jobs
+// would be held here, and what to add for a better level. It starts no job and leaves nothing behind.
 package host
 
 import (
@@ -15,19 +14,21 @@ import (
 	"github.com/cginit/cginit/init/hold"
 )
 
-// Question is what [Check] is to look at.
+// Question says what [Check] looks at.
 type Question struct {
-	// Jobs are those of the file, or the command alone; nil: only the place is looked at.
+	// Jobs are the jobs of the file, or the command alone; nil means that only the place is looked
+	// at.
 	Jobs []config.Spec
-	// IsCommand says that the one job is the command of the command line.
+	// IsCommand says that the only job is the command of the command line.
 	IsCommand bool
-	// TakesCalls says that there is to be a control socket, so that more jobs may come.
+	// TakesCalls says that there will be a control socket, so that more jobs may come.
 	TakesCalls bool
-	// Socket is the path of the control socket; none: there is none; empty: not said.
+	// Socket is the path of the control socket; "none" means no socket, and empty means the
+	// default.
 	Socket string
-	// Require is the weakest containment that will do; empty: any.
+	// Require is the weakest containment to accept: cgroup, uid or tree; empty accepts any.
 	Require string
-	// BestEffortLimits says that a limit that cannot be enforced is no error.
+	// BestEffortLimits makes a limit that cannot be enforced no problem.
 	BestEffortLimits bool
 }
 
@@ -37,40 +38,41 @@ type Findings struct {
 	Container Container `json:"container"`
 	Cgroup    Cgroup    `json:"cgroup"`
 	Kernel    []Feature `json:"kernel"`
-	// Levels says how jobs are held here in general, Jobs how those in question are.
+	// Levels says how jobs are held here in general, Jobs how those of the question are.
 	Levels []Held `json:"levels"`
 	Jobs   []Held `json:"jobs,omitempty"`
-	// Best is the best level that there is anywhere.
+	// Best is the strongest level that exists on any host.
 	Best       hold.Level `json:"best"`
 	Guarantees []Promise  `json:"guarantees"`
-	// Missing says what no option of the container's can give.
+	// Missing says why no option of a container can lead to the best level; empty if one can.
 	Missing string `json:"missing,omitempty"`
-	// Ways lead to the best level; empty if it is there.
-	Ways     []Way    `json:"ways,omitempty"`
+	// Ways lead to the best level. They are empty if it is reached already.
+	Ways []Way `json:"ways,omitempty"`
+	// Problems are the reasons why a supervisor would not start here.
 	Problems []string `json:"problems,omitempty"`
 }
 
-// Held is how something is held here.
+// Held says at which level something is held here.
 type Held struct {
 	What  string     `json:"what"`
 	Level hold.Level `json:"level"`
 }
 
-// Promise is what a level promises.
+// Promise says in words what a level promises.
 type Promise struct {
 	Level     hold.Level `json:"level"`
 	Guarantee string     `json:"guarantee"`
 }
 
-// What is looked at where nothing in particular is asked for.
+// The usual jobs, as the report names them.
 const (
 	oneCommand  = "one command"
 	manyJobs    = "several jobs"
 	ownUserJobs = "jobs with user: auto"
 )
 
-// Check looks at the place where it is called: what could be held here, and how, and what a
-// supervisor would lack. An error means that it could not look.
+// Check finds out how jobs would be held here, and what a supervisor would lack. An error means
+// that it could not look.
 func Check(q Question) (*Findings, error) {
 	h, err := hold.Open(hold.Options{Alone: q.IsCommand && !q.TakesCalls, Hint: HowToGetCgroup})
 	if err != nil {
@@ -87,7 +89,7 @@ func Check(q Question) (*Findings, error) {
 	return f, h.Close()
 }
 
-// levels says how well jobs are held here, and how they could be.
+// levels fills in how usual jobs are held here, and what would lead to a better level.
 func (f *Findings) levels(h *hold.Home, q *Question) {
 	usual := h.Usual()
 	f.Best = hold.Levels()[0]
@@ -107,7 +109,7 @@ func (f *Findings) levels(h *hold.Home, q *Question) {
 	}
 }
 
-// job looks at one job of the file, or at the command.
+// job fills in how job i is held, and its problems.
 func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 	spec := &q.Jobs[i]
 	level := levelOf(h, q.Jobs, i, uids)
@@ -124,8 +126,8 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 	}
 }
 
-// uidsOf returns the uid of each job that has a user, 0 for the others. As in the supervisor, each job
-// with user: auto has one of its own.
+// uidsOf returns the uid of each job, 0 for a job without a user. As in the supervisor, each job
+// with user: auto gets its own.
 func uidsOf(specs []config.Spec) []uint32 {
 	uids := make([]uint32, len(specs))
 	var auto hold.UIDs
@@ -141,7 +143,7 @@ func uidsOf(specs []config.Spec) []uint32 {
 	return uids
 }
 
-// levelOf returns what would hold the job of specs[i] beside the others.
+// levelOf returns the level at which job i would be held beside the others.
 func levelOf(h *hold.Home, specs []config.Spec, i int, uids []uint32) hold.Level {
 	return h.LevelFor(&specs[i].Identity, func() uint32 { return uids[i] }, func(uid uint32) bool {
 		for k := range specs {
@@ -153,7 +155,7 @@ func levelOf(h *hold.Home, specs []config.Spec, i int, uids []uint32) hold.Level
 	})
 }
 
-// socket tries the control socket, if one is asked for.
+// socket tries to bind the control socket. A failure is a problem only if the socket was asked for.
 func (f *Findings) socket(path string) {
 	if path == "none" {
 		return
@@ -176,7 +178,7 @@ func (f *Findings) socket(path string) {
 	}
 }
 
-// hopeless says why no option of a container's can give it a cgroup, if none can.
+// hopeless returns the reason why no option of a container can give it a cgroup; empty if one can.
 func (f *Findings) hopeless(why error) string {
 	switch {
 	case errors.Is(why, cgroup.ErrV1), errors.Is(why, cgroup.ErrNoMount) && f.Cgroup.Version == "v1":

@@ -13,51 +13,53 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TerminationLog is where Kubernetes looks for a container's last words.
+// TerminationLog is the file from which Kubernetes takes the last message of a container.
 const TerminationLog = "/dev/termination-log"
 
-// Container is what surrounds us, as far as it matters here.
+// Container is what surrounds us, as far as it matters for jobs.
 type Container struct {
 	Pid int `json:"pid"`
 	UID int `json:"uid"`
 	GID int `json:"gid"`
-	// Capabilities are the effective ones, such as CAP_CHOWN.
+	// Capabilities are our effective ones, such as CAP_CHOWN.
 	Capabilities []string `json:"capabilities"`
 	NoNewPrivs   bool     `json:"no_new_privileges"`
-	// Seccomp is none, strict, filter or unknown.
+	// Seccomp is "none", "strict", "filter" or "unknown".
 	Seccomp string `json:"seccomp"`
-	// UserNamespace says that not all uids are there.
+	// UserNamespace says that we are in a user namespace, so that uids are mapped.
 	UserNamespace bool `json:"user_namespace"`
-	// Proc is complete, hidden (hidepid: without the processes of others), foreign (another PID
-	// namespace's) or none.
+	// Proc is "complete", "hidden" (hidepid hides the processes of others), "foreign" (it is that
+	// of another PID namespace) or "none".
 	Proc         string `json:"proc"`
 	ReadOnlyRoot bool   `json:"read_only_root"`
-	// TerminationLog is writable, read-only or none.
+	// TerminationLog is "writable", "read-only" or "none".
 	TerminationLog string `json:"termination_log"`
 	Socket         Socket `json:"socket"`
 }
 
-// Socket is the control socket. An empty Problem says that it could be made.
+// Socket is the control socket. An empty Problem means that it can be bound.
 type Socket struct {
-	// Path is empty if there is to be no socket.
+	// Path is empty if there will be no socket.
 	Path    string `json:"path,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }
 
-// Cgroup is what there is of cgroups.
+// Cgroup is what there is of cgroups here.
 type Cgroup struct {
-	// Version is v1, v2, "v1 and v2" (hybrid) or none.
+	// Version is "v1", "v2", "v1 and v2" (hybrid) or "none".
 	Version string `json:"version"`
-	// Mount is where cgroup2 is mounted, Own the directory of our own cgroup.
+	// Mount is the directory where cgroup2 is mounted, Own the directory of our own cgroup.
 	Mount string `json:"mount,omitempty"`
 	Own   string `json:"own,omitempty"`
-	// Access is writable, private (mounted for us alone) or none; then Why says why.
+	// Access is "writable", "private" (mounted for us alone) or "none". Why is the reason for
+	// "none".
 	Access string `json:"access"`
 	Why    string `json:"why,omitempty"`
-	// Controllers are those that limits can have.
+	// Controllers are those that limits can use.
 	Controllers []string `json:"controllers"`
 }
 
+// lookAround returns what surrounds us, without the control socket.
 func lookAround() Container {
 	c := Container{
 		Pid: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Capabilities: capabilities(), Seccomp: seccomp(),
@@ -76,7 +78,7 @@ func lookAround() Container {
 	return c
 }
 
-// capabilities returns the effective ones, by capget(2), which needs no /proc.
+// capabilities returns our effective capabilities. It uses capget(2), which needs no /proc.
 func capabilities() []string {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var has [2]unix.CapUserData
@@ -92,6 +94,7 @@ func capabilities() []string {
 	return names
 }
 
+// seccomp returns the mode of seccomp; see [Container].
 func seccomp() string {
 	switch mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); {
 	case err != nil:
@@ -104,13 +107,13 @@ func seccomp() string {
 	return "filter"
 }
 
-// mapsUIDs tells whether the uids are those of a user namespace.
+// mapsUIDs tells whether our user namespace maps uids, unlike the first one.
 func mapsUIDs() bool {
 	data, err := os.ReadFile("/proc/self/uid_map")
 	return err == nil && string(bytes.Join(bytes.Fields(data), []byte(" "))) != "0 0 4294967295"
 }
 
-// procFacts tells whether /proc shows all processes of our PID namespace, and no others.
+// procFacts tells whether /proc shows all processes of our PID namespace; see [Container].
 func procFacts() string {
 	self, err := os.Readlink("/proc/self")
 	switch {
@@ -126,6 +129,7 @@ func procFacts() string {
 	return "complete"
 }
 
+// cgroupFacts returns what there is of cgroups here.
 func cgroupFacts(h *hold.Home) Cgroup {
 	v1, mount := cgroup.Mounted()
 	c := Cgroup{Mount: mount, Own: h.Own(), Controllers: []string{}}
@@ -146,4 +150,5 @@ func cgroupFacts(h *hold.Home) Cgroup {
 	return c
 }
 
+// exists tells whether the file exists and can be reached.
 func exists(file string) bool { _, err := os.Stat(file); return err == nil }

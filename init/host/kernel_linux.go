@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Feature is something of the kernel's that we use where it is there. It is tried, and not concluded
-// from a version: filters and other kernels answer as they like.
+// Feature is something of the kernel that we use where it works. Each is tried, because filters and
+// other kernels do not tell by their version.
 type Feature struct {
 	Name string `json:"name"`
-	// Works is yes, no, or unknown where there is no cgroup to try it in.
+	// Works is "yes", "no", or "unknown" if there is no cgroup to try it in.
 	Works string `json:"works"`
-	// Why says why it does not work, For what it is used for.
+	// Why is the reason for "no". For says what the feature is used for.
 	Why string `json:"why,omitempty"`
 	For string `json:"for"`
 }
@@ -21,6 +21,7 @@ type Feature struct {
 // The values of Feature.Works.
 const featureWorks, featureFails, featureUntried = "yes", "no", "unknown"
 
+// features returns all features, tried one after the other.
 func features(h *hold.Home) []Feature {
 	tried := func(name, what string, err error) Feature {
 		if err == nil {
@@ -39,11 +40,11 @@ func features(h *hold.Home) []Feature {
 	}
 }
 
-// farFD is a descriptor that is not open.
+// farFD is the number of a descriptor that is not open.
 const farFD = 1 << 30
 
-// cloneFeature tells whether a job's first process is born in its cgroup. Where it is not, it moves
-// there before it executes.
+// cloneFeature tells whether the first process of a job is forked into its cgroup. If not, it joins
+// the cgroup before the exec.
 func cloneFeature(h *hold.Home) Feature {
 	f := Feature{Name: "clone into a cgroup", Works: featureUntried, For: "a process is born in its cgroup, and need not move there"}
 	if h.Why() == nil {
@@ -55,7 +56,7 @@ func cloneFeature(h *hold.Home) Feature {
 	return f
 }
 
-// fileFeature looks for one of the files that every cgroup but the root of all has.
+// fileFeature looks for a file that every cgroup but the root has.
 func fileFeature(h *hold.Home, file, what string) Feature {
 	f := Feature{Name: file, Works: featureUntried, For: what}
 	if dir := h.Dir(); dir != "" {
@@ -67,7 +68,8 @@ func fileFeature(h *hold.Home, file, what string) Feature {
 	return f
 }
 
-// tryClone3 passes arguments too short for a process to come of them: the kernel answers EINVAL.
+// tryClone3 calls clone3 with arguments that are too short to make a process. A kernel that has the
+// call answers EINVAL.
 func tryClone3() error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_CLONE3, 0, 0, 0); errno != unix.EINVAL {
 		return errno
@@ -75,6 +77,7 @@ func tryClone3() error {
 	return nil
 }
 
+// tryPidfd opens a pidfd of ourselves.
 func tryPidfd() error {
 	fd, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err == nil {

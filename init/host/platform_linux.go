@@ -7,15 +7,15 @@ import (
 	"github.com/cginit/cginit/cgroup"
 )
 
-// Way is what gives a container's jobs cgroups of their own on one platform.
+// Way is what to add on one platform so that a container's jobs get their own cgroups.
 type Way struct {
 	Platform string `json:"platform"`
-	// Add is what to add, verbatim; Where says to what.
+	// Add is the text to add, verbatim. Where says what to add it to.
 	Add   string `json:"add"`
 	Where string `json:"where"`
 }
 
-// ways are those of all platforms, the usual ones first.
+// ways are the ways of all platforms, the usual ones first.
 var ways = []Way{
 	{"docker", "--security-opt writable-cgroups=true", "docker run, Docker 28 or later (before: --cap-add SYS_ADMIN)"},
 	{"compose", `security_opt: ["writable-cgroups=true"]`, "docker-compose.yml, in the service"},
@@ -25,16 +25,17 @@ var ways = []Way{
 	{"nomad", `security_opt = ["writable-cgroups=true"]`, "the config of a task with the docker driver"},
 }
 
-// bySystemd is the way of an ordinary user where systemd is process 1, on a host or in a container.
+// bySystemd is the way for an ordinary user where systemd is process 1, on a host or in a
+// container.
 var bySystemd = Way{"systemd", "systemd-run --user --scope --property Delegate=yes", "before the command; root needs nothing"}
 
-// underSystemd tells whether systemd is process 1, as sd_booted(3) does.
+// underSystemd tells whether systemd is process 1. It uses the test of sd_booted(3).
 func underSystemd() bool { return exists("/run/systemd/system") && os.Getpid() != 1 }
 
-// moreByCheck ends a message that names what can be added.
+// moreByCheck is the end of a message that names what to add.
 const moreByCheck = " (cginit --check says more)"
 
-// HowToGetCgroup says in one line what can be added here to get a cgroup for jobs, for a message.
+// HowToGetCgroup returns in one line what to add here to get a cgroup for jobs, for a message.
 func HowToGetCgroup() string {
 	here := waysOn(platform())
 	if len(here) == 1 {
@@ -47,11 +48,11 @@ func HowToGetCgroup() string {
 	return "add one of: " + strings.Join(words, " | ") + moreByCheck
 }
 
-// platform returns who runs this container, as far as it shows. What Kubernetes gives a pod comes
-// first: the engine below it leaves its marks too.
+// platform returns the name of what runs this container, as far as that shows. Kubernetes is tested
+// before the engine below it, because the engine leaves its marks too.
 func platform() string {
 	switch {
-	case !cgroup.InContainer(): // whatever lies around: a VM's disk may have been made from an image
+	case !cgroup.InContainer(): // the files below prove nothing: a VM's disk may be made from an image
 		return "host"
 	case os.Getenv("NOMAD_ALLOC_ID") != "":
 		return "nomad"
@@ -62,7 +63,7 @@ func platform() string {
 		return "kubernetes"
 	case exists("/run/.containerenv"):
 		return "podman"
-	case os.Getenv("container") != "": // docker, podman, oci, lxc ...: what its maker calls itself
+	case os.Getenv("container") != "": // the name that the engine gives itself: docker, podman, oci, lxc ...
 		return os.Getenv("container")
 	case exists("/.dockerenv"):
 		return "docker"
@@ -70,7 +71,8 @@ func platform() string {
 	return "container"
 }
 
-// waysOn returns the ways, those of the platform before all others.
+// waysOn returns the ways for a container, those of this platform first. On a host it is only that
+// of systemd.
 func waysOn(platform string) []Way {
 	if platform == "host" {
 		return []Way{bySystemd}

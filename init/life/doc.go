@@ -1,10 +1,11 @@
-// Package life holds the two state machines of the supervisor: [Run], one life of a command
-// from its start until nothing of it is left, and [Job], what a job does over its runs.
+// Package life holds the two state machines of the supervisor. A [Run] is one life of a command,
+// from its start until nothing of it is left. A [Job] decides over all runs of a service or one-shot
+// job.
 //
-// Both are pure. Step takes an event and the time, changes nothing but its receiver and returns
+// Both are pure. Step takes an event and the time, changes nothing but its receiver, and returns
 // the actions that the supervisor performs. The state, the deadline and the cause are unexported:
-// nobody can change them but by an event or by one of the methods here, and the tests run every
-// event and every method in every state.
+// only an event or a method of this package can change them. The tests run every event and every
+// method in every state.
 //
 // The life of a run (run_step.go):
 //
@@ -15,9 +16,9 @@
 //	any of these ─time is up, kill→ freezing ─frozen→ killing ─→ (stuck)
 //	any of these ─empty→ removing ─removed→ ended
 //
-// The run is in state asking only with kill mode control-group: its processes are frozen so that
-// all of them are asked in one instant. It is in state stuck when something of it cannot be
-// killed (state D). It has not ended then, and says so.
+// A run enters state asking only with kill mode control-group: its processes are frozen, so that
+// all of them are asked in one instant. It enters state stuck when something of it cannot be killed
+// (state D). A stuck run has not ended, but it leaves a receipt that says so.
 //
 // The life of a job (job_step.go):
 //

@@ -11,29 +11,29 @@ type JobState int
 
 // The states of a job.
 const (
-	// JobDown says that nobody wants the job to run.
+	// JobDown means that the job is not wanted, or was stopped.
 	JobDown JobState = iota
-	// JobBlocked says that the job is wanted, and that its dependencies are not met yet.
+	// JobBlocked means that the job is wanted and its dependencies are not met yet.
 	JobBlocked
-	// JobPreparing runs the pre_start steps.
+	// JobPreparing means that its pre_start steps run.
 	JobPreparing
-	// JobStarting has a main process that has not said that it is ready.
+	// JobStarting means that its run has begun and it is not ready yet.
 	JobStarting
-	// JobUp is ready.
+	// JobUp means that it is ready.
 	JobUp
-	// JobStopping tears the run down.
+	// JobStopping means that its run is being torn down.
 	JobStopping
-	// JobDelayed says that the job is wanted and waits before its next run.
+	// JobDelayed means that the job is wanted and waits before its next run.
 	JobDelayed
-	// JobDone ended well and is not to run again.
+	// JobDone means that it ended well and will not run again by itself.
 	JobDone
-	// JobFailed ended badly and is not to run again.
+	// JobFailed means that it ended badly and will not run again by itself.
 	JobFailed
 
 	jobStates // their number
 )
 
-// String returns the word that people and programs see.
+// String returns the word for the state that the trace and messages show.
 func (s JobState) String() string {
 	return [jobStates]string{"down", "blocked", "preparing", "starting", "up", "stopping", "delayed", "done", "failed"}[s]
 }
@@ -41,7 +41,7 @@ func (s JobState) String() string {
 // JobEvent is something that happens to a job.
 type JobEvent struct {
 	Kind JobEventKind
-	// Why says in words what is wrong, for people; empty for events that need no reason.
+	// Why says in words what is wrong. It is empty for events that need no reason.
 	Why string
 	// OK says, for EvJobEnded, whether the run ended well.
 	OK bool
@@ -52,11 +52,11 @@ type JobEventKind int
 
 // The events of a job.
 const (
-	// EvJobStart says that somebody wants the job to run.
+	// EvJobStart asks for the job to run.
 	EvJobStart JobEventKind = iota
-	// EvJobStop says that somebody wants the job down.
+	// EvJobStop asks for the job to be down.
 	EvJobStop
-	// EvJobRestart says that somebody wants the job to run anew.
+	// EvJobRestart asks for a new run, after the present one has ended.
 	EvJobRestart
 	// EvJobMet says that all its dependencies are met.
 	EvJobMet
@@ -68,7 +68,8 @@ const (
 	EvJobReady
 	// EvJobBad says that the job is not as it should be; Why says what is wrong.
 	EvJobBad
-	// EvJobEnded says that its run, or a pre_start step that failed, has ended and nothing is left.
+	// EvJobEnded says that nothing is left of its run, or of a pre_start step after which no run
+	// follows.
 	EvJobEnded
 	// EvJobDeadline says that the deadline has passed.
 	EvJobDeadline
@@ -76,7 +77,7 @@ const (
 	jobEventKinds // their number
 )
 
-// String returns the word that the trace shows.
+// String returns the word for the event that the trace shows.
 func (e JobEventKind) String() string {
 	return [jobEventKinds]string{
 		"start", "stop", "restart", "met", "impossible", "prepared", "ready", "bad", "ended", "deadline",
@@ -88,48 +89,50 @@ type JobAction int
 
 // The actions of a job.
 const (
-	// DoJobTell says that others may wait for this change.
+	// DoJobTell lets other jobs and waiting calls look at the new state.
 	DoJobTell JobAction = iota
 	// DoJobPrepare runs the first pre_start step.
 	DoJobPrepare
 	// DoJobLaunch begins a new run.
 	DoJobLaunch
-	// DoJobReady begins what follows readiness: post_start steps and health checks.
+	// DoJobReady begins the post_start steps and the health checks.
 	DoJobReady
-	// DoJobStopRun runs the pre_stop steps and stops the run.
+	// DoJobStopRun begins the pre_stop steps, or, the second time, stops the run without waiting
+	// for them.
 	DoJobStopRun
-	// DoJobRest says that the job is at rest for good: the supervisor decides what follows for the others.
+	// DoJobRest handles that the job is done or has failed: the supervisor decides what follows for
+	// the others.
 	DoJobRest
 
 	jobActions // their number
 )
 
-// String returns the word that the trace shows.
+// String returns the word for the action that the trace shows.
 func (a JobAction) String() string {
 	return [jobActions]string{"tell", "prepare", "launch", "ready", "stop-run", "rest"}[a]
 }
 
-// Job is what a service or one-shot job does over all its runs.
+// Job is the life of a service or one-shot job over all of its runs.
 type Job struct {
 	spec *config.Spec
 
 	state    JobState
 	deadline time.Time // when the job acts by itself; zero: never
 
-	want    bool      // the job is to run
-	again   bool      // its run is stopped only to start anew
-	ending  bool      // it is to be stopped as soon as nothing that lives depends on it
-	booting bool      // the supervisor is not up yet: what fails now fails the start
+	want    bool      // the job is wanted
+	again   bool      // the job starts anew when its run has been stopped
+	ending  bool      // the job is to be stopped as soon as no living job depends on it
+	booting bool      // the supervisor is not up yet: a failure of the job fails the start
 	ok      bool      // the last run ended well
-	bad     string    // why its run is being stopped against everybody's wish; empty: it is not
-	retries int       // runs since the last that was ready for long
+	bad     string    // what was wrong with the run or the start; empty: nothing
+	retries int       // restarts since the last run that was ready for the restart window
 	ready   bool      // the present run has been ready
 	readyAt time.Time // when it became ready
-	stopBy  time.Time // when the grace period of its stop ends; zero: no stop is under way
+	stopBy  time.Time // when the grace period of its stop ends; zero: it has not begun
 }
 
-// NewJob returns a job that is down. spec holds its policies; it may change while nothing of the
-// job runs.
+// NewJob returns a job that is down. spec holds its policies. The caller may change spec while
+// nothing of the job runs.
 func NewJob(spec *config.Spec) *Job { return &Job{spec: spec} }
 
 // State returns how far the job has come.
@@ -138,7 +141,7 @@ func (j *Job) State() JobState { return j.state }
 // Deadline returns when the job acts by itself; zero means never.
 func (j *Job) Deadline() time.Time { return j.deadline }
 
-// RetryAt returns when a delayed job is started again; zero for every other.
+// RetryAt returns when a delayed job starts again; zero in every other state.
 func (j *Job) RetryAt() time.Time {
 	if j.state != JobDelayed {
 		return time.Time{}
@@ -146,21 +149,21 @@ func (j *Job) RetryAt() time.Time {
 	return j.deadline
 }
 
-// IsWanted tells whether the job is to run.
+// IsWanted tells whether the job is wanted.
 func (j *Job) IsWanted() bool { return j.want }
 
-// IsEnding tells whether the job is to be stopped as soon as nothing that lives depends on it.
+// IsEnding tells whether the job is to be stopped as soon as no living job depends on it.
 func (j *Job) IsEnding() bool { return j.ending }
 
 // IsBooting tells whether a failure of the job fails the start of the supervisor.
 func (j *Job) IsBooting() bool { return j.booting }
 
-// IsIdle tells whether nothing of the job runs and nothing will by itself.
+// IsIdle tells whether the job is down, done or failed: nothing of it runs or will start by itself.
 func (j *Job) IsIdle() bool {
 	return j.state == JobDown || j.state == JobDone || j.state == JobFailed
 }
 
-// IsLive tells whether something of the job runs, or may.
+// IsLive tells whether the job is preparing, starting, up or stopping: something of it may run.
 func (j *Job) IsLive() bool {
 	switch j.state {
 	case JobPreparing, JobStarting, JobUp, JobStopping:
@@ -173,21 +176,21 @@ func (j *Job) IsLive() bool {
 // HasBeenReady tells whether the present run has been ready.
 func (j *Job) HasBeenReady() bool { return j.ready }
 
-// ReadyAt returns when the present run became ready.
+// ReadyAt returns when the present run became ready; see [Job.HasBeenReady].
 func (j *Job) ReadyAt() time.Time { return j.readyAt }
 
-// Bad says why the run is stopped, or the job not started, against everybody's wish; empty if it
-// is not so.
+// Bad returns what is wrong with the present run, or why the job was not started; empty if nothing
+// is.
 func (j *Job) Bad() string { return j.bad }
 
-// Retries returns the number of runs since the last that was ready for long.
+// Retries returns the number of restarts since the last run that was ready for the restart window.
 func (j *Job) Retries() int { return j.retries }
 
 // SetBooting says whether a failure of the job fails the start of the supervisor.
 func (j *Job) SetBooting(booting bool) { j.booting = booting }
 
-// EndWhenFree has a live job stopped as soon as nothing that lives depends on it. It returns false,
-// and does nothing, if the job is not live or is being stopped already.
+// EndWhenFree marks a live job to be stopped as soon as no living job depends on it. It returns
+// false, and changes nothing, if the job is not live or is being stopped already.
 func (j *Job) EndWhenFree() bool {
 	if !j.IsLive() || j.state == JobStopping {
 		return false
@@ -196,10 +199,11 @@ func (j *Job) EndWhenFree() bool {
 	return true
 }
 
-// KeepOn takes EndWhenFree back.
+// KeepOn undoes EndWhenFree.
 func (j *Job) KeepOn() { j.ending = false }
 
-// BeginStop starts the clock of a stop's grace period, and tells whether it was not running yet.
+// BeginStop begins the grace period of a job that is stopping. It returns false, and changes
+// nothing, if the job is in another state or its grace period has begun already.
 func (j *Job) BeginStop(grace time.Duration, now time.Time) (first bool) {
 	if j.state != JobStopping || !j.stopBy.IsZero() {
 		return false
@@ -208,24 +212,25 @@ func (j *Job) BeginStop(grace time.Duration, now time.Time) (first bool) {
 	return true
 }
 
-// GraceLeft returns what is left of the grace period of the stop under way, at least 0.
+// GraceLeft returns what is left of the grace period of the stop, at least 0.
 func (j *Job) GraceLeft(now time.Time) time.Duration { return max(0, j.stopBy.Sub(now)) }
 
-// AwaitSteps bounds the pre_stop steps of the stop under way by its grace period.
+// AwaitSteps sets the deadline of a job that is stopping to the end of the grace period, which
+// bounds its pre_stop steps.
 func (j *Job) AwaitSteps() {
 	if j.state == JobStopping {
 		j.deadline = j.stopBy
 	}
 }
 
-// StepsOver says that no pre_stop steps are waited for any more.
+// StepsOver removes the deadline of a job that is stopping: its pre_stop steps have ended.
 func (j *Job) StepsOver() {
 	if j.state == JobStopping {
 		j.deadline = time.Time{}
 	}
 }
 
-// ShortenStop ends the grace period of the stop under way earlier, by this time at the latest.
+// ShortenStop makes the grace period of a job that is stopping end at by, if it would end later.
 func (j *Job) ShortenStop(by time.Time) {
 	if j.state != JobStopping {
 		return
@@ -237,14 +242,14 @@ func (j *Job) ShortenStop(by time.Time) {
 	}
 }
 
-// ExtendStart gives a job that is starting more time to become ready, never less than it has.
+// ExtendStart moves the deadline of a job that is starting to until, if it would pass earlier.
 func (j *Job) ExtendStart(until time.Time) {
 	if j.state == JobStarting && !j.deadline.IsZero() && until.After(j.deadline) {
 		j.deadline = until
 	}
 }
 
-// FeedWatchdog begins the time anew in which the next WATCHDOG=1 must come.
+// FeedWatchdog starts the time anew within which a job that is up must send WATCHDOG=1.
 func (j *Job) FeedWatchdog(now time.Time) {
 	if j.state == JobUp {
 		j.deadline = j.watchdog(now)

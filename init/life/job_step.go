@@ -6,8 +6,8 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// Step is the life of a job over its runs: what it does for each event in each state. It touches
-// nothing but j, so that the tests run it over every pair.
+// Step changes the job for an event and returns the actions that follow. It changes nothing but j,
+// so that the tests can run every event in every state.
 func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 	switch ev.Kind {
 	case EvJobStart:
@@ -55,7 +55,7 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 	case EvJobImpossible:
 		switch j.state {
 		case JobBlocked:
-			if j.booting { // later, what it depends on may be started by hand
+			if j.booting { // after the start a person can still start the dependency
 				j.bad = ev.Why
 				return j.enter(JobFailed, time.Time{}, DoJobRest, DoJobTell)
 			}
@@ -99,7 +99,7 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 	return nil
 }
 
-// timeUp is Step for EvJobDeadline: each state has one reason for its deadline.
+// timeUp is Step for EvJobDeadline. In each state the deadline has one meaning.
 func (j *Job) timeUp() []JobAction {
 	j.deadline = time.Time{}
 	switch j.state {
@@ -116,13 +116,13 @@ func (j *Job) timeUp() []JobAction {
 	return nil
 }
 
-// stopBad stops a run that is not as it should be.
+// stopBad stops the run for the reason why.
 func (j *Job) stopBad(why string) []JobAction {
 	j.bad = why
 	return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
 }
 
-// after decides what follows a run that was not stopped on request.
+// after returns what follows the end of a run that was not stopped on request.
 func (j *Job) after(now time.Time) []JobAction {
 	if j.ending { // it was to be stopped as soon as nothing needed it
 		j.want, j.ending = false, false
@@ -142,7 +142,7 @@ func (j *Job) after(now time.Time) []JobAction {
 	return j.enter(JobFailed, time.Time{}, DoJobRest, DoJobTell)
 }
 
-// stopped decides what follows a run that was stopped: on request, or because it was bad.
+// stopped returns what follows the end of a run that was stopped, on request or because it was bad.
 func (j *Job) stopped(now time.Time) []JobAction {
 	switch {
 	case j.again:
@@ -154,13 +154,12 @@ func (j *Job) stopped(now time.Time) []JobAction {
 	return j.enter(JobDown, time.Time{}, DoJobTell)
 }
 
-// failsStart tells whether the end of the job fails the start of the supervisor: it is a service
-// that ends, or has to be stopped for not being as it should, while everything starts. That its
-// command was executed proves nothing.
+// failsStart tells whether the end of the job fails the start of the supervisor. A service that
+// ends during the start does, also after it was ready.
 func (j *Job) failsStart() bool { return j.booting && j.spec.Service }
 
-// restarts tells whether its policy has the job run again. A job that fails the start is not
-// tried until it is well.
+// restarts tells whether the job's policy restarts it now. A job that fails the start is never
+// restarted.
 func (j *Job) restarts() bool {
 	p := j.spec.Restart
 	switch {
@@ -172,7 +171,8 @@ func (j *Job) restarts() bool {
 	return p.Policy == config.RestartAlways || p.Policy == config.RestartOnFailure && !j.ok
 }
 
-// delay returns the time before the next run: the first delay, doubled for each retry.
+// delay returns the time before the next run: the first delay, doubled for each further retry up to
+// the largest delay.
 func (j *Job) delay() time.Duration {
 	d, most := j.spec.Restart.Delay, max(j.spec.Restart.Delay, j.spec.Restart.MaxDelay)
 	for range j.retries - 1 {
@@ -183,12 +183,13 @@ func (j *Job) delay() time.Duration {
 	return d
 }
 
+// launch begins the run, which must be ready by startBy; zero means no limit.
 func (j *Job) launch(startBy time.Time) []JobAction {
 	return j.enter(JobStarting, startBy, DoJobLaunch, DoJobTell)
 }
 
-// startBy returns when a start that begins now must be over, pre_start steps included; zero if
-// there is no such limit.
+// startBy returns the time by which a start that begins now must be ready, pre_start steps
+// included; zero means no limit.
 func (j *Job) startBy(now time.Time) time.Time {
 	if j.spec.StartTimeout == 0 {
 		return time.Time{}
@@ -196,7 +197,8 @@ func (j *Job) startBy(now time.Time) time.Time {
 	return now.Add(j.spec.StartTimeout)
 }
 
-// watchdog returns when the next WATCHDOG=1 must have come; zero if none must.
+// watchdog returns the time by which the next WATCHDOG=1 must come; zero if the job has no
+// watchdog.
 func (j *Job) watchdog(now time.Time) time.Time {
 	if j.spec.Watchdog == 0 {
 		return time.Time{}
@@ -204,7 +206,7 @@ func (j *Job) watchdog(now time.Time) time.Time {
 	return now.Add(j.spec.Watchdog)
 }
 
-// enter changes the state. Every transition sets the deadline, so that no deadline outlives its
+// enter changes the state. It sets the deadline on every transition, so that none outlives its
 // reason.
 func (j *Job) enter(s JobState, deadline time.Time, a ...JobAction) []JobAction {
 	j.state, j.deadline, j.stopBy = s, deadline, time.Time{}

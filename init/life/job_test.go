@@ -9,7 +9,7 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// lives are the jobs whose policies job.step distinguishes.
+// lives are specs with all policies that Step distinguishes.
 func lives() (specs []config.Spec) {
 	for _, service := range []bool{false, true} {
 		for _, policy := range []config.RestartPolicy{config.RestartNo, config.RestartOnFailure, config.RestartAlways} {
@@ -31,8 +31,8 @@ func lives() (specs []config.Spec) {
 	return specs
 }
 
-// TestJobStepIsTotal runs every event in every state, for every policy, and asserts what must
-// hold whatever happens.
+// TestJobStepIsTotal runs every event in every state, for every policy, and checks what must hold
+// whatever happens.
 func TestJobStepIsTotal(t *testing.T) {
 	for _, spec := range lives() {
 		for from := range jobStates {
@@ -87,7 +87,8 @@ func checkJob(t *testing.T, name string, from JobState, ev JobEventKind, j *Job,
 	}
 }
 
-// TestJobStopAlwaysEnds: from every state, a stop and the end of the run bring the job down.
+// TestJobStopAlwaysEnds checks that from every state a stop and the end of the run bring the job
+// down.
 func TestJobStopAlwaysEnds(t *testing.T) {
 	for _, spec := range lives() {
 		for from := range jobStates {
@@ -102,8 +103,8 @@ func TestJobStopAlwaysEnds(t *testing.T) {
 	}
 }
 
-// TestRestartDelays: 100 ms, doubled to 30 s, for ever, and from the beginning after ten good
-// seconds.
+// TestRestartDelays checks the delays: 100 ms, doubled up to 30 s without end, and 100 ms again
+// after ten seconds in which the job was ready.
 func TestRestartDelays(t *testing.T) {
 	spec := config.Spec{Service: true}
 	spec.Restart = config.Restart{Policy: config.RestartAlways, Delay: config.RestartDelay, MaxDelay: config.RestartMaxDelay, Window: config.RestartWindow}
@@ -134,7 +135,8 @@ func TestRestartDelays(t *testing.T) {
 	}
 }
 
-// TestRestartIsBounded: on-failure:2 is two more runs, and then the job has failed.
+// TestRestartIsBounded checks that on-failure:2 allows two more runs, and that the job has failed
+// then.
 func TestRestartIsBounded(t *testing.T) {
 	spec := config.Spec{}
 	spec.Restart = config.Restart{Policy: config.RestartOnFailure, Max: 2, Delay: 1, MaxDelay: 1, Window: time.Hour}
@@ -154,8 +156,8 @@ func TestRestartIsBounded(t *testing.T) {
 	}
 }
 
-// TestStopOfWhatEnds: a job that is to be stopped as soon as nothing needs it, and ends by itself
-// before, is down: no restart, no failure. Somebody who wants it anew takes that back.
+// TestStopOfWhatEnds checks that a job which ends by itself while it waits to be stopped is down:
+// it is not restarted and has not failed. A start in between takes the stop back.
 func TestStopOfWhatEnds(t *testing.T) {
 	for _, state := range []JobState{JobPreparing, JobStarting, JobUp} {
 		spec := config.Spec{Name: "web", Service: true}

@@ -22,8 +22,8 @@ var runMethods = map[string]func(*Run){
 	"RetryAt":             func(r *Run) { r.RetryAt(t0.Add(time.Second)) },
 }
 
-// TestRunMethodsInEveryState: no method changes the state or the cause, and each moves the deadline
-// only in the states and the direction that it is for.
+// TestRunMethodsInEveryState checks that no method changes the state or the cause, and that each
+// moves the deadline only in the states and the direction that it is for.
 func TestRunMethodsInEveryState(t *testing.T) {
 	before := t0.Add(time.Hour)
 	moves := map[string]struct {
@@ -50,7 +50,7 @@ func TestRunMethodsInEveryState(t *testing.T) {
 	}
 }
 
-// TestRetryOfAPendingStart: what a holder has been told to start may be given up again later.
+// TestRetryOfAPendingStart checks that a pending start can be abandoned again later.
 func TestRetryOfAPendingStart(t *testing.T) {
 	for _, pending := range []bool{false, true} {
 		r := NewRun(&config.Spec{Name: "web"})
@@ -80,8 +80,8 @@ var jobMethods = map[string]func(*Job){
 	"FeedWatchdog, later": func(j *Job) { j.FeedWatchdog(t0.Add(time.Minute)) },
 }
 
-// TestJobMethodsInEveryState: no method changes the state, what is wanted, or how the last run
-// ended, and each moves the deadline only in the states that it is for.
+// TestJobMethodsInEveryState checks that no method changes the state, whether the job is wanted, or
+// how the last run ended, and that each moves the deadline only in the states that it is for.
 func TestJobMethodsInEveryState(t *testing.T) {
 	before, stopBy := t0.Add(time.Hour), t0.Add(30*time.Minute)
 	moves := map[string]map[JobState]time.Time{
@@ -116,7 +116,7 @@ func TestJobMethodsInEveryState(t *testing.T) {
 	}
 }
 
-// TestBeginStop: the grace period of a stop begins once, in a job that is stopping.
+// TestBeginStop checks that the grace period of a stop begins once, in a job that is stopping.
 func TestBeginStop(t *testing.T) {
 	for s := range jobStates {
 		j := NewJob(&config.Spec{Name: "web"})
@@ -131,7 +131,8 @@ func TestBeginStop(t *testing.T) {
 	}
 }
 
-// TestWordsOfTheTrace: every state, event and action has a word, and no two have the same.
+// TestWordsOfTheTrace checks that every state, event and action has a word, and that no two have
+// the same.
 func TestWordsOfTheTrace(t *testing.T) {
 	kinds := map[string][]fmt.Stringer{}
 	add := func(kind string, word fmt.Stringer) { kinds[kind] = append(kinds[kind], word) }

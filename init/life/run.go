@@ -13,35 +13,38 @@ type RunState int
 
 // The states of a run.
 const (
-	// RunIdle is the state before the start.
+	// RunIdle means that the run has not been started.
 	RunIdle RunState = iota
-	// RunStarting lasts until the main process exists; a fork that fails for now is tried again.
+	// RunStarting means that the main process does not exist yet. A fork that fails for now is
+	// tried again.
 	RunStarting
-	// RunRunning lasts as long as nobody asks for the end and the main process lives.
+	// RunRunning means that the main process lives and no end was asked for.
 	RunRunning
-	// RunAsking freezes the processes, to ask all of them in one instant.
+	// RunAsking means that the processes are being frozen, so that all are asked to end in one
+	// instant.
 	RunAsking
-	// RunStopping waits for the main process, which has been asked to end.
+	// RunStopping means that the main process was asked to end and still lives.
 	RunStopping
-	// RunWaiting has no main process any more; the others may take their time.
+	// RunWaiting means that the main process has ended and the others may go on.
 	RunWaiting
-	// RunLeaving has no main process any more; the others have been asked to end.
+	// RunLeaving means that the others were asked to end. The main process has ended.
 	RunLeaving
-	// RunFreezing freezes what is left, for a list that holds still, before the kill.
+	// RunFreezing means that the leftovers are being frozen before the kill, so that they can be
+	// listed.
 	RunFreezing
-	// RunKilling kills until nothing is left.
+	// RunKilling means that the leftovers are being killed.
 	RunKilling
-	// RunStuck says that something outlives the kill.
+	// RunStuck means that something of the run cannot be killed.
 	RunStuck
-	// RunRemoving is empty; its containment is removed.
+	// RunRemoving means that nothing is left and the containment is being removed.
 	RunRemoving
-	// RunEnded is the end: nothing is left.
+	// RunEnded means that the run has ended and its containment is gone.
 	RunEnded
 
 	runStates // their number
 )
 
-// String returns the word that the trace shows.
+// String returns the word for the state that the trace shows.
 func (s RunState) String() string {
 	return [runStates]string{
 		"idle", "starting", "running", "asking", "stopping", "waiting", "leaving", "freezing", "killing", "stuck", "removing", "ended",
@@ -55,7 +58,8 @@ type RunEvent int
 const (
 	// EvStart asks for the start.
 	EvStart RunEvent = iota
-	// EvPending says that a holder has been told to start the main process, and may have.
+	// EvPending says that a holder was told to start the main process, and that the outcome comes
+	// later.
 	EvPending
 	// EvSpawned says that the main process exists.
 	EvSpawned
@@ -65,7 +69,7 @@ const (
 	EvSpawnFailed
 	// EvStop asks for the end.
 	EvStop
-	// EvKill asks for the end at once.
+	// EvKill asks for the end at once, without a grace period.
 	EvKill
 	// EvMainExit says that the main process has been reaped and that others are left.
 	EvMainExit
@@ -73,7 +77,7 @@ const (
 	EvEmpty
 	// EvFrozen says that all processes stand still.
 	EvFrozen
-	// EvUnkillable says that what is left cannot be killed.
+	// EvUnkillable says that the leftovers cannot be killed.
 	EvUnkillable
 	// EvRemoved says that the containment is gone.
 	EvRemoved
@@ -83,7 +87,7 @@ const (
 	runEvents // their number
 )
 
-// String returns the word that the trace shows.
+// String returns the word for the event that the trace shows.
 func (e RunEvent) String() string {
 	return [runEvents]string{
 		"start", "pending", "spawned", "spawn-busy", "spawn-failed", "stop", "kill", "main-exit", "empty", "frozen",
@@ -96,7 +100,7 @@ type RunAction int
 
 // The actions of a run.
 const (
-	// DoSpawn makes the containment and starts the main process.
+	// DoSpawn makes the containment, if there is none yet, and starts the main process.
 	DoSpawn RunAction = iota
 	// DoAsk sends the stop signal to the main process.
 	DoAsk
@@ -106,11 +110,11 @@ const (
 	DoAskRest
 	// DoFreeze freezes every process.
 	DoFreeze
-	// DoList writes down who is left, for the receipt.
+	// DoList writes down the leftovers, for the receipt.
 	DoList
 	// DoKill kills every process.
 	DoKill
-	// DoAbandon gives up the holder that does not say whether it has started the main process.
+	// DoAbandon gives up a holder that has not reported the outcome of the start.
 	DoAbandon
 	// DoRemove reads the accounts and removes the containment.
 	DoRemove
@@ -120,45 +124,46 @@ const (
 	runActions // their number
 )
 
-// String returns the word that the trace shows.
+// String returns the word for the action that the trace shows.
 func (a RunAction) String() string {
 	return [runActions]string{
 		"spawn", "ask", "ask-all", "ask-rest", "freeze", "list", "kill", "abandon", "remove", "report",
 	}[a]
 }
 
-// The times that are not the user's to set. Those of a stop's end (freeze, list, kill) fit into
-// the second that the default grace period leaves of docker stop's ten.
+// These times are not the user's to set. The last part of a stop (freeze, list, kill) fits into the
+// second that the default grace period leaves of docker stop's ten.
 const (
 	// spawnRetry is the delay between forks that fail for now. It doubles up to spawnRetryMost.
 	spawnRetry, spawnRetryMost = 20 * time.Millisecond, time.Second
-	// freezeWait bounds the wait for a freeze, which a process in state D can hold up for ever.
+	// freezeWait bounds the wait for a freeze: a process in state D can hold it up for ever.
 	freezeWait = 200 * time.Millisecond
-	// killRetry is the delay between kills: kernels before 6.14 can miss a fork under way.
+	// killRetry is the delay between kills: on kernels before 6.14 a kill can miss a process that
+	// is being forked.
 	killRetry = 10 * time.Millisecond
 )
 
-// Run is one life of a command: of a job's, or of a step or probe that belongs to a job.
+// Run is one life of a command: that of a job, or that of a step or probe which belongs to a job.
 type Run struct {
 	spec *config.Spec
 
 	state    RunState
-	since    time.Time // when the run came into this state
-	deadline time.Time // when the run acts by itself; zero: never
-	spent    [runStates]time.Duration
+	since    time.Time                // when the run entered this state; zero: it was not started
+	deadline time.Time                // when the run acts by itself; zero: never
+	spent    [runStates]time.Duration // the time spent in each earlier state
 
-	stopSignal syscall.Signal
-	grace      time.Duration // from the ask to the kill
-	reason     Cause         // of the stop that is asked for; empty: Stopped
-	cause      Cause
-	mainGone   bool // the end of the main process has been handled
-	tries      uint // of the fork, as far as it failed for now
-	pending    bool // a holder has been told to start the main process, and may have
-	status     *syscall.WaitStatus
+	stopSignal syscall.Signal      // asks the main process to end; 0: the kernel has sent it already
+	grace      time.Duration       // the time from the ask to the kill
+	reason     Cause               // the cause if the run is stopped; empty: Stopped
+	cause      Cause               // what ended the run; empty: nothing yet
+	mainGone   bool                // the end of the main process has been handled
+	tries      uint                // the number of forks that failed for now
+	pending    bool                // a holder was told to start the main process and has not answered yet
+	status     *syscall.WaitStatus // how the main process ended; nil: it has not
 }
 
-// NewRun returns a run that has not been started. spec says how it is stopped; it must not change
-// while the run lives.
+// NewRun returns a run that has not been started. spec says how the run is stopped; it must not
+// change while the run lives.
 func NewRun(spec *config.Spec) *Run {
 	r := &Run{spec: spec, grace: spec.GracePeriod, stopSignal: spec.StopSignal}
 	if r.stopSignal == 0 {
@@ -170,23 +175,24 @@ func NewRun(spec *config.Spec) *Run {
 // State returns how far the run has come.
 func (r *Run) State() RunState { return r.state }
 
-// Since returns when the run came into its state; zero before its start.
+// Since returns when the run entered its state; zero before its start.
 func (r *Run) Since() time.Time { return r.since }
 
 // Deadline returns when the run acts by itself; zero means never.
 func (r *Run) Deadline() time.Time { return r.deadline }
 
-// Cause returns what ended the run, or will have; empty while nothing does.
+// Cause returns what ended the run or is ending it; empty if nothing has.
 func (r *Run) Cause() Cause { return r.cause }
 
-// StopSignal returns the signal that asks the main process to end; 0 means that the kernel has
-// sent it already (from the keyboard).
+// StopSignal returns the signal that asks the main process to end. 0 means that the kernel has sent
+// it already, because of a key at the terminal.
 func (r *Run) StopSignal() syscall.Signal { return r.stopSignal }
 
-// Status returns how the main process ended; nil while it lives or was never started.
+// Status returns how the main process ended; nil if it still lives or was never started.
 func (r *Run) Status() *syscall.WaitStatus { return r.status }
 
-// Spent returns how long the run has been in these states, the present one left out.
+// Spent returns how long the run has been in these states. The time in the present state is not
+// counted.
 func (r *Run) Spent(states ...RunState) (sum time.Duration) {
 	for _, s := range states {
 		sum += r.spent[s]
@@ -194,60 +200,63 @@ func (r *Run) Spent(states ...RunState) (sum time.Duration) {
 	return sum
 }
 
-// IsStopping tells whether the end of the run has begun.
+// IsStopping tells whether the end of the run has begun. A run that waits for its leftovers is not
+// stopping.
 func (r *Run) IsStopping() bool { return r.cause != "" && r.state != RunWaiting }
 
-// IsOver tells whether what the run was started for has ended.
+// IsOver tells whether the main process has ended, unless it has gone to the background as it
+// should.
 func (r *Run) IsOver() bool { return r.status != nil && !r.IsDaemon() }
 
-// IsGoing tells whether nobody is left who could be asked to end.
+// IsGoing tells whether the run is stopping or over.
 func (r *Run) IsGoing() bool { return r.IsStopping() || r.IsOver() }
 
-// IsDaemon tells whether the main process has gone to the background, as it was meant to
-// (ready: forking).
+// IsDaemon tells whether the main process has gone to the background as it should (ready: forking).
 func (r *Run) IsDaemon() bool {
 	return r.spec.Ready.Kind == config.ReadyForking && r.mainGone && r.status != nil && r.status.Exited() && r.status.ExitStatus() == 0
 }
 
-// HasMainExited tells whether EvMainExit or EvEmpty has been handled.
+// HasMainExited tells whether the run has handled the end of the main process (EvMainExit or
+// EvEmpty), or that its exec failed.
 func (r *Run) HasMainExited() bool { return r.mainGone }
 
-// MainEnded records how the main process ended. What follows from it is EvMainExit or EvEmpty.
+// MainEnded records how the main process ended. The caller feeds EvMainExit or EvEmpty after it.
 func (r *Run) MainEnded(ws syscall.WaitStatus) { r.status = &ws }
 
-// StopWith sets the signal with which the main process is asked to end; 0 means that the kernel
-// has sent it already.
+// StopWith sets the signal that asks the main process to end; 0 means that the kernel has sent it
+// already.
 func (r *Run) StopWith(sig syscall.Signal) { r.stopSignal = sig }
 
-// StopIn sets the grace period of the stop to come.
+// StopIn sets the grace period of the next stop. A negative one counts as 0.
 func (r *Run) StopIn(grace time.Duration) { r.grace = max(grace, 0) }
 
-// StopBecause sets the cause of the stop to come.
+// StopBecause sets the cause of the next stop.
 func (r *Run) StopBecause(c Cause) { r.reason = c }
 
-// ShortenGrace ends the grace period under way earlier, by this time at the latest.
+// ShortenGrace makes the present grace period end at by, if it would end later.
 func (r *Run) ShortenGrace(by time.Time) {
 	if r.isInGrace() && by.Before(r.deadline) {
 		r.deadline = by
 	}
 }
 
-// ExtendGrace ends the grace period under way later, not before this time.
+// ExtendGrace makes the present grace period end at until, if it would end earlier.
 func (r *Run) ExtendGrace(until time.Time) {
 	if r.isInGrace() && until.After(r.deadline) {
 		r.deadline = until
 	}
 }
 
+// isInGrace tells whether a grace period has begun and not ended.
 func (r *Run) isInGrace() bool { return r.state == RunStopping || r.state == RunLeaving }
 
-// RetryAt has what could not be done yet be tried again at this time: the removal of the
-// containment, or the giving up of a holder.
+// RetryAt sets when an action that could not be completed is tried again: DoRemove, or DoAbandon of
+// a pending start.
 func (r *Run) RetryAt(at time.Time) {
 	if r.state == RunRemoving || r.state == RunStarting && r.pending {
 		r.deadline = at
 	}
 }
 
-// why returns the cause of a stop that was asked for.
+// why returns the cause of a stop on request.
 func (r *Run) why() Cause { return cmp.Or(r.reason, Stopped) }

@@ -6,8 +6,8 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// Step is the whole life of a run: what it does for each event in each state. It touches nothing
-// but r, so that the tests run it over every pair.
+// Step changes the run for an event and returns the actions that follow. It changes nothing but r,
+// so that the tests can run every event in every state.
 func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 	switch ev {
 	case EvStart:
@@ -26,7 +26,7 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 		r.pending = false
 		switch r.state {
 		case RunStarting:
-			if r.cause != "" { // it was to end before it had begun
+			if r.cause != "" { // a stop or a kill came while the start was pending
 				return r.ask(r.cause, now)
 			}
 			return r.enter(RunRunning, now, r.timeout(now))
@@ -66,7 +66,7 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 			if r.IsDaemon() {
 				return r.ask(r.why(), now)
 			}
-			r.cause = r.why() // it went on after its main process had ended
+			r.cause = r.why() // replaces Exited: the leftovers were still at work
 			return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
 		case RunAsking, RunStopping, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
 		}
@@ -117,12 +117,12 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 	return nil
 }
 
-// mainExit is Step for EvMainExit: the policy for what the main process leaves behind.
+// mainExit is Step for EvMainExit: it applies the policy for the leftovers.
 func (r *Run) mainExit(now time.Time) []RunAction {
 	r.mainGone = true
 	switch r.state {
 	case RunRunning:
-		if r.IsDaemon() { // what it has forked is the job now
+		if r.IsDaemon() { // the process that it has forked is the job now
 			return r.enter(RunWaiting, now, r.deadline)
 		}
 		r.because(Exited)
@@ -144,7 +144,7 @@ func (r *Run) mainExit(now time.Time) []RunAction {
 	return nil
 }
 
-// timeUp is Step for EvDeadline: each state has one reason for its deadline.
+// timeUp is Step for EvDeadline. In each state the deadline has one meaning.
 func (r *Run) timeUp(now time.Time) []RunAction {
 	switch r.state {
 	case RunStarting:
@@ -158,11 +158,11 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 	case RunWaiting:
 		r.cause = TimedOut
 		return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
-	case RunAsking: // the processes do not freeze: ask those that can be asked
+	case RunAsking: // some processes do not freeze, so all are asked as they are
 		return r.asked(now)
 	case RunStopping, RunLeaving:
 		return r.standStill(now)
-	case RunFreezing: // the processes do not freeze: the list may be short of some, the kill is not
+	case RunFreezing: // some processes do not freeze: the list may miss some, but the kill does not
 		return r.enter(RunKilling, now, now.Add(killRetry), DoList, DoKill)
 	case RunKilling:
 		r.deadline = now.Add(killRetry)
@@ -175,7 +175,7 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 	return nil
 }
 
-// enter changes the state. Every transition sets the deadline, so that no deadline outlives its
+// enter changes the state. It sets the deadline on every transition, so that none outlives its
 // reason.
 func (r *Run) enter(s RunState, now, deadline time.Time, a ...RunAction) []RunAction {
 	if !r.since.IsZero() {
@@ -185,7 +185,7 @@ func (r *Run) enter(s RunState, now, deadline time.Time, a ...RunAction) []RunAc
 	return a
 }
 
-// because sets the cause, unless there is one: what ended the run is what happened first.
+// because sets the cause, unless there is one already: the first event that ended the run counts.
 func (r *Run) because(c Cause) *Run {
 	if r.cause == "" {
 		r.cause = c
@@ -193,6 +193,7 @@ func (r *Run) because(c Cause) *Run {
 	return r
 }
 
+// ask begins the stop of the run because of c.
 func (r *Run) ask(c Cause, now time.Time) []RunAction {
 	r.because(c)
 	if r.spec.KillMode == config.ControlGroup {
@@ -201,6 +202,7 @@ func (r *Run) ask(c Cause, now time.Time) []RunAction {
 	return r.enter(RunStopping, now, now.Add(r.grace), DoAsk)
 }
 
+// asked sends the stop signal to every process, frozen or not, and begins the grace period.
 func (r *Run) asked(now time.Time) []RunAction {
 	next := RunStopping
 	if r.mainGone {
@@ -209,8 +211,8 @@ func (r *Run) asked(now time.Time) []RunAction {
 	return r.enter(next, now, now.Add(r.grace), DoAskAll)
 }
 
-// abandonIn bounds how long a holder may take to say that it has started what is to end. An exec
-// can wait for ever: for a file server that has gone, for whoever holds a lease on the file.
+// abandonIn bounds how long the holder of a pending start may still take. An exec can wait for
+// ever, for example for a file server that has gone or for the holder of a lease on the file.
 func (r *Run) abandonIn(wait time.Duration, now time.Time) []RunAction {
 	if at := now.Add(wait); r.deadline.IsZero() || at.Before(r.deadline) {
 		r.deadline = at
@@ -218,6 +220,7 @@ func (r *Run) abandonIn(wait time.Duration, now time.Time) []RunAction {
 	return nil
 }
 
+// standStill freezes the processes before the kill.
 func (r *Run) standStill(now time.Time) []RunAction {
 	return r.enter(RunFreezing, now, now.Add(freezeWait), DoFreeze)
 }
@@ -227,6 +230,7 @@ func (r *Run) end(c Cause, now time.Time) []RunAction {
 	return r.because(c).enter(RunRemoving, now, time.Time{}, DoRemove)
 }
 
+// timeout returns when the run times out; zero means never.
 func (r *Run) timeout(now time.Time) time.Time {
 	if r.spec.Timeout == 0 {
 		return time.Time{}

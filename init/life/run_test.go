@@ -15,7 +15,7 @@ var (
 	grace = 9 * time.Second
 )
 
-// variants are the jobs whose policies step distinguishes.
+// variants are specs with all policies that Step distinguishes.
 func variants() []config.Spec {
 	var specs []config.Spec
 	for _, mode := range []config.KillMode{config.Mixed, config.ControlGroup, config.Process} {
@@ -28,13 +28,13 @@ func variants() []config.Spec {
 	return specs
 }
 
-// mayLive tells whether something of the job may be alive in that state.
+// mayLive tells whether something of the run may be alive in that state.
 func mayLive(s RunState) bool {
 	return !slices.Contains([]RunState{RunIdle, RunStarting, RunRemoving, RunEnded}, s)
 }
 
-// TestStepIsTotal runs every event in every state, for every policy, and asserts what must
-// hold whatever happens.
+// TestStepIsTotal runs every event in every state, for every policy, and checks what must hold
+// whatever happens.
 func TestStepIsTotal(t *testing.T) {
 	for _, spec := range variants() {
 		for s := range runStates {
@@ -88,7 +88,7 @@ func check(t *testing.T, name string, from RunState, ev RunEvent, r *Run, action
 	}
 }
 
-// TestEveryStateEnds: from every state, a kill followed by the kernel's answers ends the job.
+// TestEveryStateEnds checks that from every state a kill and the kernel's answers end the run.
 func TestEveryStateEnds(t *testing.T) {
 	for _, spec := range variants() {
 		for s := range runStates {
@@ -104,7 +104,7 @@ func TestEveryStateEnds(t *testing.T) {
 	}
 }
 
-// life plays events and returns the actions, an event's joined.
+// life feeds events and returns the actions that followed each of them.
 func life(r *Run, events ...RunEvent) (got [][]RunAction) {
 	for _, ev := range events {
 		got = append(got, r.Step(ev, t0))
@@ -172,7 +172,8 @@ func TestLives(t *testing.T) {
 	}
 }
 
-// TestOneGracePeriod: the leftovers get what the main process has left of it.
+// TestOneGracePeriod checks that the leftovers get what the main process has left of the grace
+// period.
 func TestOneGracePeriod(t *testing.T) {
 	r := NewRun(&config.Spec{GracePeriod: grace, KillMode: config.Mixed})
 	life(r, EvStart, EvSpawned, EvStop)
@@ -192,8 +193,8 @@ func TestStopSignalOfTimeout(t *testing.T) {
 	}
 }
 
-// TestStopWhileAHolderStartsIt: what a holder may have started is not taken for ended, and is
-// asked, or killed, as soon as it is there.
+// TestStopWhileAHolderStartsIt checks that a pending start which is stopped is not taken for ended,
+// and that the run is asked or killed as soon as it is there.
 func TestStopWhileAHolderStartsIt(t *testing.T) {
 	for _, ev := range []RunEvent{EvStop, EvKill} {
 		r := NewRun(&config.Spec{Name: "web", GracePeriod: time.Minute})
@@ -219,8 +220,8 @@ func TestStopWhileAHolderStartsIt(t *testing.T) {
 	}
 }
 
-// TestForkIsTriedAgain: a fork that fails for now is tried again, after 20 ms, doubled to a
-// second, for ever: when to give up is not for step to say.
+// TestForkIsTriedAgain checks that a fork which fails for now is tried again after 20 ms, doubled
+// up to a second, without end: Step does not decide when to give up.
 func TestForkIsTriedAgain(t *testing.T) {
 	r := NewRun(&config.Spec{Name: "web"})
 	r.Step(EvStart, t0)

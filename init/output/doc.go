@@ -1,4 +1,4 @@
-// Package output is all that cginit and its jobs write: the [Log], cginit's own lines on stderr;
-// [Outlet], which writes to one place without ever making the loop wait; and [Lines], which passes
-// on what a job writes, line by line, as text, with the job's name before it, or as JSON.
+// Package output writes the output of cginit and of its jobs. [Log] writes cginit's own lines to
+// stderr. [Outlet] writes to one place without making the loop wait. [Lines] copies the output of a
+// job line by line, as text after the job's name or as JSON.
 package output

@@ -66,7 +66,8 @@ func TestLinesJSON(t *testing.T) {
 	}
 }
 
-// TestLinesKeepsTheLastWords: five lines, whatever was written, each without what is no text.
+// TestLinesKeepsTheLastWords checks that the last five lines are kept, without bytes that are not
+// text.
 func TestLinesKeepsTheLastWords(t *testing.T) {
 	_, words := copied(false, strings.Repeat("old\n", 100)+"1\n2\n3\n\xff4\n"+strings.Repeat("y", 1000))
 	if len(words) != WordsKept || words[0] != "1" || words[3] != "4" || words[4] != strings.Repeat("y", wordsMost) {
@@ -74,7 +75,7 @@ func TestLinesKeepsTheLastWords(t *testing.T) {
 	}
 }
 
-// TestSharedOutput: a descriptor that does not wait loses nothing.
+// TestSharedOutput checks that nothing is lost on a descriptor that is non-blocking.
 func TestSharedOutput(t *testing.T) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {

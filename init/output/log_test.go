@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// TestStalledReader: a reader that does not read costs lines, and says so; never a wait.
+// TestStalledReader checks that a reader which does not read makes the log drop lines and say so,
+// and never makes it wait.
 func TestStalledReader(t *testing.T) {
 	read, write := io.Pipe()
 	l := NewLog("x", "text")

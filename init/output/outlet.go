@@ -10,31 +10,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The bounds of the texts that wait to be written to one place, in number and in bytes.
+// The bounds of what waits to be written to one place: outletRoom texts in the queue, and
+// outletBytes bytes after them.
 const (
 	outletRoom  = 64
 	outletBytes = 64 << 10
 )
 
-// FlushWait is how long the end waits for readers that do not read.
+// FlushWait is how long the end of cginit waits for readers that do not read.
 const FlushWait = 200 * time.Millisecond
 
-// Outlet writes to one place without ever making the loop wait: a goroutine of its own does the
-// writing, and a reader that has stalled stalls only that goroutine. One goroutine uses an Outlet.
+// Outlet writes to one place without making the loop wait. Its own goroutine writes, and a reader
+// that has stalled stalls only that goroutine. An Outlet must be used by one goroutine only.
 type Outlet struct {
 	queue chan []byte
 	room  chan struct{} // receives when a text has been written
-	done  chan error    // receives the first error, once all is written
-	wait  []byte        // what found no room in the queue
+	done  chan error    // receives the first error once everything is written
+	wait  []byte        // the text that found no room in the queue
 }
 
-// NewOutlet returns an outlet that writes to a file or the like.
+// NewOutlet returns an outlet that writes to to.
 func NewOutlet(to io.Writer) *Outlet {
 	o := &Outlet{queue: make(chan []byte, outletRoom), room: make(chan struct{}, 1), done: make(chan error, 1)}
 	go o.write(to)
 	return o
 }
 
+// write runs in a goroutine: it writes the texts of the queue until the queue is closed.
 func (o *Outlet) write(to io.Writer) {
 	var first error
 	for text := range o.queue {
@@ -49,7 +51,7 @@ func (o *Outlet) write(to io.Writer) {
 	o.done <- first
 }
 
-// Put queues a text, and returns false if there is no room for it.
+// Put queues a text. It returns false, and drops the text, if there is no room for it.
 func (o *Outlet) Put(text []byte) bool {
 	o.Push()
 	if len(o.wait)+len(text) > outletBytes && len(o.wait) > 0 {
@@ -60,7 +62,7 @@ func (o *Outlet) Put(text []byte) bool {
 	return true
 }
 
-// Push queues what waits for room, as one text, if there is room now.
+// Push moves the text that waits into the queue if there is room.
 func (o *Outlet) Push() {
 	if len(o.wait) == 0 {
 		return
@@ -72,8 +74,8 @@ func (o *Outlet) Push() {
 	}
 }
 
-// Room returns the channel that receives when a text that waits may find room: then Push is to be
-// called. It is nil, which never receives, if nothing waits or o is nil.
+// Room returns a channel that receives when the caller should call Push, because there may be room.
+// It returns nil, which never receives, if nothing waits. o may be nil.
 func (o *Outlet) Room() <-chan struct{} {
 	if o == nil || len(o.wait) == 0 {
 		return nil
@@ -81,8 +83,8 @@ func (o *Outlet) Room() <-chan struct{} {
 	return o.room
 }
 
-// Close waits until all is written, or until late receives, for nobody may hold up the end. It
-// returns the first error of a write.
+// Close waits until everything is written, or until late receives, because no reader may hold up
+// the end. It returns the first error of a write, or an error if late has received.
 func (o *Outlet) Close(late <-chan time.Time) error {
 	for len(o.wait) > 0 {
 		select {
@@ -101,13 +103,15 @@ func (o *Outlet) Close(late <-chan time.Time) error {
 	}
 }
 
+// errNotRead is the error of texts that were not read in time.
 var errNotRead = fmt.Errorf("nobody has read it for %s", FlushWait)
 
-// Shared is an output that others write to as well, such as our stderr.
+// Shared is a file that other programs write to as well, such as our stderr.
 type Shared struct{ *os.File }
 
-// Write waits for room, also where one of the others has made the file non-blocking: O_NONBLOCK
-// belongs to the open file and not to the descriptor, and Node.js for one sets it.
+// Write writes the whole text, and waits for room if needed. It also waits on a file that another
+// program has made non-blocking, as Node.js does: O_NONBLOCK belongs to the open file and not to
+// the descriptor.
 func (f Shared) Write(text []byte) (written int, err error) {
 	for written < len(text) {
 		n, err := f.File.Write(text[written:])

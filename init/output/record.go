@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// record is a line in JSON: one of the log's, or one of a job's.
+// record is a line in JSON, of the log or of a job.
 type record struct {
 	Time   time.Time `json:"time"`
-	From   string    `json:"from,omitempty"` // of the log: the name that its lines begin with
+	From   string    `json:"from,omitempty"` // in the log: the name that its lines begin with
 	Job    string    `json:"job,omitempty"`
 	Run    int       `json:"run,omitempty"`
 	Stream string    `json:"stream,omitempty"`
@@ -16,8 +16,8 @@ type record struct {
 	Part   bool      `json:"part,omitempty"` // the line goes on in the next object
 }
 
-// json returns the record of this moment, with a newline. It returns nothing in the one case in which
-// a record cannot be written: the clock is beyond the year 9999.
+// json returns the record with the present time, and a newline. It returns nil if the year is after
+// 9999, which JSON cannot hold.
 func (r record) json() []byte {
 	r.Time = time.Now()
 	text, err := json.Marshal(r)

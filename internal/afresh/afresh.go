@@ -1,6 +1,6 @@
-// Package afresh runs the tests of a package from a known state. What a test binary inherits from a
-// shell, make or nohup would otherwise reach every program that a test starts: ignored and blocked
-// signals, the umask, a low limit of descriptors, open descriptors, the standard input, variables.
+// Package afresh runs the tests of a package from a known state. Otherwise every program that a test
+// starts would inherit what a shell, make or nohup gave the test binary: ignored and blocked signals,
+// the umask, a low limit of descriptors, open descriptors, the standard input, variables.
 package afresh
 
 import (
@@ -27,8 +27,9 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Reset is the first part of Main, for a TestMain that prepares something between the two. It may
-// execute the test binary once more, so nothing that needs removal may be made before it.
+// Reset is the first part of Main, for a TestMain that prepares something before the tests run. It
+// may execute the test binary again, so call it before you make anything that must be removed. It
+// returns an error if something cannot be reset.
 func Reset() error {
 	unix.Umask(0o022)
 	for _, kv := range os.Environ() {
@@ -47,20 +48,22 @@ func Reset() error {
 	return resetSignals()
 }
 
-// knobs are the variables that tests read. Any other CGINIT_ variable would be cginit's.
+// knobs are the variables that tests read. All other CGINIT_ variables are cginit's own.
 var knobs = []string{
 	"CGINIT_BIG", "CGINIT_FAULTS", "CGINIT_IDLE", "CGINIT_ROUNDS", "CGINIT_RUNS", "CGINIT_SHORT", "CGINIT_STORM",
 	"CGINIT_TEST_SOCKET",
 }
 
-// cleared are prefixes of variables that change what cginit, a shell or make does.
+// cleared are the variables that change what cginit, a shell or make does. A name that ends in "_"
+// stands for all that begin with it.
 var cleared = []string{
 	"CGINIT_", "NOTIFY_SOCKET", "LISTEN_", "WATCHDOG_", "XDG_", "INVOCATION_ID", "JOURNAL_STREAM",
 	"TERM", "COLUMNS", "LINES", "LANG", "LC_", "ENV", "BASH_ENV", "CDPATH", "POSIXLY_CORRECT",
 	"MAKEFLAGS", "MAKELEVEL", "MFLAGS",
 }
 
-// isCleared spares what the go command, which builds the programs, finds its cache by.
+// isCleared tells whether a variable is unset. It spares those by which the go command, which
+// builds the programs, finds its cache and its settings.
 func isCleared(name string) bool {
 	return !slices.Contains(knobs, name) && name != "XDG_CACHE_HOME" && name != "XDG_CONFIG_HOME" &&
 		slices.ContainsFunc(cleared, func(prefix string) bool {
@@ -68,8 +71,8 @@ func isCleared(name string) bool {
 		})
 }
 
-// resetDescriptors makes /dev/null the standard input and keeps all descriptors but the first
-// three, such as those of make's job server, from the programs that tests start.
+// resetDescriptors makes /dev/null the standard input, and marks all descriptors from 3 on, such as
+// those of make's job server, as close-on-exec.
 func resetDescriptors() error {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
@@ -86,9 +89,10 @@ func resetDescriptors() error {
 	return err
 }
 
-// descriptors is how many a program that a test starts may have, until it raises its limit.
+// descriptors is the soft limit of open descriptors for the programs that tests start.
 const descriptors = 4096
 
+// setLimit sets the limit of open descriptors. A user who may not raise it gets the hard limit.
 func setLimit() error {
 	var limit unix.Rlimit
 	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
@@ -98,13 +102,13 @@ func setLimit() error {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &wanted); !errors.Is(err, unix.EPERM) {
 		return err
 	}
-	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit.Max, Max: limit.Max}) // what an ordinary user may
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit.Max, Max: limit.Max})
 }
 
-// resetSignals executes the test binary once more, if any signal is ignored or blocked. The Go
-// runtime passes both on to the programs that it starts: it leaves SIGHUP, SIGINT and the signals
-// that stop a process as they are, os/signal.Reset does not touch what nobody has asked to be
-// notified of, and every thread starts with the mask that the first one had.
+// resetSignals executes the test binary again if any signal is ignored or blocked. The Go runtime
+// passes both on to the programs that it starts. It leaves SIGHUP, SIGINT and the signals that stop
+// a process as they are. os/signal.Reset changes only signals that the program has asked to be
+// notified of. Every thread starts with the signal mask of the first one.
 func resetSignals() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -132,7 +136,7 @@ func resetSignals() error {
 	return unix.Exec("/proc/self/exe", os.Args, os.Environ())
 }
 
-// signalSet returns a field of this thread's status: bit 0 is signal 1.
+// signalSet returns a set of signals from this thread's status file. Bit 0 is signal 1.
 func signalSet(field string) (uint64, error) {
 	status, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {

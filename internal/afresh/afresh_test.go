@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(Main(m)) }
 
-// state prints what a program inherits from this test binary.
+// state is a shell script that prints what a program inherits from this test binary.
 const state = `
 	grep -E '^(Umask|SigIgn|SigBlk):' /proc/self/status
 	readlink /proc/self/fd/0
@@ -21,10 +21,11 @@ const state = `
 	test "$(ulimit -n)" = 4096 || echo limit "$(ulimit -n)"
 	env | grep -E '^(CGINIT_|NOTIFY_|LISTEN_|XDG_|TERM|MAKE)'`
 
-// TestInheritsNothing starts this test binary once more, from the worst of shells.
+// TestInheritsNothing starts this test binary again from a shell that sets everything that Main
+// resets.
 func TestInheritsNothing(t *testing.T) {
 	if os.Getenv("AFRESH_TEST") != "" {
-		out, _ := exec.Command("sh", "-c", state).Output() // grep may find no variable
+		out, _ := exec.Command("sh", "-c", state).Output() // grep fails if it finds no variable
 		os.Stdout.Write(out)
 		return
 	}
@@ -52,7 +53,7 @@ func TestInheritsNothing(t *testing.T) {
 	}
 }
 
-// TestKnobs finds the variables that tests read and Main would clear.
+// TestKnobs checks that Main clears no variable that a test reads.
 func TestKnobs(t *testing.T) {
 	reads := regexp.MustCompile(`Getenv\("(CGINIT_[A-Z_]+)"\)`)
 	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {

@@ -37,6 +37,19 @@ func TestExitStatus(t *testing.T) {
 			})
 		})
 	}
+	t.Run("two jobs fail", func(t *testing.T) {
+		inLevels(t, func(t *testing.T, l level) {
+			b, open, open2 := gatedTwice(t, l, `
+jobs:
+	a: {command: sh -c "read x < $DIR/gate; exit 6"}
+	b: {command: sh -c "read x < $DIR/gate2; exit 7"}
+`)
+			open()
+			b.said("a has failed")
+			open2()
+			b.ends(6)
+		})
+	})
 	t.Run("asked to end", func(t *testing.T) {
 		inLevels(t, func(t *testing.T, l level) {
 			b := start(t, l, `

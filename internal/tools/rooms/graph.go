@@ -9,8 +9,8 @@ import (
 )
 
 // Graph holds, for each file of a package, the other files that it uses. Uses of struct fields do
-// not count: most of them are of the one struct that all methods share, and a file that calls no
-// function of another can be read without it.
+// not count. Most of them are of the one struct that all methods share, and a file that calls no
+// function of another file can be read without it.
 type Graph map[string]map[string]bool
 
 // fileGraph returns the graph of the package's files. A file uses another if it names a
@@ -79,8 +79,8 @@ func (g Graph) mutual() []string {
 	return pairs
 }
 
-// largestCycle returns the files of the largest strongly connected component, in order. It is one
-// file if no files use each other, even through others.
+// largestCycle returns the files of the largest strongly connected component, sorted. It is a
+// single file if no files use each other, directly or through others.
 func (g Graph) largestCycle() []string {
 	reach := map[string]map[string]bool{}
 	for a := range g {
@@ -96,7 +96,7 @@ func (g Graph) largestCycle() []string {
 			}
 		}
 		slices.Sort(cycle)
-		// Of equal ones the first by name is taken, so that the answer does not change.
+		// Of several equally large ones the first by name is taken, so that the result is always the same.
 		if len(cycle) > len(largest) || len(cycle) == len(largest) && slices.Compare(cycle, largest) < 0 {
 			largest = cycle
 		}
@@ -104,7 +104,7 @@ func (g Graph) largestCycle() []string {
 	return largest
 }
 
-// walk adds to seen what can be reached from file.
+// walk adds to seen all files that can be reached from file.
 func (g Graph) walk(file string, seen map[string]bool) {
 	for next := range g[file] {
 		if !seen[next] {

@@ -6,7 +6,7 @@ import (
 	"go/types"
 )
 
-// Hold is the package that may look behind its interface, and where others do.
+// Hold is the package that may look behind its interface, and the places where others do.
 type Hold struct {
 	room  string       // the directory whose own uses do not count; empty: every use counts
 	iface *types.Named // nil: there is none
@@ -16,8 +16,9 @@ type Hold struct {
 	compares []string // comparisons of a level with a constant
 }
 
-// findHold returns the package that declares the interface and the levels, and says what of it is
-// missing. Until holdDir exists, it takes them from where they are and counts every use.
+// findHold returns the package that declares the interface and the levels. missing says which of
+// them it did not find. Until holdDir exists, findHold takes them from holdBeforeDir, and every use
+// counts.
 func (m *Module) findHold() (hold *Hold, missing string) {
 	p := m.packages[holdDir]
 	if p == nil {
@@ -56,7 +57,7 @@ func (m *Module) look(hold *Hold) {
 // visit adds the node to hold if it is a type assertion, a type switch or a comparison that counts.
 func (m *Module) visit(hold *Hold, p *Package, n ast.Node) {
 	switch n := n.(type) {
-	case *ast.TypeAssertExpr: // that of a type switch has no Type
+	case *ast.TypeAssertExpr: // also that of a type switch, which has no Type
 		if is(p.source(n.X), hold.iface) {
 			hold.asserts = append(hold.asserts, m.position(n.Pos()))
 		}
@@ -66,7 +67,7 @@ func (m *Module) visit(hold *Hold, p *Package, n ast.Node) {
 		}
 	case *ast.SwitchStmt:
 		if n.Tag == nil {
-			return // its cases are comparisons of their own
+			return // without a tag each case is an expression, which is visited by itself
 		}
 		for _, clause := range n.Body.List {
 			for _, value := range clause.(*ast.CaseClause).List {
@@ -86,8 +87,8 @@ func (h *Hold) compared(p *Package, x, y ast.Expr) bool {
 	return is(p.source(x), h.level) || is(p.source(y), h.level)
 }
 
-// is reports whether t is the type want. Checked from source or read from export data, one type is
-// two objects, so it compares their packages and names.
+// is reports whether t is the type want. The same type is two objects if it is once checked from
+// source and once read from export data, so is compares their packages and names.
 func is(t types.Type, want *types.Named) bool {
 	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || want == nil || named.Obj().Pkg() == nil {

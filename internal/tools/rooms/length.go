@@ -15,7 +15,7 @@ import (
 type Length struct {
 	name  string
 	lines int
-	step  bool // a method that is one switch over all pairs, and may be long
+	step  bool // a method that is one switch over every pair of state and event, and may be long
 }
 
 // functions returns the lengths of the declared functions, from "func" to the closing brace.
@@ -51,7 +51,7 @@ func (m *Module) fileLengths(packages []*Package) []Length {
 			tokens := m.fset.File(file.Pos())
 			name, _ := strings.CutSuffix(m.position(file.FileStart), ":1")
 			lines := tokens.LineCount()
-			// A newline at the end begins a line that nobody counts.
+			// A newline at the end of the file begins an empty line, which does not count.
 			if tokens.LineStart(lines) == file.FileEnd {
 				lines--
 			}
@@ -61,8 +61,8 @@ func (m *Module) fileLengths(packages []*Package) []Length {
 	return all
 }
 
-// percentile returns the smallest length that at least p percent of all do not exceed, and 0 if
-// there are none.
+// percentile returns the smallest length that at least p percent of all lengths do not exceed, and
+// 0 if there are none.
 func percentile(all []Length, p int) int {
 	if len(all) == 0 {
 		return 0
@@ -75,8 +75,8 @@ func percentile(all []Length, p int) int {
 	return lines[max(0, (len(lines)*p+99)/100-1)]
 }
 
-// above returns the names of those with more than limit lines, and their lengths. Methods called
-// step are left out.
+// above returns the names of those with more than limit lines, with their lengths, but not those of
+// methods called step or Step.
 func above(all []Length, limit int) []string {
 	var names []string
 	for _, l := range all {
@@ -87,8 +87,8 @@ func above(all []Length, limit int) []string {
 	return names
 }
 
-// testLines returns the lines of all Go files below root and those of them that are tests: files
-// called *_test.go, and what is in the directory test at the root. Like the go command, it skips
+// testLines returns the lines of all Go files below root, and how many of them are in tests: in
+// files called *_test.go or below the directory test at the root. Like the go command, it skips
 // hidden directories and those called testdata.
 func testLines(root string) (all, tests int, err error) {
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {

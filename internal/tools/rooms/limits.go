@@ -11,12 +11,12 @@ const (
 	holdInterface = "Containment"
 	holdLevel     = "Level"
 
-	// Until holdDir exists, the interface and the levels are looked for here, and every use counts.
+	// Until holdDir exists, the interface and the levels are taken from here, and every use counts.
 	holdBeforeDir       = supervisorDir
 	holdBeforeInterface = "containment"
 )
 
-// lifeTypes are the types of lifeDir whose state nobody outside may write.
+// lifeTypes are the types of lifeDir whose state no other package may write.
 var lifeTypes = []string{"Run", "Job"}
 
 // lengthDirs hold the functions and files whose lengths are measured.
@@ -54,7 +54,7 @@ const (
 	testPercentName = "percent of lines that are tests"
 )
 
-// limits holds the largest value that is accepted. What has no limit is only printed.
+// limits holds the largest accepted value of each figure. A figure without a limit is only printed.
 var limits = map[string]int{
 	methodsName:    130,
 	fieldsName:     25,

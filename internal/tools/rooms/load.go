@@ -43,8 +43,9 @@ type listed struct {
 	DepOnly    bool
 }
 
-// Load parses and type-checks the packages of the module at root. What they import comes from
-// compiled export data, which "go list" builds or finds in the cache.
+// Load parses and type-checks the packages of the module at root. Their imports come from compiled
+// export data, which "go list" builds or finds in the cache. The error is the first that "go list",
+// the parser or the type checker returned.
 func Load(root string) (*Module, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -70,7 +71,8 @@ func Load(root string) (*Module, error) {
 	return m, nil
 }
 
-// list asks "go list" for the packages of the module at root and for all that they import.
+// list returns what "go list" says about the packages of the module at root and about all that they
+// import.
 func list(root string) ([]listed, error) {
 	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,DepOnly", "./...")
 	cmd.Dir = root

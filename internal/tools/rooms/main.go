@@ -2,8 +2,8 @@
 // for people or, with -json, one object for programs. It exits with 1 if a limit is exceeded and
 // with 2 if the code cannot be measured.
 //
-// It measures non-test files only, as they are built for Linux. The names and the limits are in
-// limits.go.
+// Rooms measures non-test files only, as they are built for Linux; the lines of tests are only
+// counted. The names and the limits of the figures are in limits.go.
 package main
 
 import (

@@ -5,23 +5,24 @@ import (
 	"go/types"
 )
 
-// Measured is one value, its limit if it has one, and what it counts.
+// Measured is one figure: its value, its limit if it has one, and the names of what it counts.
 type Measured struct {
 	Name    string   `json:"name"`
 	Value   int      `json:"value"`
 	Limit   *int     `json:"limit,omitempty"`
-	Missing string   `json:"missing,omitempty"` // what could not be found to be measured
+	Missing string   `json:"missing,omitempty"` // the package or type that was not found
 	OK      bool     `json:"ok"`
 	Names   []string `json:"names,omitempty"`
 }
 
-// Report is all that was measured. It is OK if every value is.
+// Report holds all figures. It is OK if each of them is.
 type Report struct {
 	OK       bool       `json:"ok"`
 	Measured []Measured `json:"measured"`
 }
 
-// Measure loads the module at root and measures it.
+// Measure loads the module at root and measures it. It returns an error if the code does not
+// compile or has no supervisor.
 func Measure(root string) (*Report, error) {
 	m, err := Load(root)
 	if err != nil {
@@ -37,7 +38,8 @@ func Measure(root string) (*Report, error) {
 	return r, r.share(m)
 }
 
-// add appends a value. It exceeds its limit, if it has one, or is not OK if something is missing.
+// add appends a figure. The figure is OK if nothing is missing and its value does not exceed the
+// limit.
 func (r *Report) add(name string, value int, missing string, names ...string) {
 	row := Measured{Name: name, Value: value, Missing: missing, OK: missing == "", Names: names}
 	if limit, ok := limits[name]; ok {
@@ -73,7 +75,7 @@ func (r *Report) supervisor(m *Module) error {
 	return nil
 }
 
-// life measures what others can write of the state of runs and jobs.
+// life measures how many fields of runs and jobs other packages can write.
 func (r *Report) life(m *Module) {
 	p := m.packages[lifeDir]
 	if p == nil {
@@ -84,7 +86,7 @@ func (r *Report) life(m *Module) {
 	r.add(lifeName, len(found), "", found...)
 }
 
-// hold measures how often others look behind the containment.
+// hold measures how often other packages look behind the containment.
 func (r *Report) hold(m *Module) {
 	hold, missing := m.findHold()
 	m.look(hold)

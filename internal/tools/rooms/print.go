@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// width is the column at which a list of names is broken.
+// width is the column at which a list of names is wrapped.
 const width = 100
 
 // write prints the report as a table and lists, or as one JSON object.
@@ -44,7 +44,8 @@ func (r *Report) table(w io.Writer) error {
 	return t.Flush()
 }
 
-// verdict says in a word or two whether the value is accepted. It is empty without a limit.
+// verdict returns "ok" or "TOO MUCH", and what is missing. It returns nothing for a figure without
+// a limit.
 func (m Measured) verdict() string {
 	switch {
 	case m.Missing != "":

@@ -24,7 +24,7 @@ func measured(t *testing.T, root string) map[string]Measured {
 	return rows
 }
 
-// wantValues checks the values, and that what exceeds its limit is not OK.
+// wantValues checks the values, and that a value above its limit is not OK.
 func wantValues(t *testing.T, rows map[string]Measured, want map[string]int) {
 	t.Helper()
 	for name, value := range want {
@@ -38,7 +38,7 @@ func wantValues(t *testing.T, rows map[string]Measured, want map[string]int) {
 	}
 }
 
-// wantNames checks what a value counts.
+// wantNames checks the names of what a figure counts.
 func wantNames(t *testing.T, row Measured, want ...string) {
 	t.Helper()
 	if !slices.Equal(row.Names, want) {
@@ -62,7 +62,7 @@ func TestOutside(t *testing.T) {
 	wantNames(t, rows[comparesName], "init/look.go:26", "init/look.go:26", "init/look.go:30", "init/look.go:34")
 }
 
-// long returns Go code of a function with that many lines.
+// long returns a Go function with that many lines.
 func long(signature string, lines int) string {
 	return "\nfunc " + signature + " {\n" + strings.Repeat("\tn++\n", lines-3) + "\treturn n\n}\n"
 }
@@ -102,7 +102,8 @@ func TestLengths(t *testing.T) {
 	wantNames(t, rows[fileLongName], "cgroup/over.go (401)")
 }
 
-// Without the packages every use counts, and none is not enough.
+// TestBefore checks that without package hold every use counts, and that a missing package is not
+// OK even if nothing was counted.
 func TestBefore(t *testing.T) {
 	rows := measured(t, "testdata/before")
 	wantValues(t, rows, map[string]int{lifeName: 0, assertsName: 1, comparesName: 1})
