@@ -39,14 +39,15 @@ func TestExitStatus(t *testing.T) {
 	}
 	t.Run("two jobs fail", func(t *testing.T) {
 		inLevels(t, func(t *testing.T, l level) {
-			b, open, open2 := gatedTwice(t, l, `
+			b := start(t, l, `
 jobs:
-	a: {command: sh -c "read x < $DIR/gate; exit 6"}
-	b: {command: sh -c "read x < $DIR/gate2; exit 7"}
-`)
-			open()
+	a: {command: `+sh("until test -e $DIR/a; do sleep 0.02; done; exit 6")+`}
+	b: {command: `+sh("until test -e $DIR/b; do sleep 0.02; done; exit 7")+`}
+`, "-v")
+			b.said("cginit: up")
+			b.touch("a")
 			b.said("a has failed")
-			open2()
+			b.touch("b")
 			b.ends(6)
 		})
 	})
