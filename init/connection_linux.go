@@ -21,7 +21,8 @@ func (c *connection) close() {
 
 // lendOurs lets a user open our stdin, stdout and stderr once more, as far as they are those of the
 // run: /dev/stdout is a link to them, and opening a pipe or a terminal takes the rights of its owner.
-// Container runtimes give them to the user of the container for that. The pipes of several jobs, which
+// Container runtimes give them to the user of the container for that. A terminal outside of a container
+// is a person's and stays so. The pipes of several jobs, which
 // have several users, are opened to all instead: only who has such a pipe can reach it.
 func (c *connection) lendOurs(uid int, isAlone bool) {
 	for fd, has := range c.Files {
@@ -30,7 +31,7 @@ func (c *connection) lendOurs(uid int, isAlone bool) {
 			continue
 		}
 		switch isPipe, isTTY := isAnonymous(fd, &is), isTerminal(fd); {
-		case isAlone && (isPipe || isTTY):
+		case isAlone && (isPipe || isTTY && isProcess1()):
 			_ = unix.Fchown(fd, uid, -1) // without the right to, it stays as it is
 		case isPipe:
 			_ = unix.Fchmod(fd, is.Mode&0o777|0o066)

@@ -155,3 +155,24 @@ func TestScriptReadsAfterwards(t *testing.T) {
 	u.Insists("answer\n", u.Saw("again <answer>"))
 	alive(u)
 }
+
+// TestForeignSession checks that an interactive shell below process 1 of a new PID namespace has the
+// terminal, although the terminal's session is outside of that namespace.
+func TestForeignSession(t *testing.T) {
+	harness.AsRoot(t)
+	cmd := exec.Command(harness.Command(t, "unshare"), "--pid", "--fork", "--mount-proc", "--kill-child",
+		harness.Bin(t, "cginit"), "--", harness.Command(t, "bash"), "--norc", "--noprofile", "-i")
+	cmd.Env = append(os.Environ(), "PS1=prompt> ", "HOME="+t.TempDir(), harness.Trace(t, t.TempDir()))
+	u := engine.Sit(t, cmd)
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	u.Insists("", u.Saw("prompt> "))
+	s := sleep()
+	u.Insists(s+"\n", is(s, 'S'))
+	u.Insists("\x03", is(s, 0))
+	alive(u)
+	u.Types("exit 6\n")
+	_ = cmd.Wait()
+	if status := cmd.ProcessState.ExitCode(); status != 6 {
+		t.Errorf("it ended with %d; the terminal shows %q", status, u.Sees.String())
+	}
+}
