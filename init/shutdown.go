@@ -8,10 +8,6 @@ import (
 	"github.com/cginit/cginit/init/life"
 )
 
-// killReserve is the last part of a shutdown's budget. Processes that are left then are killed, so
-// that the receipts are written before whoever stops us loses patience.
-const killReserve = time.Second
-
 // stopEverything begins the shutdown, and stops the command of the command line too.
 func (s *Supervisor) stopEverything() {
 	s.shutdown.askedAt = time.Now()
@@ -32,8 +28,7 @@ func (s *Supervisor) stopAll() {
 	s.calls.journal.addPhase("stopping")
 	if s.jobs.single == nil {
 		s.log.Complain("notify", notifyManager("STOPPING=1"))
-		budget := s.config.GracePeriod
-		s.shutdown.killAt = time.Now().Add(max(budget-killReserve, budget/2))
+		s.shutdown.killAt = time.Now().Add(s.config.GracePeriod)
 	}
 	for _, j := range s.jobs.all {
 		j.next, j.queued = time.Time{}, false

@@ -131,7 +131,7 @@ func merge(c *supervisor.Config, f *config.File, o *config.Options) {
 	if f.LogFormat != "" && !o.LogFormatSet {
 		c.LogFormat = f.LogFormat
 	}
-	for _, w := range f.Warnings {
+	for _, w := range append(f.Warnings, f.Cuts()...) {
 		fmt.Fprintf(os.Stderr, "cginit: %s\n", w)
 	}
 }

@@ -13,7 +13,7 @@ func fileKeys() value[document] {
 		keyTo("services", "the services by name: commands that are kept running", mapOf(workload(true)), addDrafts),
 		keyTo("jobs", "the jobs by name: commands that run to their end, at the start or by their triggers",
 			mapOf(workload(false)), addDrafts),
-		key("stop_grace_period", "how long the whole shutdown may take (default 9s)", duration(0),
+		key("stop_grace_period", "how long the whole shutdown may take (default 9s, or what the grace periods of the services need)", duration(0),
 			func(doc *document) *time.Duration { return &doc.GracePeriod }),
 		key("socket", "the path of the control socket, or none", socket(),
 			func(doc *document) *string { return &doc.Socket }),

@@ -27,9 +27,6 @@ func Load(paths, env, profiles []string) (*File, error) {
 		return nil, p.err()
 	}
 	doc, _ := keys.read(p, merged)
-	if doc.GracePeriod == 0 && merged.get("stop_grace_period") == nil {
-		doc.GracePeriod = DefaultGracePeriod
-	}
 	r := &resolver{
 		problems: p, env: env, inherited: slices.DeleteFunc(slices.Clone(env), forCginit), profiles: profiles,
 		dir: filepath.Dir(paths[0]), file: &doc.File,
@@ -37,6 +34,9 @@ func Load(paths, env, profiles []string) (*File, error) {
 	r.resolve(merged, doc.drafts)
 	if err := p.err(); err != nil {
 		return nil, err
+	}
+	if merged.get("stop_grace_period") == nil {
+		doc.setBudget()
 	}
 	doc.Warnings = p.warnings
 	return &doc.File, nil

@@ -30,8 +30,10 @@ type Spec struct {
 	StopSignal syscall.Signal
 	// GracePeriod is the time from the stop signal to the kill.
 	GracePeriod time.Duration
-	KillMode    KillMode
-	Leftovers   Leftovers
+	// GraceWritten says that GracePeriod stands in the file, and is not the default.
+	GraceWritten bool
+	KillMode     KillMode
+	Leftovers    Leftovers
 	// Timeout is the longest that a run may take; 0: no limit.
 	Timeout time.Duration
 

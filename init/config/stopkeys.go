@@ -12,7 +12,7 @@ func stopKeys() []*field {
 		key("stop_signal", "the signal that asks it to stop, such as SIGQUIT (default SIGTERM)", stopSignal(),
 			func(d *draft) *syscall.Signal { return &d.StopSignal }),
 		key("stop_grace_period", "the time from the stop signal until it is killed (default 10s)", duration(0),
-			func(d *draft) *time.Duration { return &d.GracePeriod }),
+			func(d *draft) *time.Duration { d.GraceWritten = true; return &d.GracePeriod }),
 		key("kill_mode",
 			"which processes a stop asks; mixed: the main process, then the others; control-group: all at once; "+
 				"process: the main process alone",
