@@ -18,8 +18,9 @@ const signalRounds = 5
 // first: a process that ends gives its children to the holder, where a walk would not look again.
 // A process that forks between the list and its signal leaves a child without the signal. So the
 // tree is listed again until there is no new process. It is not listed again later: what a process
-// starts because it was signalled is not to be signalled. So one child can go without the signal, if
-// its parent was in a fork that blocks signals, as that of the C library does (glibc 2.34).
+// starts because it was signalled is not to be signalled. So one child can go without the signal: a
+// fork goes on after SIGTERM if its process has another signal pending, such as the SIGCHLD that a
+// shell catches (findings/fork-survives-sigterm.sh).
 func (h *holder) signalOnce(sig unix.Signal) {
 	if h.killer != nil {
 		h.killer.signal(sig)

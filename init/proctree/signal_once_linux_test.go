@@ -20,7 +20,7 @@ func TestSignalOnceChain(t *testing.T) {
 }
 
 // TestSignalOnceForking: SIGTERM also reaches processes that are forked while it is sent. The program
-// forks without blocking signals, unlike the C library.
+// catches no SIGCHLD, unlike a shell: see signalOnce.
 func TestSignalOnceForking(t *testing.T) {
 	for range 5 {
 		h := start(t, Order{Args: []string{treesBinary, "plain", "2000"}})
