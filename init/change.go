@@ -187,7 +187,9 @@ func (s *Supervisor) signalJob(j *job, sig syscall.Signal, all bool) error {
 	if all {
 		return r.held.Signal(sig)
 	}
-	s.forward(r, sig)
+	if err := s.forward(r, sig); err != nil {
+		return control.Failed{Job: j.spec.Name, Reason: "cannot signal it: " + err.Error()}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/cginit/cginit/init/life"
@@ -71,18 +72,23 @@ func (s *Supervisor) signaledForCommand(sig syscall.Signal) {
 	case sig == unix.SIGCONT && s.terminal != nil && !r.spec.NewSession && r.pid() > 0 && r.Status() == nil:
 		s.terminal.carryOn(r.pid()) // the shell has continued us, in the foreground (fg) or not (bg)
 	}
-	s.forward(r, target)
+	_ = s.forward(r, target) // the log has it
 }
 
 // forward passes a signal on to the main process. If that has ended, it passes the signal on to the
-// leftovers whose parent is the adopter: the direct children of the supervisor or holder.
-func (s *Supervisor) forward(r *run, sig syscall.Signal) {
+// leftovers whose parent is the adopter: the direct children of the supervisor or holder. It returns
+// an error if the main process could not be signalled, and says so in the log.
+func (s *Supervisor) forward(r *run, sig syscall.Signal) error {
 	switch {
 	case sig == 0 || r.pid() == 0:
-		return
+		return nil
 	case r.Status() == nil:
-		s.log.Complain("forward", r.held.SignalMain(sig, r.spec.Group))
-		return
+		err := r.held.SignalMain(sig, r.spec.Group)
+		s.log.Complain("forward", err)
+		if errors.Is(err, unix.ESRCH) { // it has ended meanwhile
+			return nil
+		}
+		return err
 	}
 	pids, _ := r.held.Procs()
 	for _, p := range proc.Living(pids) {
@@ -90,6 +96,7 @@ func (s *Supervisor) forward(r *run, sig syscall.Signal) {
 			s.log.Complain("forward", unix.Kill(p.Pid, sig))
 		}
 	}
+	return nil
 }
 
 // leaveTerminal takes the terminal back from the command after its end.

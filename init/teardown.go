@@ -53,9 +53,10 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 	case life.DoSpawn:
 		return s.start(r), true
 	case life.DoAsk:
-		r.book.ask(cmp.Or(r.StopSignal(), unix.SIGINT), r.pid()) // 0: the keyboard has sent SIGINT
-		s.forward(r, r.StopSignal())
-		s.forward(r, unix.SIGCONT) // a process that is stopped could not hear it
+		if s.forward(r, r.StopSignal()) == nil { // who was refused was not asked
+			r.book.ask(cmp.Or(r.StopSignal(), unix.SIGINT), r.pid()) // 0: the keyboard has sent SIGINT
+		}
+		_ = s.forward(r, unix.SIGCONT) // a process that is stopped could not hear it
 		s.thawPaused(r)
 	case life.DoAskAll:
 		s.askAll(r, cmp.Or(r.StopSignal(), unix.SIGINT))
@@ -238,7 +239,7 @@ func (s *Supervisor) isUnkillable(r *run) bool {
 	}
 	pids, err := r.held.Procs()
 	left := proc.Living(pids)
-	isHopeless := err == nil && len(left) > 0 && (p.killError != nil || !slices.ContainsFunc(left, proc.Process.MayDie))
+	isHopeless := err == nil && len(left) > 0 && (p.killError != nil || !slices.ContainsFunc(left, mayBeKilled))
 	if !isHopeless && now.Sub(r.Since()) < killGiveUp {
 		p.hopeless = time.Time{}
 		return false
@@ -272,3 +273,7 @@ func (s *Supervisor) daemonised(r *run) {
 		s.queue.add(r.job, life.EvJobReady)
 	}
 }
+
+// mayBeKilled tells whether a kill can be expected to end a process. EPERM is final. kill(-1) does not
+// tell of it: it returns 0 also where every process was refused.
+func mayBeKilled(p proc.Process) bool { return p.MayDie() && unix.Kill(p.Pid, 0) != unix.EPERM }

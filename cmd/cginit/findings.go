@@ -27,15 +27,21 @@ func printFindings(to io.Writer, f *host.Findings) error {
 		row(w, string(p.Level), p.Guarantee)
 	}
 	printWays(w, f)
-	if len(f.Problems) > 0 {
-		fmt.Fprintln(w, "\nwrong")
+	printLines(w, "missing", f.Warnings)
+	printLines(w, "wrong", f.Problems)
+	return w.Flush()
+}
+
+// printLines prints texts of one or more lines below a heading, if there are any.
+func printLines(w io.Writer, heading string, texts []string) {
+	if len(texts) > 0 {
+		fmt.Fprintln(w, "\n"+heading)
 	}
-	for _, p := range f.Problems {
-		for line := range strings.Lines(p) {
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
 			fmt.Fprintln(w, "  "+strings.TrimSuffix(line, "\n"))
 		}
 	}
-	return w.Flush()
 }
 
 // printContainer prints what the container gives cginit.

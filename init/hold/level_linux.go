@@ -91,7 +91,7 @@ func (h *Home) LevelFor(id *config.Identity, uid func() uint32, isShared func(ui
 	if own := uid(); own == 0 || int(own) == os.Getuid() || proc.HasUID(own) || isShared(own) {
 		return h.level
 	}
-	if !canSetUID() || canHandOut() != nil {
+	if !hasCapability(unix.CAP_SETUID) || canHandOut() != nil {
 		return h.level
 	}
 	return UID
@@ -103,11 +103,25 @@ func mayChangeUID(id *config.Identity) bool {
 	return slices.ContainsFunc(id.CapAdd, gives) || id.Capabilities != nil && slices.ContainsFunc(id.Capabilities.Permitted, gives)
 }
 
-// canSetUID tells whether we have CAP_SETUID.
-func canSetUID() bool {
+// MissingForSignals says what cginit lacks to signal what runs with this identity, and what to do;
+// empty: nothing.
+func (h *Home) MissingForSignals(id *config.Identity) string {
+	u := id.User
+	if u == nil || !u.Auto && int(u.UID) == os.Getuid() || hasCapability(unix.CAP_KILL) {
+		return ""
+	}
+	can := "cannot be asked to end or killed; as process 1, cginit ends after the grace period, and the kernel kills it then"
+	if h.level == Cgroup {
+		can = "cannot be asked to end, only killed"
+	}
+	return "CAP_KILL is missing, so what runs as another user " + can + ". Add it: docker run --cap-add KILL"
+}
+
+// hasCapability tells whether we have a capability (effective).
+func hasCapability(which int) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var has [2]unix.CapUserData
-	return unix.Capget(&header, &has[0]) == nil && has[0].Effective&(1<<unix.CAP_SETUID) != 0
+	return unix.Capget(&header, &has[0]) == nil && has[which/32].Effective&(1<<(which%32)) != 0
 }
 
 // Consequence returns what it means for jobs that there is no writable cgroup, for the log.
