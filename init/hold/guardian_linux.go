@@ -11,6 +11,7 @@ import (
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/status"
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -99,12 +100,12 @@ func (g *guardian) fork(pipe [2]int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	events, err := open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY)
+	events, err := rawfile.Open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY)
 	if err != nil {
 		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
 	}
 	defer unix.Close(events)
-	kill, err := open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY)
+	kill, err := rawfile.Open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY)
 	if err == nil {
 		defer unix.Close(kill)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,7 +31,7 @@ func memoryLimit(own cgroup.Dir) uint64 {
 	// The last file is that of a container on a cgroup v1 host.
 	for _, file := range []string{string(own) + "/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		var buf [32]byte
-		data, err := readFile(file, buf[:])
+		data, err := rawfile.Read(file, buf[:])
 		if err != nil {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -202,7 +203,7 @@ func (h *helperSetup) handCopy(fd int, name string) (int, error) {
 func raiseOOMScore(by int) (restore func()) {
 	const file = "/proc/self/oom_score_adj"
 	var buf [16]byte
-	data, err := readFile(file, buf[:])
+	data, err := rawfile.Read(file, buf[:])
 	if err != nil {
 		return func() {}
 	}
@@ -210,7 +211,7 @@ func raiseOOMScore(by int) (restore func()) {
 	if err != nil {
 		return func() {}
 	}
-	write := func(n int) { writeFile(file, strconv.AppendInt(nil, int64(n), 10)) } // after an error it is as before
+	write := func(n int) { rawfile.Write(file, strconv.AppendInt(nil, int64(n), 10)) } // after an error it is as before
 	write(min(ours+by, 1000))
 	return func() { write(ours) }
 }
@@ -220,7 +221,7 @@ func raiseOOMScore(by int) (restore func()) {
 // ENOSYS to clone3. Linux 6.14 to 7.2 kill such a child at birth if our own cgroup was ever killed.
 // The child of the probe must fail at its exec; any other result is a no.
 func probeClone(dir cgroup.Dir) bool {
-	fd, err := open(string(dir), unix.O_PATH|unix.O_DIRECTORY)
+	fd, err := rawfile.Open(string(dir), unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return false
 	}

@@ -1,6 +1,9 @@
 package proc
 
-import "golang.org/x/sys/unix"
+import (
+	"github.com/cginit/cginit/internal/rawfile"
+	"golang.org/x/sys/unix"
+)
 
 // Children appends the children of a process to queue and returns it. threads is how many threads
 // the process has, 0 if that is not known: with one thread there is one file to read. Without
@@ -97,7 +100,7 @@ func (r *Reader) Scan() {
 // OwnThreads yields the ids of the threads of the calling process, as many as one read of the
 // directory gives: more than a hundred. It yields nothing without /proc.
 func OwnThreads(yield func(tid int) bool) {
-	dir, err := open("/proc/self/task")
+	dir, err := rawfile.Open("/proc/self/task", unix.O_RDONLY)
 	if err != nil {
 		return
 	}

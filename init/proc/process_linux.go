@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,7 +36,7 @@ type Process struct {
 // read: ENOENT or ESRCH for a process that does not exist.
 func Read(pid int) (Process, error) {
 	var buf [1024]byte
-	data, err := readFile(pid, "stat", buf[:])
+	data, err := rawfile.Read("/proc/"+strconv.Itoa(pid)+"/stat", buf[:])
 	if err != nil {
 		return Process{}, err
 	}
@@ -73,7 +74,7 @@ func (p Process) Age() time.Duration {
 func (p Process) CommandLine() string {
 	const most = 200
 	var buf [4 * most]byte
-	data, err := readFile(p.Pid, "cmdline", buf[:])
+	data, err := rawfile.Read("/proc/"+strconv.Itoa(p.Pid)+"/cmdline", buf[:])
 	line := strings.TrimSpace(string(bytes.ReplaceAll(data, []byte{0}, []byte{' '})))
 	if err != nil || line == "" {
 		return p.Comm
@@ -82,30 +83,4 @@ func (p Process) CommandLine() string {
 		return strings.ToValidUTF8(line[:most], "") + "…"
 	}
 	return line
-}
-
-// readFile reads the beginning of /proc/PID/NAME into buf, in three system calls. The supervisor
-// reads thousands of these while the processes of a job are frozen.
-func readFile(pid int, name string, buf []byte) ([]byte, error) {
-	fd, err := open("/proc/" + strconv.Itoa(pid) + "/" + name)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	for {
-		n, err := unix.Read(fd, buf)
-		if err != unix.EINTR {
-			return buf[:max(n, 0)], err
-		}
-	}
-}
-
-// open opens a file for reading, and tries again if a signal interrupts it.
-func open(path string) (int, error) {
-	for {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != unix.EINTR {
-			return fd, err
-		}
-	}
 }
