@@ -26,9 +26,9 @@ func TestEveryFieldIsAssumed(t *testing.T) {
 		}
 		return true
 	})
-	for n := range reflect.TypeFor[config.Identity]().NumField() {
-		if name := reflect.TypeFor[config.Identity]().Field(n).Name; !used[name] {
-			t.Errorf("nothing in identity_linux.go uses id.%s", name)
+	for field := range reflect.TypeFor[config.Identity]().Fields() {
+		if !used[field.Name] {
+			t.Errorf("nothing in identity_linux.go uses id.%s", field.Name)
 		}
 	}
 }
