@@ -30,9 +30,10 @@ type terminal struct {
 
 // openTerminal returns nil where there is no terminal.
 //
-// The session can be one that our PID namespace does not know (unshare --pid), whose number is 0. The
-// numbers of our group and of the foreground group are 0 then too, so we count as being in the
-// foreground. Without our group's number the command cannot be put into it.
+// The session can be one that our PID namespace does not know (unshare --pid). Its number is 0 then,
+// and so are those of our group and of the foreground group: we count as being in the foreground. The
+// command shares our group, because a group without a number cannot be put back in the foreground
+// after the command. A holder cannot put the command there, so below one it has no terminal.
 func openTerminal() *terminal {
 	session, _ := unix.Getsid(0)
 	t := &terminal{session: session}
@@ -51,11 +52,8 @@ func openTerminal() *terminal {
 		t.file = file
 	}
 	if t.front() == unix.Getpgrp() {
-		t.given = session == os.Getpid() || isTerminal(0) && isTerminal(1)
+		t.given = session != 0 && (session == os.Getpid() || isTerminal(0) && isTerminal(1))
 		t.shared = !t.given
-	}
-	if session == 0 && !t.given {
-		return nil
 	}
 	return t
 }
@@ -112,8 +110,12 @@ func (t *terminal) swallows(sig syscall.Signal) bool {
 // suspended handles that the main process was stopped, by Ctrl-Z or by a read from the background.
 // Under a shell with job control our whole group stops too, as the command would have without us,
 // and the shell continues us. Without such a shell nobody could continue us. The kernel would not
-// have stopped the command then either, so it is continued at once.
+// have stopped the command then either, so it is continued at once. A shell that our PID namespace does
+// not know cannot be seen; if it continues anything, it continues the group that the command shares.
 func (t *terminal) suspended(main int) {
+	if t.session == 0 {
+		return
+	}
 	if inFront := t.front() == unix.Getpgrp(); !t.shared && inFront || !t.hasShell() {
 		t.carryOn(main)
 		return
