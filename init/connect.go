@@ -239,7 +239,7 @@ func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 		return nil
 	}
 	if j := r.job; j.notify == nil {
-		n, err := listenNotify(j.spec.Name, s.post, func(pid int, text string) { s.notified(j, pid, text) })
+		n, err := listenNotify(j.spec.Name, s.post, func(from sender, text string) { s.notified(j, from, text) })
 		if err != nil {
 			return err
 		}

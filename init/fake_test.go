@@ -79,7 +79,7 @@ func (f *fake) Main() hold.Main { return hold.Main{Pid: 10, Session: 5} }
 
 func (f *fake) Adopter() int { return os.Getpid() }
 
-func (f *fake) Owns(int) bool { return true }
+func (f *fake) Owns(int) (owns, known bool) { return true, true }
 
 func (f *fake) Procs() ([]int, error) { return nil, nil }
 

@@ -17,14 +17,22 @@ const notifyMost = 4096
 // directory, and it goes away with us. Any process in our network namespace could send to it, so
 // the sender is checked to be a process of the job.
 type notifier struct {
-	name   string
-	file   *os.File
-	status string // the last STATUS= of the present run
+	name    string
+	file    *os.File
+	status  string // the last STATUS= of the present run
+	refused int    // messages that were not believed
+}
+
+// sender is who sent a message: the kernel says so (SCM_CREDENTIALS, unix(7)). Only who has
+// CAP_SYS_ADMIN can name another pid than its own.
+type sender struct {
+	pid int
+	uid uint32
 }
 
 // listenNotify makes the socket of a job and starts the goroutine that reads it. For each message
-// the loop calls heard with the pid of the sender and the text.
-func listenNotify(job string, post func(message), heard func(pid int, text string)) (*notifier, error) {
+// the loop calls heard with the sender and the text.
+func listenNotify(job string, post func(message), heard func(from sender, text string)) (*notifier, error) {
 	var random [8]byte
 	if _, err := unix.Getrandom(random[:], 0); err != nil {
 		return nil, fmt.Errorf("cannot name a notify socket: %w", err)
@@ -54,8 +62,10 @@ func (n *notifier) env(spec *config.Spec) []string {
 	return env
 }
 
-// hearNotify posts each datagram to the loop until the socket is closed.
-func hearNotify(socket *os.File, post func(message), heard func(pid int, text string)) {
+// hearNotify posts each datagram to the loop until the socket is closed. Descriptors that came with
+// it are closed once it was heard: BARRIER=1 (sd_notify_barrier(3)) lets the sender wait for that,
+// so it still lives when the loop looks where it belongs.
+func hearNotify(socket *os.File, post func(message), heard func(from sender, text string)) {
 	conn, err := socket.SyscallConn()
 	if err != nil {
 		return
@@ -71,26 +81,29 @@ func hearNotify(socket *os.File, post func(message), heard func(pid int, text st
 		if err != nil || failure != nil {
 			return // the socket was closed because the job was dropped
 		}
-		pid := senderOf(oob[:oobn])
-		post(func() { heard(pid, string(buf[:n])) })
-	}
-}
-
-// senderOf returns the pid of a datagram's sender, 0 if it is unknown, and closes the descriptors
-// that came with the datagram.
-func senderOf(oob []byte) (pid int) {
-	messages, _ := unix.ParseSocketControlMessage(oob)
-	for _, m := range messages {
-		if cred, err := unix.ParseUnixCredentials(&m); err == nil {
-			pid = int(cred.Pid)
-		}
-		if fds, err := unix.ParseUnixRights(&m); err == nil {
+		from, fds := readControl(oob[:oobn])
+		post(func() {
+			heard(from, string(buf[:n]))
 			for _, fd := range fds {
 				unix.Close(fd)
 			}
+		})
+	}
+}
+
+// readControl returns a datagram's sender, with pid 0 if it is unknown, and the descriptors that
+// came with it.
+func readControl(oob []byte) (from sender, fds []int) {
+	messages, _ := unix.ParseSocketControlMessage(oob)
+	for _, m := range messages {
+		if cred, err := unix.ParseUnixCredentials(&m); err == nil {
+			from = sender{int(cred.Pid), cred.Uid}
+		}
+		if more, err := unix.ParseUnixRights(&m); err == nil {
+			fds = append(fds, more...)
 		}
 	}
-	return pid
+	return from, fds
 }
 
 // notifyManager sends a message of sd_notify(3) to the manager that started us. It does nothing if

@@ -2,11 +2,13 @@ package supervisor
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/output"
 )
 
 // saysReady makes a job ready because its run said so. It ignores a run that is not the present one
@@ -17,12 +19,11 @@ func (s *Supervisor) saysReady(r *run) {
 	}
 }
 
-// notified handles a message that a process sent to the job's NOTIFY_SOCKET (sd_notify(3)). A
-// message from a process of another job is refused and logged.
-func (s *Supervisor) notified(j *job, pid int, text string) {
-	r := j.run
-	if r == nil || r.held == nil || !r.held.Owns(pid) {
-		s.log.Complain("take a notification", fmt.Errorf("process %d, which is not one of %s, sent one in its name", pid, j.spec.Name))
+// notified handles a message that a process sent to the job's NOTIFY_SOCKET (sd_notify(3)), unless
+// the sender may not speak for the job.
+func (s *Supervisor) notified(j *job, from sender, text string) {
+	if doubt := j.run.doubt(from); doubt != "" {
+		j.notify.refuse(s.log, j.spec.Name, from, doubt)
 		return
 	}
 	for line := range strings.Lines(text) {
@@ -43,6 +44,51 @@ func (s *Supervisor) notified(j *job, pid int, text string) {
 			s.calls.journal.addState(j)
 		}
 	}
+}
+
+// doubt says why the sender of a notification is not believed; empty: it is. Who is gone when we
+// look is believed if it had the job's uid: another job of that uid could as well kill this one or
+// trace it. systemd-notify names its parent as the sender if it may, and an orphan's parent is the
+// adopter.
+func (r *run) doubt(from sender) string {
+	const stranger = "is not one of its processes"
+	if r == nil || r.held == nil || from.pid == 0 {
+		return stranger
+	}
+	if from.pid == r.held.Adopter() {
+		return ""
+	}
+	uid := uint32(os.Getuid())
+	if u := r.spec.User; u != nil {
+		uid = u.UID
+	}
+	switch owns, known := r.held.Owns(from.pid); {
+	case owns, !known && from.uid == uid:
+		return ""
+	case known:
+		return stranger
+	}
+	return fmt.Sprintf("has ended and is not of its uid, %d (systemd-notify waits until it is heard)", uid)
+}
+
+// refuse counts a notification that is not believed. The log has the first one in full, and of more
+// their number at each power of ten: anybody may send as many as it likes.
+func (n *notifier) refuse(log *output.Log, job string, from sender, doubt string) {
+	n.refused++
+	switch {
+	case n.refused == 1:
+		log.Printf("refused a notification in the name of %s: process %d (uid %d) %s", job, from.pid, from.uid, doubt)
+	case isPowerOf10(n.refused):
+		log.Printf("refused %d notifications in the name of %s", n.refused, job)
+	}
+}
+
+// isPowerOf10 tells whether n is 1, 10, 100 and so on.
+func isPowerOf10(n int) bool {
+	for n > 1 && n%10 == 0 {
+		n /= 10
+	}
+	return n == 1
 }
 
 // watchdogSeen starts the watchdog's time anew, or stops the job as bad if it has triggered its own

@@ -54,26 +54,23 @@ func (b *base) started(pid int, ownSession bool) {
 
 // descends tells whether a process is the main process, or descends from it or from a child of the
 // holder (0: there is none). It looks up to three times, because a process can lose its parent
-// between two reads. A process that has ended meanwhile counts as a descendant.
-func descends(pid, main, holder int) bool {
+// between two reads. known is false if the process has ended meanwhile.
+func descends(pid, main, holder int) (does, known bool) {
 	const looks = 3
-	if pid == 0 {
-		return false
-	}
 	for range looks {
 		p, err := proc.Read(pid)
 		if err != nil {
-			return true
+			return false, false
 		}
 		for err == nil && p.PPid > 1 {
 			if p.Pid == main || holder != 0 && p.PPid == holder {
-				return true
+				return true, true
 			}
 			p, err = proc.Read(p.PPid)
 		}
 		if err == nil {
-			return false
+			break
 		}
 	}
-	return false
+	return false, true
 }

@@ -73,16 +73,13 @@ func (c *cgroupRun) Procs() ([]int, error) { return c.dir.Procs() }
 
 // Owns compares the last two names of the cgroup's path only, because the process's path and ours
 // can be relative to different cgroup namespaces.
-func (c *cgroupRun) Owns(pid int) bool {
-	if pid == 0 {
-		return false
-	}
+func (c *cgroupRun) Owns(pid int) (owns, known bool) {
 	path, err := proc.Cgroup(pid)
 	if err != nil {
-		return true
+		return false, false
 	}
 	place := filepath.Join(filepath.Base(filepath.Dir(string(c.dir))), filepath.Base(string(c.dir)))
-	return strings.Contains(path+"/", "/"+place+"/")
+	return strings.Contains(path+"/", "/"+place+"/"), true
 }
 
 // Signal lists the processes again until there is no new one, because a process that forks between

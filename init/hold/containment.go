@@ -22,9 +22,9 @@ type Containment interface {
 	Main() Main
 	// Adopter returns the pid of the process that becomes the parent of the run's orphans.
 	Adopter() int
-	// Owns tells whether a process belongs to the run. A process that has ended meanwhile counts as
-	// one that does.
-	Owns(pid int) bool
+	// Owns tells whether a process belongs to the run. known is false, and so is owns, if that cannot
+	// be seen, because the process has ended or /proc does not show it.
+	Owns(pid int) (owns, known bool)
 	// Procs returns the pids of the run's processes, without zombies. With an error the list is
 	// incomplete.
 	Procs() ([]int, error)

@@ -35,7 +35,7 @@ func (p *pidns) Start(o *Order) (Progress, error) {
 	return Executed, nil
 }
 
-func (p *pidns) Owns(pid int) bool { return descends(pid, p.main.Pid, 0) }
+func (p *pidns) Owns(pid int) (owns, known bool) { return descends(pid, p.main.Pid, 0) }
 
 func (p *pidns) Procs() ([]int, error) {
 	// The pids in a /proc of another PID namespace are those of other processes.

@@ -123,7 +123,7 @@ func (t *tree) isHeld() bool { return t.holder != nil && !t.gone }
 // isLost tells whether the holder was killed and its processes are our children now.
 func (t *tree) isLost() bool { return t.holder != nil && t.gone && t.holder.Lost() }
 
-func (t *tree) Owns(pid int) bool {
+func (t *tree) Owns(pid int) (owns, known bool) {
 	holder := 0
 	if t.isHeld() {
 		holder = t.holder.Pid

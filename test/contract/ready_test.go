@@ -68,7 +68,7 @@ services:
 	other: {command: ["sh", "-c", "until [ -e $DIR/socket ]; do sleep 0.02; done; exec env NOTIFY_SOCKET=$$(cat $DIR/socket) perl -MSocket -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0); my $$n = $$ENV{NOTIFY_SOCKET}; $$n =~ s/^@/\\0/; send(S, q(READY=1), 0, pack(q(S a*), AF_UNIX, $$n)) or die; sleep 1000'"]}
 	next: {command: $ACT serve next, depends_on: [web]}
 `)
-		b.said("which is not one of web, sent one in its name")
+		b.said("refused a notification in the name of web: ")
 		if b.count("next up") > 0 {
 			t.Errorf("cginit believed a process of another job; notes %q", b.notes())
 		}

@@ -3,6 +3,9 @@
 //
 //	act serve NAME [deaf]      stay until a signal ends it, or SIGKILL if it is deaf
 //	act tell TEXT...           send each text to $NOTIFY_SOCKET
+//	act await TEXT...          the same, and wait until they are heard (BARRIER=1)
+//	act claim PID TEXT         send a text as process PID
+//	act as UID ACT...          do another act as a user
 //	act line FD                write a newline to a descriptor
 //	act daemon NAME            leave "act serve NAME" in the background
 //	act answer ADDRESS CODE    answer every HTTP request with a status
@@ -13,6 +16,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -24,8 +28,16 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == "as" {
+		uid, err := strconv.Atoi(os.Args[2])
+		if err != nil || syscall.Setuid(uid) != nil {
+			fmt.Fprintln(os.Stderr, "act: cannot become", os.Args[2])
+			os.Exit(1)
+		}
+		os.Args = append(os.Args[:1], os.Args[3:]...)
+	}
 	acts := map[string]func(args []string) error{
-		"serve": serve, "tell": tell, "line": line, "daemon": daemon, "answer": answer, "write": write,
+		"serve": serve, "tell": tell, "await": await, "claim": claim, "line": line, "daemon": daemon, "answer": answer, "write": write,
 	}
 	if len(os.Args) < 3 || acts[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "act: see its source for what it can do")
@@ -75,6 +87,41 @@ func tell(args []string) error {
 		}
 	}
 	return nil
+}
+
+// await sends texts and returns once they are heard: it passes on the end of a pipe, which is closed then.
+func await(args []string) error {
+	if err := tell(args); err != nil {
+		return err
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer write.Close()
+	if err := tellWith("BARRIER=1", unix.UnixRights(int(write.Fd()))); err != nil {
+		return err
+	}
+	write.Close()
+	_, err = io.Copy(io.Discard, read)
+	return err
+}
+
+func claim(args []string) error {
+	pid, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	return tellWith(args[1], unix.UnixCredentials(&unix.Ucred{Pid: int32(pid)}))
+}
+
+// tellWith sends a text with a control message.
+func tellWith(text string, control []byte) error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Sendmsg(fd, []byte(text), control, &unix.SockaddrUnix{Name: os.Getenv("NOTIFY_SOCKET")}, 0)
 }
 
 func line(args []string) error {
