@@ -8,8 +8,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w" \
-    -gcflags=github.com/cginit/cginit/init/config=-l -o /out/ ./cmd/...
+RUN make build BIN=/out/
 
 # A shell to try it with: docker build --target try -t cginit-try .
 FROM busybox AS try

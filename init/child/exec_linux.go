@@ -15,8 +15,8 @@ import (
 )
 
 // execName is argv[0] of the exec helper. The helper is our binary, executed between the fork and
-// the exec of a command. It does what Go cannot do in that place, such as joining the cgroup where
-// clone3 is refused, taking the terminal, or setting LISTEN_PID to its own pid.
+// the exec of a command. It does what a bare fork cannot, such as taking the terminal, or setting
+// LISTEN_PID to its own pid.
 const execName = "cginit-exec"
 
 // Run does the work of the exec helper or of a probe, if argv[0] says that this process is one, and
@@ -40,7 +40,7 @@ func runExec(args []string) int {
 		fmt.Fprintln(os.Stderr, "cginit: "+execName+" is cginit's own")
 		return status.Failed
 	}
-	for _, fd := range []int{setup.Join, setup.Terminal, setup.Status, setup.Ready} {
+	for _, fd := range []int{setup.Terminal, setup.Status, setup.Ready} {
 		if fd >= 0 {
 			unix.CloseOnExec(fd)
 		}
@@ -68,13 +68,8 @@ func runExec(args []string) int {
 	return ExitStatus(&ExecError{setup.Path, err})
 }
 
-// prepare joins the cgroup, takes the terminal and takes the identity of the job.
+// prepare takes the terminal and takes the identity of the job.
 func (u *Setup) prepare() error {
-	if u.Join >= 0 {
-		if _, err := unix.Write(u.Join, []byte("0")); err != nil {
-			return fmt.Errorf("cannot join the cgroup: %w", err)
-		}
-	}
 	if err := u.takeTerminal(); err != nil {
 		return fmt.Errorf("cannot take the terminal: %w", err)
 	}

@@ -18,8 +18,6 @@ const SelfExe = "/proc/self/exe"
 type Setup struct {
 	// Path is the program that is executed.
 	Path string
-	// Join is the cgroup.procs file of the cgroup that the helper enters.
-	Join int
 	// Terminal is a terminal. With OwnTerminal it becomes the controlling terminal of the helper's
 	// session. Otherwise the helper's process group becomes its foreground group.
 	Terminal    int

@@ -28,10 +28,12 @@ func (b *base) Adopter() int { return os.Getpid() }
 func (b *base) Abandon() error { return nil }
 
 // SignalMain signals our child or its group. Its pid cannot belong to another process until we wait
-// for it.
+// for it. Right after the fork there may be no group yet.
 func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 	if group {
-		return unix.Kill(-b.main.Pid, sig)
+		if err := unix.Kill(-b.main.Pid, sig); err != unix.ESRCH {
+			return err
+		}
 	}
 	return unix.Kill(b.main.Pid, sig)
 }

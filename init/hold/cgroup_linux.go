@@ -2,13 +2,13 @@ package hold
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/proc"
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,8 +18,6 @@ type cgroupRun struct {
 	dir     cgroup.Dir
 	watch   *cgroup.Watch
 	watchID int32
-	// isInner says that the cgroup is inside that of another run.
-	isInner bool
 	// wasKilled says that Kill has been called.
 	wasKilled bool
 }
@@ -29,44 +27,22 @@ const signalRounds = 5
 
 func (c *cgroupRun) Level() Level { return Cgroup }
 
-// Start forks the main process into the cgroup, or has the exec helper join it.
+// Start forks the main process into the cgroup, or has it join the cgroup where that is refused.
 func (c *cgroupRun) Start(o *Order) (Progress, error) {
-	if o.needsHelper() || !c.canClone() {
-		return c.startByHelper(o)
+	if c.home.clones {
+		dir, err := rawfile.Open(string(c.dir), unix.O_PATH|unix.O_DIRECTORY)
+		if err != nil {
+			return 0, err
+		}
+		defer unix.Close(dir)
+		return c.forkMain(o, place{cgroup: dir, join: -1})
 	}
-	dir, err := os.OpenFile(string(c.dir), unix.O_PATH|unix.O_DIRECTORY, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer dir.Close()
-	sys := o.sysProcAttr()
-	sys.UseCgroupFD, sys.CgroupFD = true, int(dir.Fd())
-	err = c.forkCommand(o, sys)
-	switch {
-	case err == nil:
-		return Executed, nil
-	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS):
-		// Either the clone or the exec was refused. The helper reports which.
-		return c.startByHelper(o)
-	}
-	return 0, execFailure(o, err)
-}
-
-// canClone tells whether the main process can be forked into the cgroup. It must not be while a
-// cgroup above is frozen: the child would stand still before its exec, and all of Go's runtime with
-// it. Any process with the right to write there can freeze a cgroup inside that of a job at any
-// moment, so a process that starts there uses the helper.
-func (c *cgroupRun) canClone() bool {
-	return c.home.clones && !c.isInner && !c.home.jobs.Freezing()
-}
-
-// startByHelper forks the exec helper, which joins the cgroup itself.
-func (c *cgroupRun) startByHelper(o *Order) (Progress, error) {
 	procs, err := c.dir.OpenJoin()
 	if err != nil {
 		return 0, err
 	}
-	return c.forkHelper(o, procs)
+	defer procs.Close()
+	return c.forkMain(o, place{cgroup: -1, join: int(procs.Fd())})
 }
 
 func (c *cgroupRun) Procs() ([]int, error) { return c.dir.Procs() }

@@ -54,6 +54,7 @@ type Home struct {
 	enabled []string   // the controllers that we have enabled
 	watcher *cgroup.Watcher
 	clones  bool // clone3 into a cgroup works here
+	execs   int  // main processes whose exec takes long
 	oomMore int  // how much higher the oom_score_adj of jobs is than ours
 
 	watched     map[int32]Listener // by the id that the watcher returns
@@ -197,8 +198,7 @@ func (h *Home) Contain(p Place) (Containment, error) {
 // its run, so that the run's limits hold for it too.
 func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 	parent := h.jobs
-	outer, isInner := p.Inside.(*cgroupRun)
-	if isInner {
+	if outer, isInner := p.Inside.(*cgroupRun); isInner {
 		parent = outer.dir
 	}
 	dir, err := parent.Make(p.Dir)
@@ -221,7 +221,7 @@ func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 		return nil, err
 	}
 	h.watched[h.lastWatch] = p.Listener
-	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch, isInner: isInner}, nil
+	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch}, nil
 }
 
 // The removal of our cgroups is tried again up to closeRetries times, after closeRetry each: a dying

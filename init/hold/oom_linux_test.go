@@ -3,6 +3,8 @@ package hold
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cginit/cginit/cgroup"
@@ -32,20 +34,19 @@ func TestOOMMore(t *testing.T) {
 	}
 }
 
-// TestRaiseOOMScore checks that our score is put back, so that only the child has the higher one.
-func TestRaiseOOMScore(t *testing.T) {
-	read := func() string {
-		data, err := os.ReadFile("/proc/self/oom_score_adj")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
+// TestRaisedOOMScore checks the score that a child is to set.
+func TestRaisedOOMScore(t *testing.T) {
+	data, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		t.Fatal(err)
 	}
-	before := read()
-	restore := raiseOOMScore(7)
-	during := read()
-	restore()
-	if during == before || read() != before {
-		t.Errorf("%q, then %q, then %q", before, during, read())
+	ours, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for by, want := range map[int]int{7: min(ours+7, 1000), 3000: 1000} {
+		if got := raisedOOMScore(by); got != strconv.Itoa(want) {
+			t.Errorf("%d more than %d is %s, want %d", by, ours, got, want)
+		}
 	}
 }

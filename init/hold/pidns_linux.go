@@ -25,15 +25,7 @@ const everyone = -1
 
 func (p *pidns) Level() Level { return PIDNamespace }
 
-func (p *pidns) Start(o *Order) (Progress, error) {
-	if o.needsHelper() {
-		return p.forkHelper(o, nil)
-	}
-	if err := p.forkCommand(o, o.sysProcAttr()); err != nil {
-		return 0, execFailure(o, err)
-	}
-	return Executed, nil
-}
+func (p *pidns) Start(o *Order) (Progress, error) { return p.forkMain(o, anywhere) }
 
 func (p *pidns) Owns(pid int) (owns, known bool) { return descends(pid, p.main.Pid, 0) }
 

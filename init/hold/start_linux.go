@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
+	"github.com/cginit/cginit/init/spawn"
 	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
@@ -21,79 +23,42 @@ func IsBusy(err error) bool {
 	return child.IsBusy(err) || errors.Is(err, errHolderEnded) || errors.Is(err, unix.EPIPE)
 }
 
-// sysProcAttr returns what the fork does for the order.
-func (o *Order) sysProcAttr() *syscall.SysProcAttr {
-	sys := &syscall.SysProcAttr{Setpgid: !o.SharesGroup && !o.NewSession, Setsid: o.NewSession}
-	if u := o.Identity.User; u != nil {
-		sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
-	}
-	return sys
+// execWait is how long the loop waits for an exec. Nearly all of them are done by then. While one is not,
+// the loop waits for no other.
+const execWait = 5 * time.Millisecond
+
+// place is where a main process is born.
+type place struct {
+	cgroup, join int // see [spawn.Program]; -1: none
 }
 
-// forkCommand forks the main process, which executes the command without a helper.
-func (b *base) forkCommand(o *Order, sys *syscall.SysProcAttr) error {
-	err := b.fork(o, o.Path, o.Args, sys)
-	if errors.Is(err, unix.ENOEXEC) { // like execvp(3), give a script without "#!" to the shell
-		err = b.fork(o, "/bin/sh", append([]string{"sh", o.Path}, o.Args[1:]...), sys)
-	}
-	return err
-}
+// anywhere is the place of a main process that has no cgroup.
+var anywhere = place{-1, -1}
 
-// execFailure returns the error of a fork or exec that failed: a temporary one, a missing right of
-// cginit, or a [*child.ExecError] if the command itself is the reason.
-func execFailure(o *Order, err error) error {
-	switch u := o.Identity.User; {
-	case child.IsBusy(err):
-		return fmt.Errorf("cannot start %s: %w", o.Path, err)
-	case errors.Is(err, unix.EPERM) && u != nil:
-		return fmt.Errorf("cannot run %s as uid %d: %w (cginit needs CAP_SETUID and CAP_SETGID for that)", o.Path, u.UID, err)
+// forkMain forks the main process, which executes the command or becomes the exec helper. It is the only
+// place where cginit itself forks a process of a job.
+func (b *base) forkMain(o *Order, at place) (Progress, error) {
+	p := &spawn.Program{
+		Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, Files: o.Files, Keep: o.Inherited,
+		NewSession: o.NewSession, NewGroup: !o.SharesGroup && !o.NewSession,
+		OOMScoreAdj: raisedOOMScore(b.home.oomMore), Cgroup: at.cgroup, Join: at.join,
 	}
-	return &child.ExecError{Path: o.Path, Err: err}
-}
-
-// fork makes the main process of a run. It is the only place where cginit itself forks a process of
-// a job.
-func (b *base) fork(o *Order, path string, args []string, sys *syscall.SysProcAttr) error {
-	defer passOn(o.Inherited)()
-	defer raiseOOMScore(b.home.oomMore)()
-	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{
-		Dir: o.Dir, Env: o.Env, Sys: sys,
-		Files: []uintptr{uintptr(o.Files[0]), uintptr(o.Files[1]), uintptr(o.Files[2])},
-	})
-	if err != nil {
-		return err
-	}
-	b.started(pid, sys.Setsid)
-	return nil
-}
-
-// passOn makes the next fork inherit these descriptors. The caller calls restore after the fork.
-func passOn(fds []int) (restore func()) {
-	for _, fd := range fds {
-		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
-	}
-	return func() {
-		for _, fd := range fds {
-			unix.CloseOnExec(fd)
+	if !o.needsHelper() {
+		if u := o.Identity.User; u != nil {
+			p.User = &spawn.User{UID: u.UID, GID: u.GID, Groups: u.Groups}
 		}
+		progress, err := b.fork(p, func(err error) { b.listener.ExecEnded(execFailure(o, err)) })
+		return progress, execFailure(o, err)
 	}
-}
-
-// forkHelper forks the exec helper, which becomes the main process. join is the cgroup.procs file
-// of the cgroup that the helper enters, or nil. forkHelper closes it.
-func (b *base) forkHelper(o *Order, join *os.File) (Progress, error) {
-	h := &helperSetup{Order: o}
-	defer h.close()
-	// Without close-on-exec a descriptor keeps its number in the helper, which sets the flag again.
-	h.number = func(f *os.File) int {
-		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0)
+	h := &helperSetup{Order: o, number: func(f *os.File) int {
+		p.Keep = append(p.Keep, int(f.Fd()))
 		return int(f.Fd())
-	}
-	report, args, err := h.pack(join)
+	}}
+	defer h.close()
+	report, args, err := h.pack()
 	if err == nil {
-		sys := o.sysProcAttr()
-		sys.Credential = nil // the helper changes the user
-		err = b.fork(o, child.SelfExe, args, sys)
+		p.Path, p.Args = child.SelfExe, args
+		_, err = b.fork(p, func(err error) { b.home.complain("start the exec helper", err) })
 	}
 	if err != nil {
 		if report != nil {
@@ -103,6 +68,56 @@ func (b *base) forkHelper(o *Order, join *os.File) (Progress, error) {
 	}
 	b.hearHelper(report, func() bool { return true }, b.listener.ExecEnded)
 	return Forked, nil
+}
+
+// fork forks the main process and returns Executed, or Forked if its exec takes longer. Then the loop
+// calls late with the outcome.
+func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
+	child, err := spawn.Fork(p)
+	if err != nil {
+		return 0, err
+	}
+	patience := execWait
+	if b.home.execs > 0 {
+		patience = 0
+	}
+	known, err := child.Executed(patience)
+	switch {
+	case known && err != nil:
+		endChild(child.Pid) // it is about to exit, unless somebody has frozen it
+		return 0, err
+	case known:
+		b.started(child.Pid, p.NewSession)
+		return Executed, nil
+	}
+	b.started(child.Pid, p.NewSession)
+	b.home.execs++
+	go func() {
+		err := child.Await()
+		b.home.post(func() {
+			b.home.execs--
+			late(err)
+		})
+	}()
+	return Forked, nil
+}
+
+// execFailure returns the error of a fork or exec that failed: a temporary one, a missing right of
+// cginit, or a [*child.ExecError] if the command itself is the reason. It returns nil for nil.
+func execFailure(o *Order, err error) error {
+	var step *spawn.Error
+	isStep := errors.As(err, &step)
+	switch u := o.Identity.User; {
+	case err == nil:
+		return nil
+	case child.IsBusy(err):
+		return fmt.Errorf("cannot start %s: %w", o.Path, err)
+	case isStep && step.Step == "":
+		return &child.ExecError{Path: o.Path, Err: step.Err}
+	case errors.Is(err, unix.EPERM) && u != nil:
+		return fmt.Errorf("cannot run %s as uid %d: %w (cginit needs CAP_SETUID and CAP_SETGID for that)", o.Path, u.UID, err)
+	}
+	return fmt.Errorf("cannot start %s: %w", o.Path, err)
 }
 
 // helperFailure adds to an error that it was the exec helper that could not be started, if one was
@@ -156,13 +171,10 @@ func (h *helperSetup) close() {
 // pack returns the arguments of the helper, and our end of the pipe for its report: an error, or
 // the end of the pipe once the command is executed. report can be non-nil with an error; the caller
 // closes it.
-func (h *helperSetup) pack(join *os.File) (report *os.File, args []string, err error) {
+func (h *helperSetup) pack() (report *os.File, args []string, err error) {
 	setup := child.Setup{
-		Path: h.Path, Join: -1, Terminal: -1, Ready: -1,
+		Path: h.Path, Terminal: -1, Ready: -1,
 		Identity: h.Identity, ListenPid: h.ListenPid, OwnTerminal: h.NewSession,
-	}
-	if join != nil {
-		setup.Join = h.hand(join)
 	}
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
@@ -197,23 +209,20 @@ func (h *helperSetup) handCopy(fd int, name string) (int, error) {
 	return h.hand(os.NewFile(uintptr(dup), name)), nil
 }
 
-// raiseOOMScore raises our oom_score_adj, which the next child inherits. The caller calls restore
-// after the fork. Neither needs a privilege. The child has the score from birth, so no process that
-// it forks can lack it.
-func raiseOOMScore(by int) (restore func()) {
-	const file = "/proc/self/oom_score_adj"
+// raisedOOMScore returns our oom_score_adj plus a number, at most 1000, for a child to set before it
+// executes anything, so that no process that it forks can lack it. A higher score needs no privilege. It
+// returns "" if ours cannot be read.
+func raisedOOMScore(by int) string {
 	var buf [16]byte
-	data, err := rawfile.Read(file, buf[:])
+	data, err := rawfile.Read("/proc/self/oom_score_adj", buf[:])
 	if err != nil {
-		return func() {}
+		return ""
 	}
 	ours, err := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil {
-		return func() {}
+		return ""
 	}
-	write := func(n int) { rawfile.Write(file, strconv.AppendInt(nil, int64(n), 10)) } // after an error it is as before
-	write(min(ours+by, 1000))
-	return func() { write(ours) }
+	return strconv.Itoa(min(ours+by, 1000))
 }
 
 // probeClone tells whether a process can be forked into a cgroup below dir (CLONE_INTO_CGROUP,

@@ -51,7 +51,7 @@ func (t *tree) Start(o *Order) (Progress, error) {
 			return len(order.Files) - 1
 		}
 		var err error
-		report, order.Args, err = h.pack(nil)
+		report, order.Args, err = h.pack()
 		if err != nil {
 			return 0, t.helperError(report, err)
 		}

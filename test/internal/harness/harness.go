@@ -55,13 +55,16 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-gcflags=github.com/cginit/cginit/init/config=-l",
-		"-o", dir+"/", "./cmd/...", "./test/trees", "./test/contract/act")
-	cmd.Dir = Root()
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return strings.TrimSpace(string(out)), err
+	for _, args := range [][]string{
+		{"make", "-s", "build", "BIN=" + dir + "/"},
+		{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + "/", "./test/trees", "./test/contract/act"},
+	} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = Root()
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return strings.TrimSpace(string(out)), err
+		}
 	}
 	return dir, os.Chmod(dir, 0o755)
 })

@@ -1,0 +1,322 @@
+package spawn
+
+import (
+	"slices"
+	"syscall"
+	"unsafe"
+
+	"github.com/cginit/cginit/internal/birth"
+	"golang.org/x/sys/unix"
+)
+
+// child is what the new process needs until its exec. It is complete before the fork, and the child
+// follows its pointers only.
+type child struct {
+	clone   cloneArgs
+	born    bool // in the cgroup of clone
+	join    int
+	session bool
+	group   bool
+	score   []byte // for oom_score_adj
+	files   [3]int
+	via     [3]int // where files are on their way to 0, 1 and 2
+	keep    []int
+	closed  [][2]uintptr // ranges of descriptors
+	user    bool
+	uid     uintptr
+	gid     uintptr
+	groups  []uint32
+	dir     *byte
+	noFile  *birth.Limit // nil: it is right
+	mask    unix.Sigset_t
+	path    *byte
+	argv    **byte
+	shell   **byte // the arguments with which /bin/sh gets a script without "#!"
+	env     **byte
+	status  int // the pipe for the report
+	report  [2]uint32
+}
+
+// cloneArgs is the kernel's struct clone_args (since Linux 5.7, with cgroup).
+type cloneArgs struct {
+	flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
+}
+
+// The steps that can fail, as numbers in a report.
+const (
+	stepExec = iota
+	stepJoin
+	stepSession
+	stepFiles
+	stepUser
+	stepDir
+)
+
+// steps has the words for them, to follow "cannot".
+var steps = [...]string{
+	stepExec: "", stepJoin: "join the cgroup", stepSession: "lead a session or process group",
+	stepFiles: "arrange the descriptors", stepUser: "change the user", stepDir: "change to the working directory",
+}
+
+const reportSize = int(unsafe.Sizeof(child{}.report))
+
+var (
+	scoreFile = cString("/proc/self/oom_score_adj")
+	shellFile = cString("/bin/sh")
+	zero      = [1]byte{'0'}
+)
+
+// cString returns a string that the kernel can read. The text holds no NUL.
+func cString(text string) *byte { return &append([]byte(text), 0)[0] }
+
+// newChild prepares everything. It returns EINVAL if a string holds a NUL.
+func newChild(p *Program, status int) (*child, error) {
+	c := &child{
+		born: p.Cgroup >= 0, join: p.Join, session: p.NewSession, group: p.NewGroup, score: []byte(p.OOMScoreAdj),
+		files: p.Files, keep: p.Keep, status: status, noFile: noFile(),
+	}
+	if c.born {
+		const intoCgroup = 0x200000000 // CLONE_INTO_CGROUP
+		c.clone = cloneArgs{flags: intoCgroup, exitSignal: uint64(unix.SIGCHLD), cgroup: uint64(p.Cgroup)}
+	}
+	if u := p.User; u != nil {
+		c.user, c.uid, c.gid, c.groups = true, uintptr(u.UID), uintptr(u.GID), u.Groups
+	}
+	c.arrange()
+	return c, c.setStrings(p)
+}
+
+// setStrings converts what the exec needs.
+func (c *child) setStrings(p *Program) (err error) {
+	if c.path, err = unix.BytePtrFromString(p.Path); err != nil {
+		return err
+	}
+	if p.Dir != "" {
+		if c.dir, err = unix.BytePtrFromString(p.Dir); err != nil {
+			return err
+		}
+	}
+	if c.argv, err = vector(p.Args); err != nil {
+		return err
+	}
+	if c.shell, err = vector(append([]string{"sh", p.Path}, p.Args[min(1, len(p.Args)):]...)); err != nil {
+		return err
+	}
+	c.env, err = vector(p.Env)
+	return err
+}
+
+// vector returns a list that the kernel can read.
+func vector(texts []string) (**byte, error) {
+	all, err := syscall.SlicePtrFromStrings(texts)
+	if err != nil {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// noFile returns the limit of open files that the process is to have; nil if it has it already. Package
+// syscall raises ours to one less than the hard limit. Any other value was set since, and stays.
+func noFile() *birth.Limit {
+	var now unix.Rlimit
+	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now)
+	if err != nil || birth.NoFile.Soft >= now.Cur || now.Max != birth.NoFile.Hard || now.Cur+1 != now.Max {
+		return nil
+	}
+	return &birth.NoFile
+}
+
+// arrange chooses the numbers that files have on their way to 0, 1 and 2, and the ranges to close. A file
+// whose number is below 3, and not its own, could be replaced before its turn comes.
+func (c *child) arrange() {
+	needed := append([]int{c.status, c.join}, c.keep...)
+	needed = append(needed, c.files[:]...)
+	c.via = c.files
+	for i, fd := range c.files {
+		if fd == i || fd > 2 {
+			continue
+		}
+		for c.via[i] = 3; slices.Contains(needed, c.via[i]); c.via[i]++ {
+		}
+		needed = append(needed, c.via[i])
+	}
+	from := 3
+	slices.Sort(needed)
+	for _, fd := range slices.Compact(needed) {
+		if fd > from {
+			c.closed = append(c.closed, [2]uintptr{uintptr(from), uintptr(fd - 1)})
+		}
+		from = max(from, fd+1)
+	}
+	c.closed = append(c.closed, [2]uintptr{uintptr(from), uintptr(^uint32(0))})
+}
+
+// fork returns only in the parent. Like the fork in package syscall, the child must not grow its stack,
+// allocate, or be preempted.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+func fork(c *child) (pid uintptr, errno syscall.Errno) {
+	if c.born {
+		pid, _, errno = syscall.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&c.clone)), unsafe.Sizeof(c.clone), 0)
+	} else {
+		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+	}
+	if errno != 0 || pid != 0 {
+		return pid, errno
+	}
+	step, errno := become(c)
+	c.report = [2]uint32{step, uint32(errno)}
+	syscall.RawSyscall(unix.SYS_WRITE, uintptr(c.status), uintptr(unsafe.Pointer(&c.report)), unsafe.Sizeof(c.report))
+	for {
+		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 125, 0, 0)
+	}
+}
+
+// become makes the child what its program expects, and executes that. It returns what failed.
+//
+//go:norace
+//go:nosplit
+func become(c *child) (step uint32, errno syscall.Errno) {
+	if c.join >= 0 {
+		if errno := call(unix.SYS_WRITE, uintptr(c.join), uintptr(unsafe.Pointer(&zero)), 1); errno != 0 {
+			return stepJoin, errno
+		}
+	}
+	if c.session {
+		errno = call(unix.SYS_SETSID, 0, 0, 0)
+	} else if c.group {
+		errno = call(unix.SYS_SETPGID, 0, 0, 0)
+	}
+	if errno != 0 {
+		return stepSession, errno
+	}
+	if len(c.score) > 0 {
+		setScore(c)
+	}
+	if errno := setFiles(c); errno != 0 {
+		return stepFiles, errno
+	}
+	if c.user {
+		if errno := setUser(c); errno != 0 {
+			return stepUser, errno
+		}
+	}
+	if c.dir != nil {
+		if errno := call(unix.SYS_CHDIR, uintptr(unsafe.Pointer(c.dir)), 0, 0); errno != 0 {
+			return stepDir, errno
+		}
+	}
+	if c.noFile != nil {
+		syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, uintptr(unsafe.Pointer(c.noFile)), 0, 0, 0)
+	}
+	setSignals(c)
+	return stepExec, execute(c)
+}
+
+// call makes a system call.
+//
+//go:norace
+//go:nosplit
+func call(number, a1, a2, a3 uintptr) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(number, a1, a2, a3)
+	return errno
+}
+
+// setScore sets oom_score_adj. Without /proc it stays as it is.
+//
+//go:norace
+//go:nosplit
+func setScore(c *child) {
+	here := unix.AT_FDCWD
+	fd, _, errno := syscall.RawSyscall6(unix.SYS_OPENAT, uintptr(here), uintptr(unsafe.Pointer(scoreFile)), unix.O_WRONLY|unix.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return
+	}
+	syscall.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(c.score))), uintptr(len(c.score)))
+	syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+}
+
+// setFiles arranges the descriptors and closes all others: somebody may wait for the end of a pipe of
+// ours, and the exec can take long (close_range, since Linux 5.9).
+//
+//go:norace
+//go:nosplit
+func setFiles(c *child) syscall.Errno {
+	for i, fd := range c.files {
+		if fd != c.via[i] {
+			if errno := call(unix.SYS_DUP3, uintptr(fd), uintptr(c.via[i]), unix.O_CLOEXEC); errno != 0 {
+				return errno
+			}
+		}
+	}
+	for i, fd := range c.via {
+		errno := syscall.Errno(0)
+		if fd == i {
+			errno = call(unix.SYS_FCNTL, uintptr(fd), unix.F_SETFD, 0)
+		} else {
+			errno = call(unix.SYS_DUP3, uintptr(fd), uintptr(i), 0)
+		}
+		if errno != 0 {
+			return errno
+		}
+	}
+	for _, fd := range c.keep {
+		if errno := call(unix.SYS_FCNTL, uintptr(fd), unix.F_SETFD, 0); errno != 0 {
+			return errno
+		}
+	}
+	for _, r := range c.closed {
+		if call(unix.SYS_CLOSE_RANGE, r[0], r[1], 0) != 0 {
+			for fd := r[0]; fd <= r[1] && fd < 1024; fd++ {
+				syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+			}
+		}
+	}
+	return 0
+}
+
+// setUser changes the groups and the user.
+//
+//go:norace
+//go:nosplit
+func setUser(c *child) syscall.Errno {
+	if errno := call(setGroups, uintptr(len(c.groups)), uintptr(unsafe.Pointer(unsafe.SliceData(c.groups))), 0); errno != 0 {
+		return errno
+	}
+	if errno := call(setGID, c.gid, 0, 0); errno != 0 {
+		return errno
+	}
+	return call(setUID, c.uid, 0, 0)
+}
+
+// setSignals gives every signal that we catch its default action, and then lets signals arrive again. One
+// that has come meanwhile acts now, and not in a handler of a runtime that does not run here.
+//
+//go:norace
+//go:nosplit
+func setSignals(c *child) {
+	const last, setSize = 64, 8
+	var old, standard [8]uintptr // the kernel's struct sigaction begins with the handler; 0 is the default action
+	for sig := uintptr(1); sig <= last; sig++ {
+		old[0] = 0
+		syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&old)), setSize, 0, 0)
+		if old[0] > 1 {
+			syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&standard)), 0, setSize, 0, 0)
+		}
+	}
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
+}
+
+// execute executes the program, a script without "#!" by the shell as execvp(3) does.
+//
+//go:norace
+//go:nosplit
+func execute(c *child) syscall.Errno {
+	errno := call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(c.path)), uintptr(unsafe.Pointer(c.argv)), uintptr(unsafe.Pointer(c.env)))
+	if errno == unix.ENOEXEC {
+		errno = call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(shellFile)), uintptr(unsafe.Pointer(c.shell)), uintptr(unsafe.Pointer(c.env)))
+	}
+	return errno
+}
