@@ -3,6 +3,7 @@ package cgroup
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +20,17 @@ func (d Dir) Kill() error {
 		return d.KillEach()
 	}
 	return err
+}
+
+// OpenKill opens cgroup.kill, for a caller that may be unable to open anything when it has to kill. Writing
+// "1" to it does the same as Kill. The caller closes the descriptor.
+func (d Dir) OpenKill() (fd int, err error) {
+	path := filepath.Join(string(d), "cgroup.kill")
+	fd, err = retry(func() (int, error) { return unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return -1, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return fd, nil
 }
 
 // KillEach sends SIGKILL to each process in the cgroup and below it by pid, and returns the last error.

@@ -35,7 +35,7 @@ func NewWatcher() (*Watcher, error) {
 }
 
 // Watch is one watched cgroup. Close ends the watch.
-type Watch struct{ fd int }
+type Watch struct{ fd int } // of cgroup.events; -1 after Close
 
 // Add starts to watch d. Wait returns id when cgroup.events of d has changed.
 func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
@@ -57,6 +57,17 @@ func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
 		return nil, fmt.Errorf("cannot watch %s: %w", d, err)
 	}
 	return &Watch{fd}, nil
+}
+
+// Events returns the state of the cgroup, like [Dir.Events]. It needs no descriptor besides that of the
+// watch, so it works also when this process may open nothing more.
+func (w *Watch) Events() (Events, error) {
+	var content [256]byte
+	n, err := retry(func() (int, error) { return unix.Pread(w.fd, content[:], 0) })
+	if err != nil {
+		return Events{}, err
+	}
+	return parseEvents(content[:n])
 }
 
 // Close ends the watch. A second call does nothing.

@@ -30,8 +30,11 @@ type book struct {
 	started    time.Time
 	asked      map[int]syscall.Signal // the last signal that each pid was sent
 	processes  []Process              // the processes that were killed or cannot be, at most maxListed of the former
-	killed     int                    // how many were killed
+	listed     []int                  // the pids of all that were to be killed
+	killed     int                    // how many of them were killed
 	unkillable int                    // how many cannot be killed
+	unseen     error                  // why a list is incomplete; nil: none is
+	killUnseen bool                   // the list of those to be killed is incomplete
 	err        error                  // why the command could not be started
 	usage      hold.Usage             // read before the containment is removed
 }
@@ -43,6 +46,20 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 	}
 	for _, pid := range pids {
 		b.asked[pid] = sig
+	}
+}
+
+// list notes the processes that are to be killed, instead of those of an earlier kill. With an error the
+// list is incomplete.
+func (b *book) list(pids []int, err error) {
+	b.listed, b.processes, b.killed, b.unkillable, b.killUnseen = pids, nil, len(pids), 0, err != nil
+	b.doubt(err)
+}
+
+// doubt notes that a list of processes is incomplete, if err is not nil.
+func (b *book) doubt(err error) {
+	if err != nil {
+		b.unseen = err
 	}
 }
 
@@ -81,13 +98,20 @@ func (r *Receipt) measure(u hold.Usage) {
 	}
 }
 
-// count fills in how many processes were asked, left, were killed, and could not be killed.
+// count fills in how many processes were asked, left, were killed, and could not be killed. Who was asked
+// and is not among those that were to be killed has left.
 func (b *book) count(v *Receipt) {
 	v.Asked, v.Killed, v.Unkillable, v.Processes = len(b.asked), b.killed, b.unkillable, b.processes
 	v.Omitted = max(0, b.killed+b.unkillable-len(b.processes))
+	if b.unseen != nil {
+		v.Incomplete = b.unseen.Error()
+	}
+	if b.killUnseen {
+		return // nobody can be said to have left
+	}
 	v.Left = v.Asked
-	for _, p := range b.processes {
-		if _, ok := b.asked[p.Pid]; ok {
+	for _, pid := range b.listed {
+		if _, ok := b.asked[pid]; ok {
 			v.Left--
 		}
 	}
@@ -135,7 +159,7 @@ func (r Receipt) JSON() []byte {
 
 // Clean tells whether the receipt holds nothing that a person should look at.
 func (r Receipt) Clean() bool {
-	return r.Cause == life.Exited && r.Killed+r.Unkillable+r.Asked == 0
+	return r.Cause == life.Exited && r.Killed+r.Unkillable+r.Asked == 0 && r.Incomplete == ""
 }
 
 // Summary returns the receipt in a few readable lines. The first is not indented.
@@ -169,10 +193,13 @@ func (r Receipt) end() string {
 
 // others returns in words what happened to the other processes.
 func (r Receipt) others() string {
-	if r.Asked+r.Killed+r.Unkillable == 0 {
+	words := fmt.Sprintf("%d asked to leave, %d did", r.Asked, r.Left)
+	switch {
+	case r.Incomplete != "":
+		words = fmt.Sprintf("how many were left is unknown (%s), at least %s", r.Incomplete, words)
+	case r.Asked+r.Killed+r.Unkillable == 0:
 		return "nothing was left"
 	}
-	words := fmt.Sprintf("%d asked to leave, %d did", r.Asked, r.Left)
 	if r.Killed > 0 {
 		words += fmt.Sprintf(", %d killed", r.Killed)
 	}
@@ -210,14 +237,17 @@ func (b *book) markUnkillable(left []Process) {
 	}
 	for _, p := range left {
 		p.Outcome = "unkillable"
+		b.unkillable++
+		if slices.Contains(b.listed, p.Pid) {
+			b.killed--
+		} else {
+			b.listed = append(b.listed, p.Pid)
+		}
 		at := slices.IndexFunc(b.processes, func(q Process) bool { return q.Pid == p.Pid })
 		if at < 0 {
 			b.processes = append(b.processes, p)
-			b.unkillable++
 			continue
 		}
 		b.processes[at].Outcome, b.processes[at].State = p.Outcome, p.State
-		b.killed--
-		b.unkillable++
 	}
 }

@@ -52,7 +52,7 @@ func TestReceipt(t *testing.T) {
 		"clean": {life.EvSpawned, exited0, unchanged, 0, life.Exited, "web: exited after 2s, exit code 0; nothing was left"},
 		"killed some": {life.EvSpawned, exited0, func(r *run) {
 			r.book.ask(syscall.SIGTERM, 8, 9)
-			r.book.killed = 1
+			r.book.list([]int{9}, nil)
 			r.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
 		}, 0, life.Exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n" +
 			"  killed 9 \"sleep 1\": ignored SIGTERM"},
@@ -74,7 +74,7 @@ func TestReceipt(t *testing.T) {
 			125, life.StartFailed, "web: not started: no fork; nothing was left",
 		},
 		"unkillable": {life.EvSpawned, nil, func(r *run) {
-			r.book.killed = 1
+			r.book.list([]int{7}, nil)
 			r.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
 			r.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
 		}, 125, life.Exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, " +
@@ -82,6 +82,18 @@ func TestReceipt(t *testing.T) {
 		"unkillable, unseen": {
 			life.EvSpawned, exited0, func(r *run) { r.book.markUnkillable(nil) },
 			125, life.Exited, "web: exited after 2s, exit code 0; 0 asked to leave, 0 did, 1 cannot be killed and live on",
+		},
+		"killed, not listed": {
+			life.EvSpawned, exited0, func(r *run) {
+				r.book.ask(syscall.SIGTERM, 8, 9)
+				r.book.list([]int{9}, syscall.EMFILE)
+			}, 0, life.Exited, "web: exited after 2s, exit code 0; how many were left is unknown (too many open files), " +
+				"at least 2 asked to leave, 0 did, 1 killed; nothing is left",
+		},
+		"asked, not listed": {
+			life.EvSpawned, exited0, func(r *run) { r.book.doubt(syscall.EMFILE) },
+			0, life.Exited, "web: exited after 2s, exit code 0; how many were left is unknown (too many open files), " +
+				"at least 0 asked to leave, 0 did; nothing is left",
 		},
 		"unkillable, and then dead": {life.EvSpawned, exited0, func(r *run) {
 			r.book.markUnkillable([]Process{{Pid: 8, Command: "worker", State: "D"}})
@@ -106,10 +118,28 @@ func TestReceipt(t *testing.T) {
 // TestReceiptBounds checks that the receipt of a fork bomb counts all processes and names a bounded
 // number of them.
 func TestReceiptBounds(t *testing.T) {
+	var pids []int
+	for pid := range maxListed + 5 {
+		pids = append(pids, 100+pid)
+	}
+	last := pids[len(pids)-1]
 	r := receiptOf(exited0, func(r *run) {
-		r.book.killed = maxListed + 5
+		r.book.ask(syscall.SIGTERM, 1, 2, last)
+		r.book.list(pids, nil)
 		r.book.processes = make([]Process, maxListed)
 	}, life.EvSpawned)
+	if r.Asked != 3 || r.Left != 2 || r.Killed != len(pids) {
+		t.Errorf("%d asked, %d left, %d killed", r.Asked, r.Left, r.Killed)
+	}
+	u := receiptOf(exited0, func(r *run) {
+		r.book.ask(syscall.SIGTERM, 1, 2, last)
+		r.book.list(pids, nil)
+		r.book.processes = make([]Process, maxListed)
+		r.book.markUnkillable([]Process{{Pid: last}, {Pid: 1}}) // one was not named, one not even listed
+	}, life.EvSpawned)
+	if u.Asked != 3 || u.Left != 1 || u.Killed != len(pids)-1 || u.Unkillable != 2 || u.Omitted != 4 {
+		t.Errorf("%d asked, %d left, %d killed, %d unkillable, %d omitted", u.Asked, u.Left, u.Killed, u.Unkillable, u.Omitted)
+	}
 	if r.Omitted != 5 {
 		t.Errorf("omitted %d, want 5", r.Omitted)
 	}

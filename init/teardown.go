@@ -143,6 +143,7 @@ func (s *Supervisor) askAll(r *run, sig unix.Signal) {
 func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	pids, err := r.held.Procs()
 	s.log.Complain("list", err)
+	r.book.doubt(err)
 	r.book.ask(sig, pids...)
 }
 
@@ -151,7 +152,7 @@ func (s *Supervisor) list(r *run) {
 	pids, err := r.held.Procs()
 	s.log.Complain("list", err)
 	b := &r.book
-	b.processes, b.killed, b.unkillable = nil, len(pids), 0 // a second kill replaces the first list
+	b.list(pids, err)
 	r.patience.hopeless = time.Time{}
 	begun := time.Now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {

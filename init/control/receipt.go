@@ -28,6 +28,9 @@ type Receipt struct {
 	Processes  []Process `json:"processes,omitempty"`
 	// Omitted is how many processes there were beyond those in Processes.
 	Omitted int `json:"omitted,omitempty"`
+	// Incomplete says why not all processes could be listed. Asked, Left and Killed are then the least
+	// that they can be.
+	Incomplete string `json:"incomplete,omitempty"`
 
 	Phases Phases `json:"phases_ms"`
 

@@ -18,6 +18,8 @@ type cgroupRun struct {
 	dir     cgroup.Dir
 	watch   *cgroup.Watch
 	watchID int32
+	// kill is a descriptor of cgroup.kill; -1: the kernel has no such file.
+	kill int
 	// wasKilled says that Kill has been called.
 	wasKilled bool
 }
@@ -91,7 +93,7 @@ func (c *cgroupRun) Freeze() error { return c.dir.Freeze() }
 func (c *cgroupRun) Thaw() error { return c.dir.Thaw() }
 
 func (c *cgroupRun) Frozen() bool {
-	e, err := c.dir.Events()
+	e, err := c.watch.Events()
 	return err == nil && e.Frozen
 }
 
@@ -100,7 +102,10 @@ func (c *cgroupRun) HasStopped(p proc.Process) bool { return p.IsStopped() }
 // Kill also kills a main process that has moved itself out of the cgroup. What outlives the first kill
 // is killed by pid as well, which is slower: a process whose first thread has ended must be.
 func (c *cgroupRun) Kill() error {
-	err := c.dir.Kill()
+	_, err := unix.Write(c.kill, []byte("1"))
+	if err != nil {
+		err = c.dir.Kill()
+	}
 	if err == nil && c.wasKilled {
 		err = c.dir.KillEach()
 	}
@@ -111,7 +116,7 @@ func (c *cgroupRun) Kill() error {
 
 // Empty also returns true if somebody has removed the cgroup.
 func (c *cgroupRun) Empty() bool {
-	e, err := c.dir.Events()
+	e, err := c.watch.Events()
 	return err == nil && !e.Populated || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }
 
@@ -122,6 +127,8 @@ func (c *cgroupRun) Usage() Usage {
 
 func (c *cgroupRun) Remove() error {
 	c.watch.Close()
+	unix.Close(c.kill)
+	c.kill = -1
 	delete(c.home.watched, c.watchID)
 	return c.dir.Remove()
 }

@@ -220,8 +220,13 @@ func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 	if err != nil {
 		return nil, err
 	}
+	kill, err := dir.OpenKill()
+	if err != nil && !errors.Is(err, unix.ENOENT) { // before Linux 5.14
+		watch.Close()
+		return nil, err
+	}
 	h.watched[h.lastWatch] = p.Listener
-	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch}, nil
+	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch, kill: kill}, nil
 }
 
 // The removal of our cgroups is tried again up to closeRetries times, after closeRetry each: a dying

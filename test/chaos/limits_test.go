@@ -62,6 +62,41 @@ func TestFewDescriptors(t *testing.T) {
 	})
 }
 
+// TestNoDescriptorsLeft takes away the right to open anything while a job runs. The job still ends, all of
+// it and in time. The receipt says that it does not know how many were killed.
+func TestNoDescriptorsLeft(t *testing.T) {
+	inModes(t, func(t *testing.T, mode pod.Mode) {
+		for name, c := range map[string]struct {
+			end    func(p *pod.Pod)
+			status int
+		}{
+			"exits": {func(p *pod.Pod) { p.EndInput() }, 3},
+			"TERM":  {func(p *pod.Pod) { p.Signal(unix.SIGTERM) }, 128 + 9},
+		} {
+			t.Run(name, func(t *testing.T) {
+				args := append([]string{"--stop-grace-period", "100ms"}, trees(t, "deaf", "5", "--exit", "3")...)
+				p := pod.Start(t, pod.Spec{Mode: mode, Untraced: true, Args: args})
+				p.Line("ready")
+				if err := unix.Prlimit(p.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{}, nil); err != nil {
+					t.Fatal(err)
+				}
+				c.end(p)
+				r := p.Wait()
+				if r.Code != c.status || len(r.Receipts) != 1 {
+					t.Fatalf("status %d, receipts %+v; stderr: %s", r.Code, r.Receipts, r.Stderr)
+				}
+				if got := r.Receipts[0]; got.Incomplete == "" || got.Left != 0 || got.Unkillable != 0 {
+					t.Errorf("receipt %+v; stderr: %s", got, r.Stderr)
+				}
+				// Without a descriptor nobody can be seen, but all of them are dead.
+				if len(r.Alive)+len(r.Zombies) > 0 {
+					t.Error(r.Clean())
+				}
+			})
+		}
+	})
+}
+
 // TestFewProcesses runs cginit as a user with very low limits of processes.
 func TestFewProcesses(t *testing.T) {
 	worked := 0

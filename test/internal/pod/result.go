@@ -41,6 +41,8 @@ type Receipt struct {
 
 	Asked, Left, Killed, Unkillable, Omitted int
 
+	Incomplete string
+
 	Processes []struct {
 		Pid     int
 		Command string
