@@ -125,6 +125,8 @@ func (f *fake) Kill() error {
 
 func (f *fake) Empty() bool { return !f.alive }
 
+func (f *fake) Unreaped() (*syscall.WaitStatus, bool) { return nil, false }
+
 func (f *fake) Usage() hold.Usage {
 	used := 7 * time.Millisecond
 	return hold.Usage{CPU: &used}

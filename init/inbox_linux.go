@@ -94,7 +94,8 @@ const reapBatch = 200
 func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) bool {
 	for range reapBatch {
 		var ws syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &ws, options, nil)
+		// Without __WALL ECHILD is no proof: it does not count children whose end sends no SIGCHLD.
+		pid, err := syscall.Wait4(-1, &ws, options|unix.WALL, nil)
 		if err == unix.EINTR {
 			continue
 		}

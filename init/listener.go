@@ -34,6 +34,36 @@ func (l listener) MainEnded(ws syscall.WaitStatus) {
 	l.s.inspect(l.r)
 }
 
+// unreapedPatience is how long the dead may stay unreaped before we stop to wait for them. Among thousands
+// it takes a while until wait4 has returned each.
+const unreapedPatience = 400 * time.Millisecond
+
+// unreaped ends a run of which only the dead are left that wait4 does not return: the tracer of a process
+// has to wait for it first. It returns true if it has done so, and looks again later if it may have to.
+func (l listener) unreaped() bool {
+	p, now := &l.r.patience, time.Now()
+	status, is := l.r.held.Unreaped()
+	switch {
+	case !is:
+		p.onlyDead = time.Time{}
+		return false
+	case p.onlyDead.IsZero():
+		p.onlyDead = now
+		time.AfterFunc(unreapedPatience, func() { l.s.post(l.Changed) })
+		return false
+	case now.Sub(p.onlyDead) < unreapedPatience || status == nil && l.r.Status() == nil:
+		return false
+	}
+	l.s.log.Printf("%s: all of it is dead, but its tracer, a debugger perhaps, does not wait for it; it is not waited for any more", l.r.name)
+	l.r.unreaped = true
+	if l.r.Status() == nil {
+		l.MainEnded(*status)
+	} else {
+		l.s.inspect(l.r)
+	}
+	return true
+}
+
 // MainStopped handles that a signal has stopped the main process. That concerns us only if the
 // command shares our terminal: then Ctrl-Z has to stop us too.
 func (l listener) MainStopped() {

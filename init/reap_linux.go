@@ -49,5 +49,10 @@ func (s *Supervisor) reapRest() {
 			}
 			return
 		}
+		// Who was dead before wait4 had no more to return, and is still there, is a tracer's to wait for.
+		wereDead := proc.ChildrenAreDead(os.Getpid())
+		if s.inbox.drain(unix.WNOHANG, func(int, syscall.WaitStatus) {}) && wereDead && proc.ChildrenAreDead(os.Getpid()) {
+			return
+		}
 	}
 }

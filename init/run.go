@@ -29,6 +29,7 @@ type run struct {
 	paused   bool             // a client has frozen the run
 	still    bool             // the run is paused and all of it stands still
 
+	unreaped  bool // what is left of the run is dead, and tracers keep it from being waited for
 	abandoned bool // the start was given up, and its processes have been listed
 	accounted bool // the usage has been read
 	patience  patience
@@ -68,6 +69,7 @@ func (r *run) isStuck() bool { return r != nil && r.State() == life.RunStuck }
 // patience tells how long a kill has been in vain.
 type patience struct {
 	killError error     // the error of the last kill
+	onlyDead  time.Time // since when all that is left is dead but was not waited for; zero: it is not so
 	hopeless  time.Time // since when no remaining process can die; zero: some can
 	remaining int       // the number of processes at that time
 }

@@ -91,12 +91,14 @@ func (s *Supervisor) inspect(r *run) {
 	case hasEnded && r.failed:
 		s.feed(r, life.EvSpawnFailed)
 		return
-	case hasEnded && r.held.Empty():
+	case hasEnded && (r.unreaped || r.held.Empty()):
 		if s.live.isOwner(r) { // without cgroups its steps and probes are not counted by Empty
 			s.killAttendants(r)
 			return
 		}
 		s.feed(r, life.EvEmpty)
+		return
+	case !hasEnded && r.held.Empty() && listener{s, r}.unreaped():
 		return
 	case hasEnded && !r.HasMainExited() && !s.live.isOwner(r):
 		s.feed(r, life.EvMainExit)
@@ -240,6 +242,9 @@ func (s *Supervisor) isUnkillable(r *run) bool {
 	}
 	pids, err := r.held.Procs()
 	left := proc.Living(pids)
+	if err == nil && len(left) == 0 && (listener{s, r}).unreaped() {
+		return false
+	}
 	isHopeless := err == nil && len(left) > 0 && (p.killError != nil || !slices.ContainsFunc(left, mayBeKilled))
 	if !isHopeless && now.Sub(r.Since()) < killGiveUp {
 		p.hopeless = time.Time{}

@@ -38,6 +38,18 @@ func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 	return unix.Kill(b.main.Pid, sig)
 }
 
+// unreapedMain returns how the main process has ended, if it is dead and was not waited for; else nil.
+func (b *base) unreapedMain() *syscall.WaitStatus {
+	if b.main.Pid == 0 || b.ended {
+		return nil
+	}
+	ws, ok := proc.ExitStatus(b.main.Pid)
+	if !ok {
+		return nil
+	}
+	return &ws
+}
+
 // killMain kills the main process, wherever it has moved itself.
 func (b *base) killMain() {
 	if b.main.Pid > 0 && !b.ended {

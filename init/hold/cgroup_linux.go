@@ -120,6 +120,8 @@ func (c *cgroupRun) Empty() bool {
 	return err == nil && !e.Populated || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }
 
+func (c *cgroupRun) Unreaped() (*syscall.WaitStatus, bool) { return c.unreapedMain(), c.Empty() }
+
 func (c *cgroupRun) Usage() Usage {
 	s := c.dir.Stats()
 	return Usage{CPU: s.CPU, MemoryPeak: s.MemoryPeak, PidsPeak: s.PidsPeak, OOMKills: s.OOMKills}

@@ -45,6 +45,10 @@ type Containment interface {
 	Kill() error
 	// Empty tells whether the kernel knows no live process of the run.
 	Empty() bool
+	// Unreaped tells whether all that is left of the run is dead but cannot be waited for, which takes
+	// a look at /proc. It happens for a moment at each end, and for long if a tracer does not wait.
+	// status is that of the main process, nil if it has been waited for or cannot be read.
+	Unreaped() (status *syscall.WaitStatus, is bool)
 	// Usage returns the resources that the run has used. The caller asks before Remove.
 	Usage() Usage
 	// Remove releases what the containment is made of, such as a cgroup.

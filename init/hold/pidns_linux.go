@@ -70,6 +70,10 @@ func (p *pidns) Kill() error {
 // dies with process 1.
 func (p *pidns) Empty() bool { return Childless() }
 
+func (p *pidns) Unreaped() (*syscall.WaitStatus, bool) {
+	return p.unreapedMain(), proc.ChildrenAreDead(os.Getpid())
+}
+
 // Usage returns the CPU time of all children that we have waited for. We hold only one run, so that
 // is its own.
 func (p *pidns) Usage() Usage {
@@ -93,6 +97,7 @@ func (p *pidns) killAll(sig syscall.Signal) error {
 
 // Childless tells whether the kernel knows no child of ours, and so no process below us.
 func Childless() bool {
-	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	// Without __WALL children whose end sends no SIGCHLD would not count (for waitid, since Linux 4.7).
+	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
 	return errors.Is(err, unix.ECHILD)
 }

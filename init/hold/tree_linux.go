@@ -187,6 +187,10 @@ func (t *tree) Empty() bool {
 	return t.holder == nil || t.holder.Empty || t.gone
 }
 
+func (t *tree) Unreaped() (*syscall.WaitStatus, bool) {
+	return t.unreapedMain(), t.isHeld() && !t.dead && proc.ChildrenAreDead(t.holder.Pid)
+}
+
 func (t *tree) Usage() Usage {
 	if t.holder == nil || !t.holder.Empty {
 		return Usage{}
@@ -195,10 +199,15 @@ func (t *tree) Usage() Usage {
 	return Usage{CPU: &used}
 }
 
-// Remove closes the socket of the holder, which ends by itself once nothing is left.
+// Remove closes the socket of the holder, which ends by itself once nothing is left. A holder that still
+// waits for the dead, which tracers keep from it, is killed.
 func (t *tree) Remove() error {
 	if t.holder == nil {
 		return nil
+	}
+	if t.isHeld() && !t.holder.Empty && !t.dead {
+		delete(t.home.holders, t.holder.Pid)
+		_ = unix.Kill(t.holder.Pid, unix.SIGKILL)
 	}
 	return t.holder.Close()
 }

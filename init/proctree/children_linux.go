@@ -28,7 +28,7 @@ func (w *walker) addWaited() {
 		if pid == pidUsual && len(w.queue) > 0 {
 			return
 		}
-		if unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == nil {
+		if unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil) == nil {
 			w.queue = append(w.queue, proc.Child{Pid: int32(pid), Parent: int32(w.self)})
 		}
 	}

@@ -123,7 +123,7 @@ func shield() error {
 // Empty could reach the next job with the same uid.
 func (h *holder) watch() {
 	for {
-		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT|unix.WALL, nil)
 		if err == unix.EINTR {
 			continue
 		}
@@ -138,13 +138,13 @@ func (h *holder) watch() {
 }
 
 // reap waits for the children that have ended, up to reapBatch of them, and reports whether the
-// holder has no child any more. Nothing else in the holder waits for children, so until then the
+// holder has no child any more (__WALL: also none whose end sends no SIGCHLD). Nothing else in the holder waits for children, so until then the
 // pid of a child cannot become another process's.
 func (h *holder) reap() (empty bool) {
 	for n := 0; n < reapBatch && len(h.urgent) == 0; n++ {
 		var ws unix.WaitStatus
 		var ru unix.Rusage
-		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG|unix.WUNTRACED|unix.WCONTINUED, &ru)
+		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG|unix.WUNTRACED|unix.WCONTINUED|unix.WALL, &ru)
 		switch {
 		case err == unix.EINTR:
 			continue

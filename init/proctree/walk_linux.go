@@ -96,7 +96,7 @@ func (w *walker) walk(root int, sig unix.Signal) (running int) {
 // way to ask, and that matters among thousands.
 func childLives(pid int) bool {
 	var info unix.Siginfo
-	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
 	return err == nil && info.Signo == 0
 }
 

@@ -65,7 +65,7 @@ func (p *Pod) Wait() *Result {
 	case <-time.After(Patience):
 		p.t.Fatalf("cginit hangs; stderr: %s\n%s", p.Stderr(), p.describe())
 	}
-	r := &Result{Code: o.status.ExitStatus(), Stderr: p.Stderr(), Receipts: p.receipts()}
+	r := &Result{Code: o.status.ExitStatus(), Stderr: p.Stderr(), Receipts: p.Receipts()}
 	if o.status.Signaled() {
 		r.Signal = o.status.Signal()
 	}
@@ -112,7 +112,7 @@ func (r *Result) Receipt() (Receipt, error) {
 	return r.Receipts[0], nil
 }
 
-func (p *Pod) receipts() []Receipt {
+func (p *Pod) Receipts() []Receipt {
 	file, err := os.Open(p.report)
 	if err != nil {
 		return nil
