@@ -110,7 +110,7 @@ func TestMakeIsExclusive(t *testing.T) {
 }
 
 func TestFreezeListKill(t *testing.T) {
-	for name, kill := range map[string]func(Dir) error{"cgroup.kill": Dir.Kill, "by pid": Dir.KillEach} {
+	for name, kill := range map[string]func(Dir) error{"cgroup.kill": Dir.Kill, "by pid": func(d Dir) error { return d.KillEach(unix.Kill) }} {
 		t.Run(name, func(t *testing.T) {
 			d := newDir(t)
 			nested, err := d.Make("nested")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +18,7 @@ import (
 func (d Dir) Kill() error {
 	err := d.write("cgroup.kill", "1")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EROFS) {
-		return d.KillEach()
+		return d.KillEach(unix.Kill)
 	}
 	return err
 }
@@ -33,18 +34,19 @@ func (d Dir) OpenKill() (fd int, err error) {
 	return fd, nil
 }
 
-// KillEach sends SIGKILL to each process in the cgroup and below it by pid, and returns the last error.
+// KillEach sends SIGKILL to each process in the cgroup and below it by pid, and returns the last error. kill
+// is kill(2), or a function that does more where that is refused.
 //
 // It reaches a process whose first thread has ended while others live, which cgroup.kill does not: its
 // signal goes to the first thread alone (seen on Linux 6.1 and 6.18). It does not reach a process that
 // is forked meanwhile, so it comes after Kill.
-func (d Dir) KillEach() error {
+func (d Dir) KillEach(kill func(pid int, sig syscall.Signal) error) error {
 	pids, err := d.Procs()
 	if err != nil {
 		return err
 	}
 	for _, pid := range pids {
-		if e := unix.Kill(pid, unix.SIGKILL); e != nil && !errors.Is(e, unix.ESRCH) {
+		if e := kill(pid, unix.SIGKILL); e != nil && !errors.Is(e, unix.ESRCH) {
 			err = e // the other processes must be killed all the same
 		}
 	}

@@ -63,9 +63,6 @@ func (s *Supervisor) prepareHome() (err error) {
 		if err := s.allow(&j.spec); err != nil {
 			return s.jobs.blame(j, err)
 		}
-		if lacks := s.home.MissingForSignals(&j.spec.Identity); lacks != "" && !s.config.Quiet {
-			s.log.Printf("%s: %s", j.spec.Name, lacks)
-		}
 	}
 	if level := s.home.Level(); s.home.Why() != nil && !s.config.Quiet {
 		s.log.Printf("no writable cgroup (%v): %s", s.home.Why(), s.home.Consequence())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/life"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
@@ -93,7 +94,7 @@ func (s *Supervisor) forward(r *run, sig syscall.Signal) error {
 	pids, _ := r.held.Procs()
 	for _, p := range proc.Living(pids) {
 		if p.PPid == r.held.Adopter() {
-			s.log.Complain("forward", unix.Kill(p.Pid, sig))
+			s.log.Complain("forward", deliver.Signal(p.Pid, sig))
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/life"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
@@ -141,12 +142,13 @@ func (s *Supervisor) askAll(r *run, sig unix.Signal) {
 	s.log.Complain("ask", r.held.Signal(unix.SIGCONT))
 }
 
-// writeAsked records in the book that every process of the run was sent the signal.
+// writeAsked records in the book that every process of the run was sent the signal, except those that the
+// kernel does not let us signal.
 func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	pids, err := r.held.Procs()
 	s.log.Complain("list", err)
 	r.book.doubt(err)
-	r.book.ask(sig, pids...)
+	r.book.ask(sig, slices.DeleteFunc(pids, isOutOfReach)...)
 }
 
 // list writes down the processes that are about to be killed, for the receipt.
@@ -282,4 +284,7 @@ func (s *Supervisor) daemonised(r *run) {
 
 // mayBeKilled tells whether a kill can be expected to end a process. EPERM is final. kill(-1) does not
 // tell of it: it returns 0 also where every process was refused.
-func mayBeKilled(p proc.Process) bool { return p.MayDie() && unix.Kill(p.Pid, 0) != unix.EPERM }
+func mayBeKilled(p proc.Process) bool { return p.MayDie() && !isOutOfReach(p.Pid) }
+
+// isOutOfReach tells whether the kernel refuses a signal to a process.
+func isOutOfReach(pid int) bool { return deliver.Signal(pid, 0) == unix.EPERM }

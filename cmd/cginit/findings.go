@@ -27,7 +27,6 @@ func printFindings(to io.Writer, f *host.Findings) error {
 		row(w, string(p.Level), p.Guarantee)
 	}
 	printWays(w, f)
-	printLines(w, "missing", f.Warnings)
 	printLines(w, "wrong", f.Problems)
 	return w.Flush()
 }

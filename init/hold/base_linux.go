@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
@@ -31,11 +32,11 @@ func (b *base) Abandon() error { return nil }
 // for it. Right after the fork there may be no group yet.
 func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 	if group {
-		if err := unix.Kill(-b.main.Pid, sig); err != unix.ESRCH {
+		if err := deliver.Signal(-b.main.Pid, sig); err != unix.ESRCH {
 			return err
 		}
 	}
-	return unix.Kill(b.main.Pid, sig)
+	return deliver.Signal(b.main.Pid, sig)
 }
 
 // unreapedMain returns how the main process has ended, if it is dead and was not waited for; else nil.
@@ -53,7 +54,7 @@ func (b *base) unreapedMain() *syscall.WaitStatus {
 // killMain kills the main process, wherever it has moved itself.
 func (b *base) killMain() {
 	if b.main.Pid > 0 && !b.ended {
-		_ = unix.Kill(b.main.Pid, unix.SIGKILL)
+		_ = deliver.Signal(b.main.Pid, unix.SIGKILL)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/proc"
 	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
@@ -77,7 +78,7 @@ func (c *cgroupRun) Signal(sig syscall.Signal) error {
 				continue
 			}
 			signalled[pid] = true
-			if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH {
+			if err := deliver.Signal(pid, sig); err != nil && err != unix.ESRCH {
 				failed = err // the others still get the signal
 			}
 		}
@@ -107,7 +108,7 @@ func (c *cgroupRun) Kill() error {
 		err = c.dir.Kill()
 	}
 	if err == nil && c.wasKilled {
-		err = c.dir.KillEach()
+		err = c.dir.KillEach(deliver.Signal)
 	}
 	c.wasKilled = true
 	c.killMain()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
@@ -181,7 +182,7 @@ func killAll(jobs cgroup.Dir) error {
 	for wait := closeRetry; ; wait = min(2*wait, time.Second) {
 		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // poll reports only changes after this read
 		_ = jobs.Freeze()                               // without cgroup.kill, so that nothing forks meanwhile
-		if err := errors.Join(jobs.Kill(), jobs.KillEach()); err != nil {
+		if err := errors.Join(jobs.Kill(), jobs.KillEach(deliver.Signal)); err != nil {
 			return err
 		}
 		if e, err := jobs.Events(); err == nil && !e.Populated && jobs.Remove() == nil {

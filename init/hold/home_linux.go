@@ -41,7 +41,8 @@ type Home struct {
 	level    Level
 	why      error // why there is no cgroup; nil: there is one
 	isPid1   bool
-	session  int // our own session
+	mayKill  bool // we have CAP_KILL
+	session  int  // our own session
 	hint     func() string
 	post     func(func())
 	complain func(string, error)
@@ -72,7 +73,7 @@ type Home struct {
 // watched.
 func Open(o Options) (*Home, error) {
 	h := &Home{
-		level: Tree, mount: -1, isPid1: os.Getpid() == 1, hint: o.Hint, post: o.Post, complain: o.Complain,
+		level: Tree, mount: -1, isPid1: os.Getpid() == 1, mayKill: hasCapability(unix.CAP_KILL), hint: o.Hint, post: o.Post, complain: o.Complain,
 		watched: map[int32]Listener{}, mains: map[int]*base{}, holders: map[int]*tree{},
 	}
 	h.session, _ = unix.Getsid(0)

@@ -103,20 +103,6 @@ func mayChangeUID(id *config.Identity) bool {
 	return slices.ContainsFunc(id.CapAdd, gives) || id.Capabilities != nil && slices.ContainsFunc(id.Capabilities.Permitted, gives)
 }
 
-// MissingForSignals says what cginit lacks to signal what runs with this identity, and what to do;
-// empty: nothing.
-func (h *Home) MissingForSignals(id *config.Identity) string {
-	u := id.User
-	if u == nil || !u.Auto && int(u.UID) == os.Getuid() || hasCapability(unix.CAP_KILL) {
-		return ""
-	}
-	can := "cannot be asked to end or killed; as process 1, cginit ends after the grace period, and the kernel kills it then"
-	if h.level == Cgroup {
-		can = "cannot be asked to end, only killed"
-	}
-	return "CAP_KILL is missing, so what runs as another user " + can + ". Add it: docker run --cap-add KILL"
-}
-
 // hasCapability tells whether we have a capability (effective).
 func hasCapability(which int) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
@@ -87,8 +88,14 @@ func (p *pidns) Usage() Usage {
 
 func (p *pidns) Remove() error { return nil }
 
-// killAll signals all other processes. It is not an error that there are none.
+// killAll signals all other processes. It is not an error that there are none. Without CAP_KILL kill(-1)
+// leaves out those of other users, and does not tell.
 func (p *pidns) killAll(sig syscall.Signal) error {
+	if !p.home.mayKill {
+		pids, err := p.Procs()
+		p.home.complain("list", err)
+		defer deliver.Everyone(pids, sig)
+	}
 	if err := unix.Kill(everyone, sig); !errors.Is(err, unix.ESRCH) {
 		return err
 	}

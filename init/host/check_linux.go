@@ -48,8 +48,6 @@ type Findings struct {
 	Missing string `json:"missing,omitempty"`
 	// Ways lead to the best level. They are empty if it is reached already.
 	Ways []Way `json:"ways,omitempty"`
-	// Warnings are what a supervisor would start without, and lack.
-	Warnings []string `json:"warnings,omitempty"`
 	// Problems are the reasons why a supervisor would not start here.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -120,9 +118,6 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 		if err != nil {
 			f.Problems = append(f.Problems, fmt.Sprintf("%s: %v", spec.Name, err))
 		}
-	}
-	if lacks := h.MissingForSignals(&spec.Identity); lacks != "" {
-		f.Warnings = append(f.Warnings, spec.Name+": "+lacks)
 	}
 	problem(h.Suffices(level, q.Require))
 	problem(hold.AllowUser(spec))

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/cginit/cginit/init/deliver"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,7 +63,7 @@ func (h *holder) obey(m message) {
 	switch m.kind {
 	case requestSignalMain:
 		if h.main != 0 {
-			_ = unix.Kill(h.main, sig)
+			_ = deliver.Signal(h.main, sig)
 		}
 	case requestSignal:
 		h.signalOnce(sig)

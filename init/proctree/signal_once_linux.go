@@ -3,6 +3,7 @@ package proctree
 import (
 	"slices"
 
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
@@ -50,7 +51,7 @@ func (h *holder) signalNew(found []proc.Child, sig unix.Signal) {
 		isJobs := int(c.Parent) == h.walker.self || ok && (p.PPid == int(c.Parent) || p.PPid == h.walker.self)
 		if isJobs && !p.IsDead() {
 			h.signalled = append(h.signalled, c.Pid)
-			_ = unix.Kill(int(c.Pid), sig)
+			_ = deliver.Signal(int(c.Pid), sig)
 		}
 	}
 }

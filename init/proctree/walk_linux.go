@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
@@ -104,7 +105,7 @@ func childLives(pid int) bool {
 // signal, and a walk can do nothing about a process that it may not signal.
 func sendSignal(pid int, sig unix.Signal) {
 	if sig != 0 {
-		_ = unix.Kill(pid, sig)
+		_ = deliver.Signal(pid, sig)
 	}
 }
 
@@ -148,7 +149,7 @@ func (w *walker) signalGroup(pid int, sig unix.Signal) bool {
 	}
 	// The child may have left our session, and with it the group, between the two calls above. It
 	// cannot come back.
-	if now, err := unix.Getpgid(pid); err != nil || now != group || unix.Kill(-group, sig) != nil {
+	if now, err := unix.Getpgid(pid); err != nil || now != group || deliver.Signal(-group, sig) != nil {
 		return false
 	}
 	if len(w.groups) < cap(w.groups) {
