@@ -31,6 +31,7 @@ type holder struct {
 	turn   chan struct{} // filled by the goroutine that has the turn
 	urgent chan struct{} // filled when there is a kill to do: the other one gives up the turn soon
 	walker walker
+	score  score
 	main   int // the pid of the main process, 0 once it has been waited for
 	mode   mode
 	// killer is nil if the job has no uid to itself.
@@ -89,6 +90,7 @@ func RunHolder(args []string) int {
 	h.walker.queue = make([]proc.Child, 0, 1<<12)
 	h.walker.groups = make([]int32, 0, 1<<10)
 	h.signalled = make([]int32, 0, 1<<12)
+	h.score = openScore()
 	if err := shield(); err != nil {
 		h.fail(err)
 		return status.Failed

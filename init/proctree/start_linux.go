@@ -25,6 +25,7 @@ func (h *holder) awaitOrder(mask uint64) bool {
 		err = h.start(parseRights(rights[:nr]), mask)
 		if err == nil {
 			ignoreSignals()
+			h.score.close()
 			h.tell(&message{kind: int64(Started), pid: int64(h.main)})
 			return true
 		}
@@ -64,7 +65,7 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 		return err
 	}
 	ignoreCaught()
-	h.main, err = o.execute()
+	h.main, err = o.execute(h.score)
 	return err
 }
 
