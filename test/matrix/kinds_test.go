@@ -49,6 +49,10 @@ var kinds = map[string]kind{
 	"memfd":          {sizes: some, deaf: others},
 	"no-argv":        {sizes: some, deaf: others},
 	"threaded":       {sizes: some, deaf: others, needsCgroups: true},
+	"page-fault":     {sizes: some, deaf: others},
+	"sqpoll":         {sizes: some, deaf: others},
+	"fuse":           {sizes: []int{2, 10}, deaf: others},
+	"core-dump":      {sizes: []int{1, 4}, deaf: others},
 }
 
 // isFor tells whether the kind can be had in a mode: no cgroups can be made where cgroup2 is read-only.

@@ -142,12 +142,12 @@ func (c cell) isReady(t *testing.T, p *pod.Pod) bool {
 }
 
 // weight returns how many slots a cell takes. A small one mostly waits for grace periods, a large one
-// keeps a processor busy, and a bomb takes the whole machine.
+// or one that dumps core keeps a processor busy, and a bomb takes the whole machine.
 func (c cell) weight() int {
 	switch {
 	case c.kind == "bomb":
 		return most
-	case c.size >= 2000:
+	case c.size >= 2000 || c.kind == "core-dump":
 		return most / 2
 	}
 	return 1
@@ -180,7 +180,11 @@ func (c cell) start(t *testing.T, limit time.Duration) *pod.Pod {
 	if c.end == exits {
 		args = append(args, "--exit", "3")
 	}
-	return pod.Start(t, pod.Spec{Mode: c.mode, Args: args, Env: []string{"MARKER=" + marker}})
+	spec := pod.Spec{Mode: c.mode, Args: args, Env: []string{"MARKER=" + marker}}
+	if c.kind == "core-dump" {
+		spec.Dir = pod.OpenDir(t) // for the dumps
+	}
+	return pod.Start(t, spec)
 }
 
 func (c cell) finish(p *pod.Pod) {

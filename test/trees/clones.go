@@ -11,7 +11,25 @@ import (
 // or __WCLONE sees it. Half of them are orphans. Their parents, which are such processes too, stay
 // zombies, because the main process does not wait. All but the main process ignore signals.
 func noExitSignal(n int) {
-	growAs(n, 0, leafNoExitSignal)
+	for i, pid := range growAs(n, 0, leafNoExitSignal) {
+		if i%2 == 1 {
+			awaitEnd(pid)
+		}
+	}
+}
+
+// awaitEnd returns when a child has ended, which it leaves a zombie.
+func awaitEnd(pid uintptr) {
+	const byPid, options = 1, unix.WEXITED | unix.WNOWAIT | unix.WALL
+	for {
+		_, errno := raw6(syscall.SYS_WAITID, byPid, pid, 0, options, 0, 0)
+		if errno == 0 {
+			return
+		}
+		if errno != syscall.EINTR {
+			fail("cannot wait for a child: %v", errno)
+		}
+	}
 }
 
 //go:nosplit

@@ -31,9 +31,10 @@ var youngest uintptr
 // grow makes n children of this process. Each runs leaf, which must be go:nosplit.
 func grow(n int, leaf func(i int)) { growAs(n, uintptr(syscall.SIGCHLD), leaf) }
 
-// growAs is grow with flags for clone(2), the exit signal included.
-func growAs(n int, flags uintptr, leaf func(i int)) {
-	for i := range n {
+// growAs is grow with flags for clone(2), the exit signal included. It returns the pids of the children.
+func growAs(n int, flags uintptr, leaf func(i int)) []uintptr {
+	pids := make([]uintptr, n)
+	for i := range pids {
 		pid, errno := clone(flags)
 		if errno != 0 {
 			refused(errno)
@@ -41,9 +42,10 @@ func growAs(n int, flags uintptr, leaf func(i int)) {
 		if pid == 0 {
 			leaf(i)
 		}
-		youngest = pid
+		youngest, pids[i] = pid, pid
 	}
 	awaitReady(n)
+	return pids
 }
 
 // daemons makes n processes as daemon(3) does: each has a session of its own and is an orphan.

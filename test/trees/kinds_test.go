@@ -69,8 +69,17 @@ var odd = map[string]is{
 	"memfd": deafAnd(func(_, p pod.Process, _ []pod.Process) bool {
 		return strings.HasPrefix(readlink(p.Pid, "exe"), "/memfd:")
 	}),
-	"no-argv":  deafAnd(func(_, p pod.Process, _ []pod.Process) bool { return commandOf(p) == "" }),
-	"threaded": deafAnd(func(_, p pod.Process, _ []pod.Process) bool { return strings.Contains(cgroupOf(p.Pid), "/pool") }),
+	"no-argv":    deafAnd(func(_, p pod.Process, _ []pod.Process) bool { return commandOf(p) == "" }),
+	"threaded":   deafAnd(func(_, p pod.Process, _ []pod.Process) bool { return strings.Contains(cgroupOf(p.Pid), "/pool") }),
+	"page-fault": deafAnd(func(_, p pod.Process, _ []pod.Process) bool { return waitsIn(p.Pid, -1) }),
+	"sqpoll": deafAnd(func(_, p pod.Process, _ []pod.Process) bool {
+		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/comm", p.Pid))
+		return slices.ContainsFunc(names, func(file string) bool { return strings.HasPrefix(content(file), "iou-sqp-") })
+	}),
+	"fuse": deafAnd(func(main, p pod.Process, _ []pod.Process) bool {
+		return p.Parent == main.Pid && waitsIn(p.Pid, syscall.SYS_READ) || waitsIn(p.Pid, syscall.SYS_OPENAT)
+	}),
+	"core-dump": func(_, p pod.Process, _ []pod.Process) bool { return pod.Status(p.Pid, "CoreDumping") == "1" },
 }
 
 // TestKinds checks that each kind of tree is what its name says. Otherwise the suites would prove
@@ -92,7 +101,14 @@ func TestKinds(t *testing.T) {
 			if kind == "chain" {
 				size += link
 			}
+			if kind == "core-dump" { // a dump keeps a processor busy
+				t.Chdir(t.TempDir())
+				size = 2
+			}
 			s := start(t, kind, size)
+			if kind == "page-fault" { // it says that it is ready before that
+				pod.Until(t, "all are in a page fault", func() bool { return len(faulting(s.Processes())) == size })
+			}
 			tree := s.Processes()
 			if len(tree) != size+1 {
 				t.Errorf("the tree has %d processes", len(tree))
@@ -127,6 +143,10 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+func faulting(tree []pod.Process) []pod.Process {
+	return slices.DeleteFunc(tree, func(p pod.Process) bool { return !waitsIn(p.Pid, -1) })
+}
+
 func isHeadless(p pod.Process) bool { return p.State == 'Z' && pod.Status(p.Pid, "Threads") != "1" }
 
 func commandOf(p pod.Process) string { return strings.Trim(strings.Join(p.Command, " "), "\x00 ") }
@@ -135,6 +155,17 @@ func commandOf(p pod.Process) string { return strings.Trim(strings.Join(p.Comman
 func readlink(pid int, name string) string {
 	text, _ := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), name))
 	return text
+}
+
+// waitsIn tells whether a process sleeps in this system call; -1: not in one.
+func waitsIn(pid, call int) bool {
+	number, _, _ := strings.Cut(content(fmt.Sprintf("/proc/%d/syscall", pid)), " ")
+	return number == strconv.Itoa(call)
+}
+
+func content(file string) string {
+	text, _ := os.ReadFile(file)
+	return string(text)
 }
 
 // exitSignal returns the signal that the parent gets when the process ends. It is field 38 of

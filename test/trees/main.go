@@ -50,6 +50,10 @@ var kinds = map[string]func(n int){
 	"memfd":          memfd,
 	"no-argv":        noArgv,
 	"threaded":       threaded,
+	"page-fault":     pageFaults,
+	"sqpoll":         polledRings,
+	"fuse":           fuse,
+	"core-dump":      coreDumps,
 }
 
 // joins has the kinds whose processes execute this program again, and what that then does.

@@ -15,13 +15,17 @@ import (
 // argsVariable has the command line, one argument a line, of a process that has none.
 const argsVariable = "TREES_ARGS"
 
-// next is what a process of the tree executes. It is not on the heap, because a child may lack parts of
-// that.
+// text has the strings that a child passes to the kernel. It is not on the heap, because a child may lack
+// parts of that.
+var text struct {
+	bytes [8192]byte
+	used  int
+}
+
+// next is what a process of the tree executes: addresses of strings, with 0 after the last.
 var next struct {
-	text      [8192]byte
-	used      int
 	path      uintptr
-	args, env [32]uintptr // into text; 0 ends them
+	args, env [32]uintptr
 }
 
 // prepareExec fills in next for this program, with a kind and a size. It returns the command line.
@@ -45,14 +49,14 @@ func prepareExec(kind string, n int) []string {
 	return args
 }
 
-// place copies a string into next and returns its address.
+// place copies a string into text, with a zero after it, and returns its address.
 func place(s string) uintptr {
-	at := next.used
-	if next.used += len(s) + 1; next.used > len(next.text) {
-		fail("the command line is too long to be executed again")
+	at := text.used
+	if text.used += len(s) + 1; text.used > len(text.bytes) {
+		fail("there are too many strings for the children")
 	}
-	copy(next.text[at:], s)
-	return uintptr(unsafe.Pointer(&next.text[at]))
+	copy(text.bytes[at:], s)
+	return uintptr(unsafe.Pointer(&text.bytes[at]))
 }
 
 //go:nosplit
@@ -84,18 +88,16 @@ func memfd(n int) {
 	}
 	program = uintptr(fd)
 	prepareExec("memfd", 1)
+	next.path = place("") // the descriptor says it all
 	grow(n, leafMemfd)
 }
 
 //go:nosplit
 func leafMemfd(int) {
-	_, errno := raw6(unix.SYS_EXECVEAT, program, uintptr(unsafe.Pointer(&nothing)), uintptr(unsafe.Pointer(&next.args)),
-		uintptr(unsafe.Pointer(&next.env)), unix.AT_EMPTY_PATH, 0)
+	args, env := uintptr(unsafe.Pointer(&next.args)), uintptr(unsafe.Pointer(&next.env))
+	_, errno := raw6(unix.SYS_EXECVEAT, program, next.path, args, env, unix.AT_EMPTY_PATH, 0)
 	giveUp(errno)
 }
-
-// nothing is the empty string.
-var nothing [1]byte
 
 // name is what the kernel calls this program when it is executed by its path.
 var name = [...]byte{'t', 'r', 'e', 'e', 's', 0}
@@ -112,9 +114,9 @@ var commandLine []byte
 // noArgv makes n children whose command line is empty. Half of them have overwritten it with zeros, the
 // others were executed without any argument. They ignore signals.
 func noArgv(n int) {
-	text := argsVariable + "=" + strings.Join(prepareExec("no-argv", 1), "\n")
+	args := strings.Join(prepareExec("no-argv", 1), "\n")
 	clear(next.args[:])
-	next.env[0] = place(text)
+	next.env[0] = place(argsVariable + "=" + args)
 	commandLine = unsafe.Slice(unsafe.StringData(os.Args[0]), len(strings.Join(os.Args, " ")))
 	grow(n, leafNoArgv)
 }

@@ -209,13 +209,13 @@ func wait4(pid, options int) (errno syscall.Errno) {
 // that can be made everywhere.
 var needs string
 
-// refused ends the program, because the kernel has refused to make the tree. If that is because this
-// machine lacks what the kind needs, a line on standard output says so.
-func refused(errno syscall.Errno) {
+// refused ends the program, because the tree cannot be made here. A line on standard output says what the
+// machine lacks, if the kind needs something that not every machine has.
+func refused(why error) {
 	if needs == "" {
-		fail("cannot make the tree: %v", errno)
+		fail("cannot make the tree: %v", why)
 	}
-	fmt.Printf("missing %s: %v\n", needs, errno)
+	fmt.Printf("missing %s: %v\n", needs, why)
 	os.Exit(statusOnLack)
 }
 
