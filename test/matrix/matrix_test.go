@@ -13,7 +13,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -111,7 +110,7 @@ func (c cell) runs(t *testing.T) int {
 func (c cell) run(t *testing.T) error {
 	if c.end != timeout {
 		p := c.start(t, 0)
-		if !c.isReady(t, p) {
+		if !p.Grown() {
 			t.Fatalf("the tree is not complete; stderr: %s", p.Stderr())
 		}
 		tree := p.Tree("trees")
@@ -121,24 +120,13 @@ func (c cell) run(t *testing.T) error {
 	// A run that ends before the tree has grown proves nothing, so try again with a longer time limit.
 	for limit := 300*time.Millisecond + time.Duration(c.size)*time.Millisecond/2; ; limit *= 2 {
 		p := c.start(t, limit)
-		ready := c.isReady(t, p)
+		ready := p.Grown()
 		tree := p.Tree("trees")
 		r := p.Wait()
 		if ready && (len(tree) > c.size || c.kind == "bomb") || limit > pod.Patience {
 			return c.verify(r, tree)
 		}
 	}
-}
-
-// isReady waits until the tree is complete. It returns false if the job has ended before. The test ends as
-// [harness.Missing] says if this machine lacks what the kind of tree needs.
-func (c cell) isReady(t *testing.T, p *pod.Pod) bool {
-	t.Helper()
-	line, ok := p.Says("")
-	if what, isMissing := strings.CutPrefix(line, "missing "); isMissing {
-		harness.Missing(t, what)
-	}
-	return ok && line == "ready"
 }
 
 // weight returns how many slots a cell takes. A small one mostly waits for grace periods, a large one
