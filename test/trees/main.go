@@ -5,7 +5,9 @@
 //
 // It prints "ready" when the whole tree exists, and then stays. With --exit it stays until its
 // standard input ends and then exits with STATUS, leaving the tree behind. --marker does
-// nothing: every process of the tree has the same command line, so a test finds it by that.
+// nothing: every process of the tree has the same command line, so a test finds it by that. Only
+// those of no-argv have none. If this machine lacks what the kind needs, it prints a line that
+// begins with "missing" instead, and exits.
 //
 // A node of a tree must be cheap, so it is a bare fork of this program that lives in raw system
 // calls (see raw.go), not a program of its own.
