@@ -36,19 +36,6 @@ const (
 
 var ends = []string{exits, term, timeout, kill}
 
-// sizes maps each kind of tree to its sizes.
-var sizes = map[string][]int{
-	"plain":    {1, 10, 200, 2000},
-	"setsid":   {1, 10, 200, 2000},
-	"daemon":   {1, 10, 200, 2000},
-	"deaf":     {1, 10, 200, 2000},
-	"chain":    {1, 10, 200, 2000},
-	"nested":   {1, 10, 200, 2000},
-	"stopped":  {1, 10, 200, 2000},
-	"bomb":     {1, 10, 200},
-	"headless": {1, 10},
-}
-
 type cell struct {
 	kind string
 	size int
@@ -58,13 +45,13 @@ type cell struct {
 
 func (c cell) String() string { return fmt.Sprintf("%s/%d/%s/%s", c.kind, c.size, c.end, c.mode) }
 
-// cells returns all combinations except one: no cgroups can be made where cgroup2 is read-only.
+// cells returns all combinations that can be had.
 func cells() (all []cell) {
-	for _, kind := range slices.Sorted(maps.Keys(sizes)) {
-		for _, size := range sizes[kind] {
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		for _, size := range kinds[kind].sizes {
 			for _, end := range ends {
 				for _, mode := range pod.Modes {
-					if kind != "nested" || mode != pod.NoCgroup {
+					if kinds[kind].isFor(mode) {
 						all = append(all, cell{kind, size, end, mode})
 					}
 				}
@@ -74,7 +61,7 @@ func cells() (all []cell) {
 	return all
 }
 
-// marker is in the command line of every process of every tree.
+// marker is in the command line of every process of every tree, or in its environment.
 var marker = fmt.Sprintf("cginit-matrix-%d", os.Getpid())
 
 func TestMatrix(t *testing.T) {
@@ -123,7 +110,9 @@ func (c cell) runs(t *testing.T) int {
 func (c cell) run(t *testing.T) error {
 	if c.end != timeout {
 		p := c.start(t, 0)
-		p.Line("ready")
+		if !p.Grown() {
+			t.Fatalf("the tree is not complete; stderr: %s", p.Stderr())
+		}
 		tree := p.Tree("trees")
 		c.finish(p)
 		return c.verify(p.Wait(), tree)
@@ -131,7 +120,7 @@ func (c cell) run(t *testing.T) error {
 	// A run that ends before the tree has grown proves nothing, so try again with a longer time limit.
 	for limit := 300*time.Millisecond + time.Duration(c.size)*time.Millisecond/2; ; limit *= 2 {
 		p := c.start(t, limit)
-		_, ready := p.Says("ready")
+		ready := p.Grown()
 		tree := p.Tree("trees")
 		r := p.Wait()
 		if ready && (len(tree) > c.size || c.kind == "bomb") || limit > pod.Patience {
@@ -141,12 +130,12 @@ func (c cell) run(t *testing.T) error {
 }
 
 // weight returns how many slots a cell takes. A small one mostly waits for grace periods, a large one
-// keeps a processor busy, and a bomb takes the whole machine.
+// or one that dumps core keeps a processor busy, and a bomb takes the whole machine.
 func (c cell) weight() int {
 	switch {
 	case c.kind == "bomb":
 		return most
-	case c.size >= 2000:
+	case c.size >= 2000 || c.kind == "core-dump":
 		return most / 2
 	}
 	return 1
@@ -154,11 +143,11 @@ func (c cell) weight() int {
 
 // grace returns a grace period. It is short for kinds that use it up, and long for those that must not.
 func (c cell) grace() time.Duration {
-	switch c.kind {
-	case "deaf", "headless":
+	switch {
+	case kinds[c.kind].deaf != nobody:
 		return 200 * time.Millisecond
 	// The main process has to end in this time, and shares the machine with the other processes.
-	case "bomb":
+	case c.kind == "bomb":
 		return time.Second / 2
 	}
 	return pod.Patience / 3
@@ -179,7 +168,11 @@ func (c cell) start(t *testing.T, limit time.Duration) *pod.Pod {
 	if c.end == exits {
 		args = append(args, "--exit", "3")
 	}
-	return pod.Start(t, pod.Spec{Mode: c.mode, Args: args})
+	spec := pod.Spec{Mode: c.mode, Args: args, Env: []string{"MARKER=" + marker}}
+	if c.kind == "core-dump" {
+		spec.Dir = pod.OpenDir(t) // for the dumps
+	}
+	return pod.Start(t, spec)
 }
 
 func (c cell) finish(p *pod.Pod) {

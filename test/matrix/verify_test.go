@@ -33,13 +33,13 @@ func (c cell) verify(r *pod.Result, tree []pod.Member) error {
 func (c cell) verifyEnd(r *pod.Result, receipt pod.Receipt) error {
 	cause, code, signal := "exited", 3, ""
 	switch {
-	case c.end == term && c.kind == "deaf":
+	case c.end == term && kinds[c.kind].deaf == everybody:
 		cause, code, signal = "stopped", 128+9, "SIGKILL"
 	case c.end == term:
 		cause, code, signal = "stopped", 128+15, "SIGTERM"
 	case c.end == timeout:
 		cause, code, signal = "timed-out", 124, "SIGTERM"
-		if c.kind == "deaf" {
+		if kinds[c.kind].deaf == everybody {
 			signal = "SIGKILL"
 		}
 	}
@@ -60,7 +60,7 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 		if why := c.why(receipt, p.Pid); p.Outcome != "killed" || !explained(receipt, p.Reasons, why) {
 			return fmt.Errorf("the receipt says of %d: %s: %q", p.Pid, p.Outcome, p.Reasons)
 		}
-		if slices.Contains(p.Reasons, "stopped") {
+		if slices.Contains(p.Reasons, "stopped") && !kinds[c.kind].isTraced {
 			return fmt.Errorf("the receipt says that %d was stopped, which only cginit can have done", p.Pid)
 		}
 	}
@@ -77,10 +77,11 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	if c.end == exits {
 		delete(there, receipt.Pid)
 	}
-	switch c.kind {
-	case "deaf":
+	switch kinds[c.kind].deaf {
+	case nobody:
+	case everybody:
 		want = there
-	case "headless": // all but the main process
+	case others:
 		want = maps.Clone(there)
 		delete(want, receipt.Pid)
 	}
@@ -89,7 +90,7 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	}
 	asked, left := len(there), len(there)-len(want)
 	// Only the main process is asked: the others would be asked after its end.
-	if c.kind == "deaf" && c.end != exits {
+	if kinds[c.kind].deaf == everybody && c.end != exits {
 		asked = 1
 	}
 	// When a group of stopped processes is orphaned, the kernel sends it SIGHUP and SIGCONT. So some
@@ -119,15 +120,13 @@ func explained(receipt pod.Receipt, reasons []string, why string) bool {
 // why returns the first reason that the receipt must give for a killed process. It is empty if more
 // than one can be true.
 func (c cell) why(receipt pod.Receipt, pid int) string {
-	switch {
-	case c.kind == "headless":
-		return "ignored SIGTERM"
-	case c.kind != "deaf":
+	switch deaf := kinds[c.kind].deaf; {
+	case deaf == nobody:
 		return ""
-	case c.end == exits || pid == receipt.Pid:
-		return "ignored SIGTERM"
+	case deaf == everybody && c.end != exits && pid != receipt.Pid:
+		return "was not asked"
 	}
-	return "was not asked"
+	return "ignored SIGTERM"
 }
 
 func differ(a, b map[int]bool) (only []int) {

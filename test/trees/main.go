@@ -5,7 +5,9 @@
 //
 // It prints "ready" when the whole tree exists, and then stays. With --exit it stays until its
 // standard input ends and then exits with STATUS, leaving the tree behind. --marker does
-// nothing: every process of the tree has the same command line, so a test finds it by that.
+// nothing: every process of the tree has the same command line, so a test finds it by that. Only
+// those of no-argv have none. If this machine lacks what the kind needs, it prints a line that
+// begins with "missing" instead, and exits.
 //
 // A node of a tree must be cheap, so it is a bare fork of this program that lives in raw system
 // calls (see raw.go), not a program of its own.
@@ -30,7 +32,7 @@ const most = 32768
 var kinds = map[string]func(n int){
 	"plain":    func(n int) { grow(n, leafPlain) },
 	"setsid":   func(n int) { grow(n, leafSetsid) },
-	"deaf":     func(n int) { setAll(ignore); grow(n, leafPlain) },
+	"deaf":     func(n int) { setAll(&ignore); grow(n, leafPlain) },
 	"daemon":   daemons,
 	"chain":    chain,
 	"nested":   nested,
@@ -38,30 +40,65 @@ var kinds = map[string]func(n int){
 	"bomb":     bomb,
 	"orphans":  orphans,
 	"headless": headless,
+
+	"headless-main":  headlessMain,
+	"traced":         traced,
+	"no-exit-signal": noExitSignal,
+	"clone-parent":   cloneParent,
+	"vfork":          vforks,
+	"inner-pidns":    innerPidns,
+	"inner-userns":   innerUserns,
+	"inner-cgroupns": innerCgroupns,
+	"memfd":          memfd,
+	"no-argv":        noArgv,
+	"threaded":       threaded,
+	"page-fault":     pageFaults,
+	"sqpoll":         polledRings,
+	"fuse":           fuse,
+	"core-dump":      coreDumps,
 }
+
+// joins has the kinds whose processes execute this program again, and what that then does.
+var joins = map[string]func(n int){
+	"chain":    joinChain,
+	"headless": joinHeadless,
+	"memfd":    joinNamed,
+	"no-argv":  joinNamed,
+}
+
+// What the flags say.
+var (
+	kind   string
+	status = -1
+)
 
 // The storage of the main thread is in the program's data, which a fork copies. So stay on that thread.
 func init() { runtime.LockOSThread() }
 
 func main() {
-	if len(os.Args) < 3 {
+	args := os.Args
+	if text := os.Getenv(argsVariable); text != "" {
+		args = strings.Split(text, "\n")
+	}
+	if len(args) < 3 {
 		usage("too few arguments")
 	}
-	make, n := kinds[os.Args[1]], 0
+	kind = args[1]
+	make, n := kinds[kind], 0
 	if make == nil {
-		usage("unknown kind " + os.Args[1])
+		usage("unknown kind " + kind)
 	}
-	n, err := strconv.Atoi(os.Args[2])
+	n, err := strconv.Atoi(args[2])
 	if err != nil || n < 1 || n > most {
 		usage("the size must be a number from 1 to " + strconv.Itoa(most))
 	}
 	flags := flag.NewFlagSet("trees", flag.ExitOnError)
 	flags.String("marker", "", "a `text` to find the processes by")
-	status := flags.Int("exit", -1, "exit with this `status` when standard input ends")
+	flags.IntVar(&status, "exit", -1, "exit with this `status` when standard input ends")
 	span := flags.Duration("for", time.Minute, "the longest that a bomb keeps replacing itself")
-	join := flags.Int("join", 0, "go on with a chain, whose `descriptor` for readiness this is")
+	join := flags.Int("join", 0, "be one process of a tree, whose `descriptor` for readiness this is")
 	rate := flags.Int("rate", 0, "`forks` per second of all lines of a bomb; 0: as fast as they can")
-	flags.Parse(os.Args[3:])
+	flags.Parse(args[3:])
 	if *rate > 0 {
 		pace = min(int64(n)*1e9/int64(*rate), 999_999_999)
 	}
@@ -69,26 +106,28 @@ func main() {
 
 	// From here on this thread behaves like a C program: no garbage collector, no signal handlers.
 	debug.SetGCPercent(-1)
-	setAll(standard)
+	setAll(&standard)
 	slim()
 	if *join > 0 {
 		readyW = uintptr(*join)
-		if os.Args[1] == "headless" {
-			joinHeadless()
-		}
-		joinChain(n)
+		joins[kind](n)
 	}
 	openPipes()
 	make(n)
-	if os.Args[1] != "bomb" { // a bomb prints it itself
+	stay()
+}
+
+// stay reports that the tree is complete, and does what the main process does after that.
+func stay() {
+	if kind != "bomb" { // a bomb prints it itself
 		fmt.Println("ready")
 	}
 	raw(syscall.SYS_CLOSE, startW, 0, 0)
-	if *status < 0 {
+	if status < 0 {
 		pause()
 	}
 	awaitEOF(0)
-	os.Exit(*status)
+	os.Exit(status)
 }
 
 func usage(why string) {

@@ -28,6 +28,8 @@ const (
 	lastSignal      = 64
 	clockMonotonic  = 1
 	statusOnFailure = 71
+	statusOnLack    = 69
+	gaveUp          = 0x80
 	far             = 16 << 20 // more than the size of the program's own text and data
 )
 
@@ -41,20 +43,40 @@ func raw(call, a, b, c uintptr) (uintptr, syscall.Errno) {
 }
 
 //go:nosplit
+func raw6(call, a, b, c, d, e, f uintptr) (uintptr, syscall.Errno) {
+	r, _, errno := syscall.RawSyscall6(call, a, b, c, d, e, f)
+	return r, errno
+}
+
+//go:nosplit
 func fork() int {
+	pid, errno := clone(uintptr(syscall.SIGCHLD))
+	if errno != 0 {
+		giveUp(errno)
+	}
+	return int(pid)
+}
+
+// clone makes a child with these flags and this exit signal. The pid is 0 in the child.
+//
+//go:nosplit
+func clone(flags uintptr) (pid uintptr, errno syscall.Errno) {
 	for {
-		pid, errno := raw(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0)
-		switch errno {
-		case 0:
-			return int(pid)
-		case syscall.EAGAIN: // at a limit on processes others must end first
-			if now() > deadline {
-				exit(statusOnFailure)
-			}
-		default:
-			exit(statusOnFailure)
+		pid, errno = raw(syscall.SYS_CLONE, flags, 0, 0)
+		if errno != syscall.EAGAIN || now() > deadline { // at a limit on processes others must end first
+			return pid, errno
 		}
 	}
+}
+
+// giveUp ends a process of the tree, and tells the main process why. The errors that can happen here are
+// smaller than the bit.
+//
+//go:nosplit
+func giveUp(errno syscall.Errno) {
+	why := [1]byte{byte(errno) | gaveUp}
+	raw(syscall.SYS_WRITE, readyW, uintptr(unsafe.Pointer(&why)), 1)
+	exit(statusOnFailure)
 }
 
 //go:nosplit
@@ -88,14 +110,16 @@ func exists(pid uintptr) bool {
 //go:nosplit
 func setsid() { raw(syscall.SYS_SETSID, 0, 0, 0) }
 
-func setAll(action sigaction) {
+//go:nosplit
+func setAll(action *sigaction) {
 	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
 		setOne(sig, action)
 	}
 }
 
-func setOne(sig syscall.Signal, action sigaction) {
-	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+//go:nosplit
+func setOne(sig syscall.Signal, action *sigaction) {
+	raw6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(action)), 0, 8, 0, 0)
 }
 
 //go:nosplit
@@ -143,13 +167,18 @@ func openPipes() {
 	startR, startW = uintptr(start[0]), uintptr(start[1])
 }
 
-// awaitReady returns when n processes have reported that they are complete.
+// awaitReady returns when n processes have reported that they are complete. It fails if one has given up.
 func awaitReady(n int) {
 	var buf [4096]byte
 	for n > 0 {
 		got, errno := raw(syscall.SYS_READ, readyR, uintptr(unsafe.Pointer(&buf)), uintptr(min(n, len(buf))))
 		if errno == 0 {
 			n -= int(got)
+			for _, said := range buf[:got] {
+				if said&gaveUp != 0 {
+					refused(syscall.Errno(said &^ gaveUp))
+				}
+			}
 		} else if errno != syscall.EINTR {
 			fail("cannot read from the tree: %v", errno)
 		}
@@ -174,6 +203,20 @@ func wait4(pid, options int) (errno syscall.Errno) {
 			return errno
 		}
 	}
+}
+
+// needs is what the kernel must have and permit for this kind of tree, in words. It is empty for kinds
+// that can be made everywhere.
+var needs string
+
+// refused ends the program, because the tree cannot be made here. A line on standard output says what the
+// machine lacks, if the kind needs something that not every machine has.
+func refused(why error) {
+	if needs == "" {
+		fail("cannot make the tree: %v", why)
+	}
+	fmt.Printf("missing %s: %v\n", needs, why)
+	os.Exit(statusOnLack)
 }
 
 func fail(format string, args ...any) {

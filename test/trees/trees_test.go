@@ -2,14 +2,11 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/cginit/cginit/test/internal/harness"
@@ -17,49 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(pod.Main(m)) }
-
-// TestKinds checks that each kind of tree is what its name says. Otherwise the suites would prove
-// something else.
-func TestKinds(t *testing.T) {
-	for kind, is := range map[string]func(main, p pod.Process, tree []pod.Process) bool{
-		"plain": func(main, p pod.Process, _ []pod.Process) bool {
-			return p.Parent == main.Pid && p.Session == main.Session
-		},
-		"setsid": func(main, p pod.Process, _ []pod.Process) bool { return p.Parent == main.Pid && p.Session == p.Pid },
-		"daemon": func(main, p pod.Process, _ []pod.Process) bool {
-			return p.Parent != main.Pid && p.Session != main.Session
-		},
-		"deaf":    func(_, p pod.Process, _ []pod.Process) bool { return ignored(p.Pid) == ^uint64(0) },
-		"chain":   func(_, p pod.Process, tree []pod.Process) bool { return siblings(p, tree) == 1 },
-		"nested":  func(_, p pod.Process, _ []pod.Process) bool { return strings.Contains(cgroupOf(p.Pid), "/inner\n") },
-		"stopped": func(_, p pod.Process, _ []pod.Process) bool { return p.State == 'T' },
-		"headless": func(main, p pod.Process, _ []pod.Process) bool {
-			return p.Parent == main.Pid && p.State == 'Z' && pod.Status(p.Pid, "Threads") != "1"
-		},
-	} {
-		t.Run(kind, func(t *testing.T) {
-			size := 20
-			if kind == "chain" {
-				size += link
-			}
-			s := start(t, kind, size)
-			tree := s.Processes()
-			if len(tree) != size+1 {
-				t.Errorf("the tree has %d processes", len(tree))
-			}
-			main := tree[slices.IndexFunc(tree, func(p pod.Process) bool { return p.Pid == s.Process.Pid })]
-			for _, p := range tree {
-				// The kernel shows no command line of a process whose first thread has ended.
-				if kind != "headless" && !strings.Contains(strings.Join(p.Command, " "), "--marker x") {
-					t.Errorf("%d has no marker: %q", p.Pid, p.Command)
-				}
-				if p.Pid != main.Pid && !is(main, p, tree) {
-					t.Errorf("not %s: %+v", kind, p)
-				}
-			}
-		})
-	}
-}
 
 // TestBomb checks that a bomb replaces its processes, keeps its size and ends at its time limit. A bomb
 // is only as fast as the process that reaps it, so the test runs it under cginit.
@@ -123,29 +77,12 @@ func start(t *testing.T, kind string, size int, args ...string) started {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(output)
-	if !lines.Scan() || lines.Text() != "ready" {
+	isReady := lines.Scan()
+	if what, isMissing := strings.CutPrefix(lines.Text(), "missing "); isMissing {
+		harness.Missing(t, what)
+	}
+	if !isReady || lines.Text() != "ready" {
 		t.Fatalf("trees said %q, not ready, %v", lines.Text(), lines.Err())
 	}
 	return started{cmd, box, input}
-}
-
-// ignored returns the mask of the signals that a process ignores, plus those that cannot be ignored.
-func ignored(pid int) uint64 {
-	mask, _ := strconv.ParseUint(pod.Status(pid, "SigIgn"), 16, 64)
-	return mask | 1<<(syscall.SIGKILL-1) | 1<<(syscall.SIGSTOP-1)
-}
-
-func cgroupOf(pid int) string {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
-	return string(text)
-}
-
-// siblings counts the processes of the tree that have the same parent as p, including p.
-func siblings(p pod.Process, tree []pod.Process) (n int) {
-	for _, q := range tree {
-		if q.Parent == p.Parent {
-			n++
-		}
-	}
-	return n
 }

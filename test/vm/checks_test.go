@@ -99,8 +99,29 @@ var checks = map[string]func(checker, result){
 		t.killed(t.clean(r, "stopped", byTerm), 1, "outlived SIGTERM")
 		t.fact(r, "state at the thaw", "D")
 	},
-	"check":      says,
-	"root-check": says,
+	"core-pipe":      dumping,
+	"root-core-pipe": dumping,
+	"check":          says,
+	"root-check":     says,
+}
+
+// init adds the checks of the kinds of trees that are hard to see or to end.
+func init() {
+	for _, kind := range []string{
+		"headless", "headless-main", "traced", "no-exit-signal", "clone-parent", "vfork", "inner-pidns", "inner-userns",
+		"inner-cgroupns", "memfd", "no-argv", "threaded", "page-fault", "sqpoll",
+	} {
+		checks["box-"+kind] = func(t checker, r result) { t.killed(t.clean(r, "exited", 3), 5, "ignored SIGTERM") }
+		checks["root-"+kind] = func(t checker, r result) { t.killed(t.clean(r, "stopped", byTerm), 5, "ignored SIGTERM") }
+	}
+	checks["root-headless-main"] = checker.deafMain
+}
+
+// dumping checks the stop of a process that dumps core. It does not hear the stop signal. The freeze can
+// end its wait for the reader, and with that the dump; otherwise it is killed.
+func dumping(t checker, r result) {
+	got := t.clean(r, "stopped", byTerm)
+	t.that(got.Asked == 2 && got.Left+got.Killed == 2, "asked %d, left %d, killed %d", got.Asked, got.Left, got.Killed)
 }
 
 // limitedBomb checks the end of a fork bomb that has reached its limit.

@@ -238,6 +238,18 @@ func (p *Pod) Says(want string) (string, bool) {
 	}
 }
 
+// Grown waits until the program test/trees, which must be the job, says that its tree is complete. It
+// returns false if the job has ended before. If the machine lacks what the kind of tree needs, the test
+// ends as [harness.Missing] says.
+func (p *Pod) Grown() bool {
+	p.t.Helper()
+	line, ok := p.Says("")
+	if what, isMissing := strings.CutPrefix(line, "missing "); isMissing {
+		harness.Missing(p.t, what)
+	}
+	return ok && line == "ready"
+}
+
 // Stderr returns what cginit and its job have written to standard error so far.
 func (p *Pod) Stderr() string {
 	text, _ := os.ReadFile(p.stderr)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,23 +85,26 @@ func describe(pid int) string {
 // Inner is the pid inside the pod.
 type Member struct{ Pid, Inner, Parent int }
 
-// Tree returns the processes of the pod that run program, in any generation.
+// Tree returns the living processes of the pod that run program, in any generation.
 func (p *Pod) Tree(program string) (tree []Member) {
 	pids := everyPid()
 	if p.cgroup != "" {
 		pids = pidsBelow(p.cgroup)
 	}
 	space := pidNamespace(p.Pid)
+	depth := len(strings.Fields(Status(p.Pid, "NSpid"))) - 1
 	for _, pid := range pids {
 		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 		status := string(text)
-		if value(status, "Name") != program || p.cgroup == "" && pidNamespace(pid) != space {
+		isZombie := strings.HasPrefix(value(status, "State"), "Z") && value(status, "Threads") == "1"
+		if value(status, "Name") != program || isZombie || p.cgroup == "" && !isWithin(pid, space) {
 			continue
 		}
 		m := Member{Pid: pid, Inner: pid}
 		m.Parent, _ = strconv.Atoi(value(status, "PPid"))
+		// A process of a PID namespace that the job has made has a pid in that one too.
 		if ids := strings.Fields(value(status, "NSpid")); len(ids) > 0 {
-			m.Inner, _ = strconv.Atoi(ids[len(ids)-1])
+			m.Inner, _ = strconv.Atoi(ids[min(max(depth, 0), len(ids)-1)])
 		}
 		tree = append(tree, m)
 	}
@@ -117,6 +121,24 @@ func pidNamespace(pid int) string {
 	return link
 }
 
+// isWithin tells whether a process is in this PID namespace or in one inside it.
+func isWithin(pid int, space string) bool {
+	file, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	for err == nil {
+		var info unix.Stat_t
+		err = unix.Fstat(int(file.Fd()), &info)
+		if err == nil && fmt.Sprintf("pid:[%d]", info.Ino) == space {
+			file.Close()
+			return true
+		}
+		var outer int
+		outer, err = unix.IoctlRetInt(int(file.Fd()), unix.NS_GET_PARENT) // EPERM: it is outside of our own
+		file.Close()
+		file = os.NewFile(uintptr(outer), "outer namespace")
+	}
+	return false
+}
+
 // Zombies returns how many children of cginit wait to be reaped.
 func (p *Pod) Zombies() (n int) {
 	for _, pid := range children(p.Pid) {
@@ -127,10 +149,17 @@ func (p *Pod) Zombies() (n int) {
 	return n
 }
 
-// Marked describes all processes of the machine that have marker in their command line.
+// Marked describes all processes of the machine that have marker in their command line or in their
+// environment. It asks each thread, because the kernel shows nothing of one that has ended.
 func Marked(marker string) (all []string) {
 	for _, pid := range everyPid() {
-		if q, ok := read(pid); ok && strings.Contains(strings.Join(q.Command, " "), marker) && pid != os.Getpid() {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+		isMarked := slices.ContainsFunc(threads, func(dir string) bool {
+			command, _ := os.ReadFile(dir + "/cmdline")
+			environment, _ := os.ReadFile(dir + "/environ")
+			return bytes.Contains(append(command, environment...), []byte(marker))
+		})
+		if isMarked && pid != os.Getpid() {
 			all = append(all, describe(pid))
 		}
 	}

@@ -17,6 +17,8 @@ var corners = []scenario{
 	{"unkillable-child", false, unkillable},
 	{"unkillable-thread", false, unkillableThread},
 	{"dying", false, dying},
+	{"core-pipe", false, corePipe},
+	{"root-core-pipe", true, corePipe},
 }
 
 // execInto enters the container as `docker exec` does: it tries the container's cgroup, and if that is

@@ -5,10 +5,18 @@ import (
 	"io"
 )
 
-// trees returns two scenarios for each kind of tree that outlives a careless stop: in the box the main
-// process ends by itself, and outside cginit is asked to stop.
+// kinds are the kinds of trees that outlive a careless stop, first those that outlive it everywhere, and
+// then those that are hard to see or to end. Their processes other than the main process ignore signals.
+var kinds = []string{
+	"setsid", "daemon", "deaf", "bomb",
+	"headless", "headless-main", "traced", "no-exit-signal", "clone-parent", "vfork", "inner-pidns", "inner-userns",
+	"inner-cgroupns", "memfd", "no-argv", "threaded", "page-fault", "sqpoll",
+}
+
+// trees returns two scenarios for each kind: in the box the main process ends by itself, and outside
+// cginit is asked to stop.
 func trees() (all []scenario) {
-	for _, kind := range []string{"setsid", "daemon", "deaf", "bomb"} {
+	for _, kind := range kinds {
 		all = append(all,
 			scenario{"box-" + kind, false, func(b *box) error {
 				main, err := b.grow(kind)
