@@ -55,9 +55,10 @@ func (p Process) IsDead() bool { return p.State == 'X' || p.State == 'Z' && p.Th
 // IsStopped reports whether the process is stopped, by a signal or by a tracer.
 func (p Process) IsStopped() bool { return p.State == 'T' || p.State == 't' }
 
-// MayDie reports whether SIGKILL can be expected to end the process soon. It is false in state D,
-// and for a zombie that has other threads, because /proc/PID/stat does not say what delays those.
-func (p Process) MayDie() bool { return p.State != 'D' && p.State != 'Z' }
+// MayDie reports whether SIGKILL can be expected to end the process soon. It is false in state D; in state t,
+// where its tracer keeps it; and for a zombie that has other threads, because /proc/PID/stat does not say
+// what delays those.
+func (p Process) MayDie() bool { return p.State != 'D' && p.State != 't' && p.State != 'Z' }
 
 // Age returns how long ago the process started, 0 if that is unknown.
 func (p Process) Age() time.Duration {

@@ -83,3 +83,13 @@ func TestCgroup(t *testing.T) {
 		t.Errorf("a pid that no process can have is in %q", path)
 	}
 }
+
+// TestMayDie checks the states of which a kill is not expected to make an end soon.
+func TestMayDie(t *testing.T) {
+	for _, state := range []byte("RSDTtZXI") {
+		want := state != 'D' && state != 't' && state != 'Z'
+		if got := (Process{State: state}).MayDie(); got != want {
+			t.Errorf("state %c: %v", state, got)
+		}
+	}
+}
