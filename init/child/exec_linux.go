@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/cginit/cginit/init/status"
 	"golang.org/x/sys/unix"
@@ -58,14 +59,29 @@ func runExec(args []string) int {
 	if setup.ListenPid {
 		env = append(withoutListenPid(env), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 	}
-	err = syscall.Exec(setup.Path, args[2:], env)
-	if err == unix.ENOEXEC {
-		err = syscall.Exec("/bin/sh", append([]string{"sh", setup.Path}, args[3:]...), env)
-	}
+	err = execute(setup.Path, args[2:], env)
 	var errno syscall.Errno
 	errors.As(err, &errno)
 	fmt.Fprintf(report, "%d %s", int(errno), setup.Path)
 	return ExitStatus(&ExecError{setup.Path, err})
+}
+
+// An exec that fails for now is tried again every execRetry for execGiveUp, as long as a fork is.
+const execRetry, execGiveUp = 10 * time.Millisecond, time.Second
+
+// execute executes a program, a script without "#!" by the shell as execvp(3) does. It returns only if that
+// fails. Somebody may still be writing the file (ETXTBSY).
+func execute(path string, args, env []string) (err error) {
+	for begun := time.Now(); ; {
+		err = syscall.Exec(path, args, env)
+		if err == unix.ENOEXEC {
+			err = syscall.Exec("/bin/sh", append([]string{"sh", path}, args[1:]...), env)
+		}
+		if !IsBusy(err) || time.Since(begun) > execGiveUp {
+			return err
+		}
+		_, _ = unix.Poll(nil, int(execRetry.Milliseconds()))
+	}
 }
 
 // prepare takes the terminal and takes the identity of the job.

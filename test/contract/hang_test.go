@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/test/internal/harness"
@@ -95,6 +96,28 @@ func TestExecHangsAtTheEnd(t *testing.T) {
 			if err := r.Clean(); err != nil {
 				t.Error(err)
 			}
+		})
+	}
+}
+
+// TestProgramIsBeingWritten checks that a start waits for a program that somebody still writes, a build
+// perhaps, also if the exec helper starts it.
+func TestProgramIsBeingWritten(t *testing.T) {
+	for name, key := range map[string]string{"plain": "restart: 'no'", "by the helper": "oom_score_adj: 500"} {
+		t.Run(name, func(t *testing.T) {
+			inLevels(t, func(t *testing.T, l level) {
+				path := filepath.Join(pod.OpenDir(t), "busybox")
+				out, err := exec.Command("cp", harness.Command(t, "busybox"), path).CombinedOutput()
+				if err != nil {
+					t.Fatalf("%v: %s", err, out)
+				}
+				f, err := os.OpenFile(path, os.O_RDWR, 0)
+				check(t, err)
+				time.AfterFunc(300*time.Millisecond, func() { f.Close() })
+				b := start(t, l, "jobs:\n\ta: {command: "+path+" sh -c 'echo started >> $LOG', "+key+"}\n")
+				b.ends(0)
+				b.noted("started")
+			})
 		})
 	}
 }
