@@ -3,8 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cginit/cginit/init/life"
@@ -26,22 +24,27 @@ func (s *Supervisor) notified(j *job, from sender, text string) {
 		j.notify.refuse(s.log, j.spec.Name, from, doubt)
 		return
 	}
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		switch key {
-		case "READY":
-			if value == "1" {
-				s.queue.add(j, life.EvJobReady)
+	for _, n := range parseNotification(text) {
+		switch n.kind {
+		case sayReady:
+			s.queue.add(j, life.EvJobReady)
+		case sayStatus:
+			j.notify.status = n.status
+			s.calls.journal.addState(j)
+		case sayStopping:
+			if !j.run.IsOver() { // then a leftover says it
+				s.queue.add(j, life.EvJobOwnStop)
 			}
-		case "STATUS":
-			j.notify.status = value
-			s.calls.journal.addState(j)
-		case "WATCHDOG":
-			s.watchdogSeen(j, value)
-		case "EXTEND_TIMEOUT_USEC":
-			s.extend(j, value)
-		case "STOPPING": // the job ends by itself, which its followers should see
-			s.calls.journal.addState(j)
+		case sayAlive:
+			j.FeedWatchdog(time.Now())
+		case sayBad:
+			if j.State() == life.JobUp && j.Watchdog() > 0 {
+				s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: "it triggered its own watchdog"})
+			}
+		case sayWatchdog:
+			j.SetWatchdog(n.span, time.Now())
+		case sayExtend:
+			s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobExtend, Until: time.Now().Add(n.span)})
 		}
 	}
 }
@@ -89,30 +92,4 @@ func isPowerOf10(n int) bool {
 		n /= 10
 	}
 	return n == 1
-}
-
-// watchdogSeen starts the watchdog's time anew, or stops the job as bad if it has triggered its own
-// watchdog.
-func (s *Supervisor) watchdogSeen(j *job, value string) {
-	switch {
-	case j.State() != life.JobUp || j.spec.Watchdog == 0:
-	case value == "1":
-		j.FeedWatchdog(time.Now())
-	case value == "trigger":
-		s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: "it triggered its own watchdog"})
-	}
-}
-
-// extend gives a job that is starting or stopping more time. value is in microseconds from now, at
-// most 24 hours of which count. A deadline never becomes earlier.
-func (s *Supervisor) extend(j *job, value string) {
-	usec, err := strconv.ParseUint(value, 10, 63)
-	if err != nil {
-		return
-	}
-	until := time.Now().Add(time.Duration(min(usec, uint64(24*time.Hour/time.Microsecond))) * time.Microsecond)
-	j.ExtendStart(until)
-	if j.State() == life.JobStopping {
-		j.run.ExtendGrace(until)
-	}
 }

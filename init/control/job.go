@@ -15,7 +15,8 @@ const (
 	Starting State = "starting"
 	// Running: the job is ready.
 	Running State = "running"
-	// Stopping: the job has been asked to stop, or its main process has ended and others are asked.
+	// Stopping: the job has been asked to stop, or says that it stops, or its main process has ended
+	// and others are asked.
 	Stopping State = "stopping"
 	// Killing: the processes that did not end by themselves are being killed.
 	Killing State = "killing"
