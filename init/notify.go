@@ -17,6 +17,23 @@ func (s *Supervisor) saysReady(r *run) {
 	}
 }
 
+// The most messages of a job that the loop handles in one turn, and before the end of a main process.
+// The kernel lets no more than net.unix.max_dgram_qlen of them wait.
+const (
+	heardAtOnce   = 64
+	heardAtTheEnd = 1024
+)
+
+// hear handles the messages that wait at the NOTIFY_SOCKET of a job, if it has one.
+func (s *Supervisor) hear(j *job, most int) {
+	heard := func(from sender, text string) { s.notified(j, from, text) }
+	for range most {
+		if j.notify == nil || !j.notify.next(heard) {
+			return
+		}
+	}
+}
+
 // notified handles a message that a process sent to the job's NOTIFY_SOCKET (sd_notify(3)), unless
 // the sender may not speak for the job.
 func (s *Supervisor) notified(j *job, from sender, text string) {
