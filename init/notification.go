@@ -13,6 +13,7 @@ type notification struct {
 	kind   notificationKind
 	status string        // of sayStatus
 	span   time.Duration // of sayWatchdog and sayExtend; more than 0
+	pid    int           // of sayMain; more than 0
 }
 
 // notificationKind is the kind of a notification.
@@ -34,6 +35,8 @@ const (
 	sayWatchdog
 	// sayExtend is EXTEND_TIMEOUT_USEC=N.
 	sayExtend
+	// sayMain is MAINPID=PID.
+	sayMain
 )
 
 // extendMost is the longest extension that one message can ask for. A longer one counts as this.
@@ -74,6 +77,9 @@ func parseAssignment(line string) (n notification, ok bool) {
 	case "EXTEND_TIMEOUT_USEC":
 		span, ok := microseconds(value)
 		return notification{kind: sayExtend, span: min(span, extendMost)}, ok
+	case "MAINPID":
+		pid, err := strconv.ParseUint(value, 10, 31)
+		return notification{kind: sayMain, pid: int(pid)}, err == nil && pid > 0
 	}
 	return n, false
 }

@@ -36,8 +36,10 @@ func TestNotification(t *testing.T) {
 		"WATCHDOG=0\nWATCHDOG=TRIGGER":           nil,
 		" READY=1\nREADY =1\n\x00READY=1":        nil,
 		"READY=1\x00":                            nil,
-		"":                                       nil,
-		"\n\n=\n=1":                              nil,
+		"MAINPID=17":                             {{kind: sayMain, pid: 17}},
+		"MAINPID=0\nMAINPID=-1\nMAINPID=\nMAINPID=1 2\nMAINPID=2147483648\nmainpid=3": nil,
+		"":          nil,
+		"\n\n=\n=1": nil,
 	} {
 		if got := parseNotification(text); !slices.Equal(got, want) {
 			t.Errorf("%q says %+v, want %+v", text, got, want)
@@ -47,7 +49,7 @@ func TestNotification(t *testing.T) {
 
 // FuzzNotification checks what holds for every message.
 func FuzzNotification(f *testing.F) {
-	f.Add("READY=1\nSTATUS=works\nWATCHDOG=trigger\nWATCHDOG_USEC=20\nEXTEND_TIMEOUT_USEC=99999999999999999999\nSTOPPING=1")
+	f.Add("READY=1\nSTATUS=works\nWATCHDOG=trigger\nWATCHDOG_USEC=20\nEXTEND_TIMEOUT_USEC=99999999999999999999\nMAINPID=5\nSTOPPING=1")
 	f.Add("watchdog=1\nWATCHDOG_USEC=-1\n\xff=\x00\n\nREADY")
 	f.Fuzz(func(t *testing.T, text string) {
 		all := parseNotification(text)
@@ -57,6 +59,9 @@ func FuzzNotification(f *testing.F) {
 		for _, n := range all {
 			timed := n.kind == sayWatchdog || n.kind == sayExtend
 			if timed != (n.span > 0) || n.kind == sayExtend && n.span > extendMost {
+				t.Errorf("%q says %+v", text, n)
+			}
+			if (n.kind == sayMain) != (n.pid > 0) {
 				t.Errorf("%q says %+v", text, n)
 			}
 			if n.status != "" && (n.kind != sayStatus || strings.Contains(n.status, "\n")) {

@@ -22,6 +22,7 @@ type notifier struct {
 	file    *os.File
 	status  string // the last STATUS= of the present run
 	refused int    // messages that were not believed
+	ignored int    // processes that could not become the main process
 
 	text [notifyMost]byte // the message that was read last
 	oob  [64 + 4*64]byte  // its sender and the first of its descriptors

@@ -60,8 +60,29 @@ func (s *Supervisor) notified(j *job, from sender, text string) {
 			}
 		case sayWatchdog:
 			j.SetWatchdog(n.span, time.Now())
+		case sayMain:
+			s.follow(j, n.pid)
 		case sayExtend:
 			s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobExtend, Until: time.Now().Add(n.span)})
+		}
+	}
+}
+
+// follow makes a process that the job has named (MAINPID) its main process. The log has the first
+// that cannot be, and of more their number at each power of ten.
+func (s *Supervisor) follow(j *job, pid int) {
+	before := j.run.pid()
+	err := j.run.setMain(pid)
+	n := j.notify
+	switch {
+	case err == nil && j.run.pid() != before:
+		s.calls.journal.addState(j)
+	case err == nil:
+	default:
+		if n.ignored++; n.ignored == 1 {
+			s.log.Printf("%s: MAINPID=%d is ignored: %v", j.spec.Name, pid, err)
+		} else if isPowerOf10(n.ignored) {
+			s.log.Printf("%s: MAINPID was ignored %d times", j.spec.Name, n.ignored)
 		}
 	}
 }

@@ -53,7 +53,7 @@ type Job struct {
 	Frozen bool        `json:"frozen"`
 	// Run is the number of the present or last run, 0 if there was none.
 	Run int `json:"run"`
-	// Pid is the pid of the main process.
+	// Pid is the pid of the main process, or of the daemon that it has left (ready: forking).
 	Pid     int        `json:"pid,omitempty"`
 	Command []string   `json:"command"`
 	Started *time.Time `json:"started,omitempty"`

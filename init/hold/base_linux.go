@@ -15,6 +15,9 @@ type base struct {
 	main     Main
 	// ended says that wait4 has returned the main process.
 	ended bool
+	// named is the main process, if the run has named it (see follow). former was it before.
+	named, former *named
+	as            follower // the containment that this is the base of, once the run has named a process
 	// isOrphaned says that the main process became our child when its holder was lost.
 	isOrphaned bool
 }
@@ -30,6 +33,9 @@ func (b *base) Abandon() error { return nil }
 // SignalMain signals our child or its group. Its pid cannot belong to another process until we wait
 // for it.
 func (b *base) SignalMain(sig syscall.Signal, group bool) error {
+	if b.named != nil {
+		return unix.PidfdSendSignal(b.named.fd, sig, nil, 0)
+	}
 	if group {
 		return unix.Kill(-b.main.Pid, sig)
 	}
@@ -39,7 +45,7 @@ func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 // killMain kills the main process, wherever it has moved itself.
 func (b *base) killMain() {
 	if b.main.Pid > 0 && !b.ended {
-		_ = unix.Kill(b.main.Pid, unix.SIGKILL)
+		_ = b.SignalMain(unix.SIGKILL, false)
 	}
 }
 

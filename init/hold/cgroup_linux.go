@@ -69,6 +69,15 @@ func (c *cgroupRun) startByHelper(o *Order) (Progress, error) {
 	return c.forkHelper(o, procs)
 }
 
+func (c *cgroupRun) SetMain(pid int) error { return c.follow(c, pid) }
+
+func (c *cgroupRun) expect(pid int) error {
+	c.home.mains[pid] = &c.base
+	return nil
+}
+
+func (c *cgroupRun) seek(int) bool { return false }
+
 func (c *cgroupRun) Procs() ([]int, error) { return c.dir.Procs() }
 
 // Owns compares the last two names of the cgroup's path only, because the process's path and ours
@@ -145,6 +154,7 @@ func (c *cgroupRun) Usage() Usage {
 }
 
 func (c *cgroupRun) Remove() error {
+	c.release()
 	c.watch.Close()
 	delete(c.home.watched, c.watchID)
 	return c.dir.Remove()
