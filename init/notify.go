@@ -17,10 +17,11 @@ func (s *Supervisor) saysReady(r *run) {
 	}
 }
 
-// The most messages of a job that the loop handles in one turn, and before the end of a main process.
-// The kernel lets no more than net.unix.max_dgram_qlen of them wait.
+// These are the most messages of a job that the loop handles in one turn, and before the end of a main
+// process. A turn has one, because what follows from it comes before the next. More than
+// net.unix.max_dgram_qlen never wait.
 const (
-	heardAtOnce   = 64
+	heardAtOnce   = 1
 	heardAtTheEnd = 1024
 )
 
