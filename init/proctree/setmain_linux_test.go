@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,6 +18,10 @@ func TestSetMain(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := h.await(Started).Pid
+	until(t, "the main process is no shell any more, which would wait for its child", func() bool {
+		p, _ := proc.Read(first)
+		return p.Comm == "sleep"
+	})
 	if err := h.SetMain(next); err != nil {
 		t.Fatal(err)
 	}
