@@ -78,4 +78,5 @@ fuzz:
 	$(GO) test -fuzz FuzzLoad -fuzztime 10m ./init/config
 	$(GO) test -fuzz FuzzMessage -fuzztime 10m ./init/control
 	$(GO) test -fuzz FuzzParseStat -fuzztime 1m ./init/proc
+	$(GO) test -fuzz FuzzNotification -fuzztime 1m ./init
 	$(GO) test -fuzz FuzzParseEvents -fuzztime 1m ./cgroup

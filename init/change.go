@@ -99,7 +99,7 @@ func (s *Supervisor) serveStop(c *control.Call, jobs []*job, p *control.StopPara
 // shorten sets another grace period for a job's stop. A stop that is under way can only become
 // shorter.
 func (s *Supervisor) shorten(j *job, grace time.Duration) {
-	if j.State() != life.JobStopping {
+	if !j.IsBeingStopped() {
 		j.grace = &grace
 		return
 	}

@@ -239,11 +239,12 @@ func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 		return nil
 	}
 	if j := r.job; j.notify == nil {
-		n, err := listenNotify(j.spec.Name, s.post, func(from sender, text string) { s.notified(j, from, text) })
+		n, err := listenNotify(j.spec.Name)
 		if err != nil {
 			return err
 		}
 		j.notify = n
+		go n.watch(s.post, func() { s.hear(j, heardAtOnce) })
 	}
 	c.Env = append(slices.Clone(c.Env), r.job.notify.env(spec)...)
 	return nil

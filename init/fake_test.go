@@ -77,6 +77,8 @@ func (f *fake) Abandon() error { return nil }
 
 func (f *fake) Main() hold.Main { return hold.Main{Pid: 10, Session: 5} }
 
+func (f *fake) SetMain(int) error { return errors.ErrUnsupported }
+
 func (f *fake) Adopter() int { return os.Getpid() }
 
 func (f *fake) Owns(int) (owns, known bool) { return true, true }

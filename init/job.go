@@ -135,6 +135,16 @@ func (j *job) lastWords() string {
 	return "; its last lines: " + strings.Join(j.words, " | ")
 }
 
+// extend gives the job's run until a time, for its grace period if the job is stopping, else for its
+// timeout.
+func (j *job) extend(until time.Time) {
+	if j.State() == life.JobStopping {
+		j.run.ExtendGrace(until)
+	} else {
+		j.run.ExtendTimeout(until)
+	}
+}
+
 // canFreeze tells whether the job has a run that can be frozen.
 func (j *job) canFreeze() bool {
 	return j.run != nil && (j.run.State() == life.RunRunning || j.run.State() == life.RunWaiting) &&

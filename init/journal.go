@@ -58,7 +58,7 @@ func (j *journal) add(e control.Event) {
 
 // addState adds an event with the present state of a job.
 func (j *journal) addState(of *job) {
-	j.add(control.Event{Kind: control.EventState, Job: of.spec.Name, Run: of.runs, State: of.shown(), Pid: of.run.pid()})
+	j.add(control.Event{Kind: control.EventState, Job: of.spec.Name, Run: of.runs, State: of.shown(), Pid: of.run.shownPid()})
 }
 
 // addHealth adds an event with the present health of a job.

@@ -132,7 +132,11 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 	s.live = slices.DeleteFunc(s.live, func(q *run) bool { return q == r })
 	switch r.role {
 	case roleMain:
-		s.queue.addEvent(r.job, life.JobEvent{Kind: life.EvJobEnded, OK: receipt.ExitStatus == 0})
+		ev := life.JobEvent{Kind: life.EvJobEnded, OK: receipt.ExitStatus == 0}
+		if receipt.Cause == life.Failing && r.job.Bad() == "" {
+			ev.Why = "it said that it stops (STOPPING=1) and did not"
+		}
+		s.queue.addEvent(r.job, ev)
 	case rolePreStart, rolePostStart, rolePreStop:
 		s.stepEnded(r, receipt)
 	case roleHealth:

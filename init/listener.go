@@ -6,6 +6,7 @@ import (
 
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/status"
 )
 
 // listener passes what a run's containment reports on to the supervisor; see [hold.Listener].
@@ -29,6 +30,34 @@ func (l listener) ExecEnded(err error) {
 
 // MainEnded handles the end of the main process. The steps and probes of the run end with it.
 func (l listener) MainEnded(ws syscall.WaitStatus) {
+	if !l.hasSuccessor() {
+		l.ended(ws)
+	}
+}
+
+// MainLost handles the end of a main process of which nobody knows how it has ended. It counts as a
+// failure.
+func (l listener) MainLost() {
+	if l.hasSuccessor() {
+		return
+	}
+	l.s.log.Printf("%s: its main process %d has ended, and another process of the job has waited for it, so nobody knows how", l.r.name, l.r.pid())
+	l.r.book.lost = true
+	l.ended(syscall.WaitStatus(status.Failed << 8))
+}
+
+// hasSuccessor hears what the main process has said before its end, and tells whether that has named
+// another main process.
+func (l listener) hasSuccessor() bool {
+	main := l.r.held.Main()
+	if l.r.role == roleMain {
+		l.s.hear(l.r.job, heardAtTheEnd)
+	}
+	return l.r.held.Main() != main
+}
+
+// ended records the end of the main process.
+func (l listener) ended(ws syscall.WaitStatus) {
 	l.r.Run.MainEnded(ws)
 	l.s.killAttendants(l.r)
 	l.s.inspect(l.r)
@@ -42,7 +71,7 @@ const unreapedPatience = 400 * time.Millisecond
 // has to wait for it first. It returns true if it has done so, and looks again later if it may have to.
 func (l listener) unreaped() bool {
 	p, now := &l.r.patience, time.Now()
-	status, is := l.r.held.Unreaped()
+	main, is := l.r.held.Unreaped()
 	switch {
 	case !is:
 		p.onlyDead = time.Time{}
@@ -51,17 +80,26 @@ func (l listener) unreaped() bool {
 		p.onlyDead = now
 		time.AfterFunc(unreapedPatience, func() { l.s.post(l.Changed) })
 		return false
-	case now.Sub(p.onlyDead) < unreapedPatience || status == nil && l.r.Status() == nil:
+	case now.Sub(p.onlyDead) < unreapedPatience || main == nil && l.r.Status() == nil:
 		return false
 	}
 	l.s.log.Printf("%s: all of it is dead, but its tracer, a debugger perhaps, does not wait for it; it is not waited for any more", l.r.name)
 	l.r.unreaped = true
 	if l.r.Status() == nil {
-		l.MainEnded(*status)
+		l.MainEnded(*main)
 	} else {
 		l.s.inspect(l.r)
 	}
 	return true
+}
+
+// TakesBack returns true as long as nobody has asked for the end of the run.
+func (l listener) TakesBack() bool { return !l.r.IsStopping() }
+
+// MainChanged tells that the main process has ended and that the one before is it again.
+func (l listener) MainChanged() {
+	l.s.log.Printf("%s: the main process that it has named (MAINPID) has ended; process %d is it again", l.r.name, l.r.pid())
+	l.s.calls.journal.addState(l.r.job)
 }
 
 // MainStopped handles that a signal has stopped the main process. That concerns us only if the

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,6 +23,10 @@ type notifier struct {
 	file    *os.File
 	status  string // the last STATUS= of the present run
 	refused int    // messages that were not believed
+	ignored int    // processes that could not become the main process
+
+	text [notifyMost]byte // the message that was read last
+	oob  [64 + 4*64]byte  // its sender and the first of its descriptors
 }
 
 // sender is who sent a message: the kernel says so (SCM_CREDENTIALS, unix(7)). Only who has
@@ -30,9 +36,8 @@ type sender struct {
 	uid uint32
 }
 
-// listenNotify makes the socket of a job and starts the goroutine that reads it. For each message
-// the loop calls heard with the sender and the text.
-func listenNotify(job string, post func(message), heard func(from sender, text string)) (*notifier, error) {
+// listenNotify makes the socket of a job.
+func listenNotify(job string) (*notifier, error) {
 	var random [8]byte
 	if _, err := unix.Getrandom(random[:], 0); err != nil {
 		return nil, fmt.Errorf("cannot name a notify socket: %w", err)
@@ -49,7 +54,6 @@ func listenNotify(job string, post func(message), heard func(from sender, text s
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: n.name}); err != nil {
 		return nil, fmt.Errorf("cannot bind a notify socket: %w", err)
 	}
-	go hearNotify(n.file, post, heard)
 	return n, nil
 }
 
@@ -62,33 +66,52 @@ func (n *notifier) env(spec *config.Spec) []string {
 	return env
 }
 
-// hearNotify posts each datagram to the loop until the socket is closed. Descriptors that came with
-// it are closed once it was heard: BARRIER=1 (sd_notify_barrier(3)) lets the sender wait for that,
-// so it still lives when the loop looks where it belongs.
-func hearNotify(socket *os.File, post func(message), heard func(from sender, text string)) {
-	conn, err := socket.SyscallConn()
+// watch runs in a goroutine: whenever messages wait, it has the loop call heard, until the socket is
+// closed. It does not read them: so the loop can, before it handles the end of their sender.
+func (n *notifier) watch(post func(message), heard func()) {
+	conn, err := n.file.SyscallConn()
 	if err != nil {
 		return
 	}
-	for {
-		buf, oob := make([]byte, notifyMost), make([]byte, unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4*64))
-		var n, oobn int
-		var failure error
-		err := conn.Read(func(fd uintptr) bool {
-			n, oobn, _, _, failure = unix.Recvmsg(int(fd), buf, oob, unix.MSG_CMSG_CLOEXEC)
-			return failure != unix.EAGAIN && failure != unix.EINTR
-		})
-		if err != nil || failure != nil {
-			return // the socket was closed because the job was dropped
-		}
-		from, fds := readControl(oob[:oobn])
+	done := make(chan struct{}, 1)
+	for conn.Read(rawfile.IsReadable) == nil {
 		post(func() {
-			heard(from, string(buf[:n]))
-			for _, fd := range fds {
-				unix.Close(fd)
-			}
+			heard()
+			done <- struct{}{}
 		})
+		<-done
 	}
+}
+
+// next takes the next message and calls heard with it; false if none waits. Descriptors that came
+// with it are closed once it was heard: BARRIER=1 (sd_notify_barrier(3)) lets the sender wait for
+// that, so it still lives when the loop looks where it belongs. Of a message that is too long,
+// the last line is lost.
+func (n *notifier) next(heard func(from sender, text string)) bool {
+	conn, err := n.file.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var length, oobn, flags int
+	failure := error(unix.EINTR)
+	err = conn.Control(func(fd uintptr) {
+		for failure == unix.EINTR {
+			length, oobn, flags, _, failure = unix.Recvmsg(int(fd), n.text[:], n.oob[:], unix.MSG_CMSG_CLOEXEC)
+		}
+	})
+	if err != nil || failure != nil {
+		return false
+	}
+	from, fds := readControl(n.oob[:oobn])
+	text := string(n.text[:length])
+	if flags&unix.MSG_TRUNC != 0 {
+		text = text[:strings.LastIndexByte(text, '\n')+1]
+	}
+	heard(from, text)
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+	return true
 }
 
 // readControl returns a datagram's sender, with pid 0 if it is unknown, and the descriptors that

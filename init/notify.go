@@ -3,8 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cginit/cginit/init/life"
@@ -19,6 +17,24 @@ func (s *Supervisor) saysReady(r *run) {
 	}
 }
 
+// These are the most messages of a job that the loop handles in one turn, and before the end of a main
+// process. A turn has one, because what follows from it comes before the next. More than
+// net.unix.max_dgram_qlen never wait.
+const (
+	heardAtOnce   = 1
+	heardAtTheEnd = 1024
+)
+
+// hear handles the messages that wait at the NOTIFY_SOCKET of a job, if it has one.
+func (s *Supervisor) hear(j *job, most int) {
+	heard := func(from sender, text string) { s.notified(j, from, text) }
+	for range most {
+		if j.notify == nil || !j.notify.next(heard) {
+			return
+		}
+	}
+}
+
 // notified handles a message that a process sent to the job's NOTIFY_SOCKET (sd_notify(3)), unless
 // the sender may not speak for the job.
 func (s *Supervisor) notified(j *job, from sender, text string) {
@@ -26,22 +42,48 @@ func (s *Supervisor) notified(j *job, from sender, text string) {
 		j.notify.refuse(s.log, j.spec.Name, from, doubt)
 		return
 	}
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		switch key {
-		case "READY":
-			if value == "1" {
-				s.queue.add(j, life.EvJobReady)
+	for _, n := range parseNotification(text) {
+		switch n.kind {
+		case sayReady:
+			s.queue.add(j, life.EvJobReady)
+		case sayStatus:
+			j.notify.status = n.status
+			s.calls.journal.addState(j)
+		case sayStopping:
+			if !j.run.IsOver() { // then a leftover says it
+				s.queue.add(j, life.EvJobOwnStop)
 			}
-		case "STATUS":
-			j.notify.status = value
-			s.calls.journal.addState(j)
-		case "WATCHDOG":
-			s.watchdogSeen(j, value)
-		case "EXTEND_TIMEOUT_USEC":
-			s.extend(j, value)
-		case "STOPPING": // the job ends by itself, which its followers should see
-			s.calls.journal.addState(j)
+		case sayAlive:
+			j.FeedWatchdog(time.Now())
+		case sayBad:
+			if j.State() == life.JobUp && j.Watchdog() > 0 {
+				s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: "it triggered its own watchdog"})
+			}
+		case sayWatchdog:
+			j.SetWatchdog(n.span, time.Now())
+		case sayMain:
+			s.follow(j, n.pid)
+		case sayExtend:
+			s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobExtend, Until: time.Now().Add(n.span)})
+		}
+	}
+}
+
+// follow makes a process that the job has named (MAINPID) its main process. The log has the first
+// that cannot be, and of more their number at each power of ten.
+func (s *Supervisor) follow(j *job, pid int) {
+	before := j.run.pid()
+	err := j.run.setMain(pid)
+	n := j.notify
+	switch {
+	case err == nil && j.run.pid() != before:
+		s.calls.journal.addState(j)
+	case err == nil:
+	default:
+		if n.ignored++; n.ignored == 1 {
+			s.log.Printf("%s: MAINPID=%d is ignored: %v", j.spec.Name, pid, err)
+		} else if isPowerOf10(n.ignored) {
+			s.log.Printf("%s: MAINPID was ignored %d times", j.spec.Name, n.ignored)
 		}
 	}
 }
@@ -89,30 +131,4 @@ func isPowerOf10(n int) bool {
 		n /= 10
 	}
 	return n == 1
-}
-
-// watchdogSeen starts the watchdog's time anew, or stops the job as bad if it has triggered its own
-// watchdog.
-func (s *Supervisor) watchdogSeen(j *job, value string) {
-	switch {
-	case j.State() != life.JobUp || j.spec.Watchdog == 0:
-	case value == "1":
-		j.FeedWatchdog(time.Now())
-	case value == "trigger":
-		s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobBad, Why: "it triggered its own watchdog"})
-	}
-}
-
-// extend gives a job that is starting or stopping more time. value is in microseconds from now, at
-// most 24 hours of which count. A deadline never becomes earlier.
-func (s *Supervisor) extend(j *job, value string) {
-	usec, err := strconv.ParseUint(value, 10, 63)
-	if err != nil {
-		return
-	}
-	until := time.Now().Add(time.Duration(min(usec, uint64(24*time.Hour/time.Microsecond))) * time.Microsecond)
-	j.ExtendStart(until)
-	if j.State() == life.JobStopping {
-		j.run.ExtendGrace(until)
-	}
 }

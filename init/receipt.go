@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -36,6 +37,7 @@ type book struct {
 	unseen     error                  // why a list is incomplete; nil: none is
 	killUnseen bool                   // the list of those to be killed is incomplete
 	err        error                  // why the command could not be started
+	lost       bool                   // the main process has ended, and nobody knows how
 	usage      hold.Usage             // read before the containment is removed
 }
 
@@ -70,9 +72,12 @@ func (r *run) receipt(now time.Time) Receipt {
 	v.Job, v.Run, v.Cause, v.Command = r.name, r.number, r.Cause(), r.spec.Args
 	v.Pid, v.Started, v.Ended = r.pid(), b.started, now
 	v.measure(b.usage)
-	if ws := r.Status(); ws != nil && ws.Signaled() {
+	switch ws := r.Status(); {
+	case b.lost:
+		v.Error = "nobody knows how its main process has ended"
+	case ws != nil && ws.Signaled():
 		v.Signal = config.SignalName(ws.Signal())
-	} else if ws != nil {
+	case ws != nil:
 		code := ws.ExitStatus()
 		v.Code = &code
 	}
@@ -182,7 +187,7 @@ func (r Receipt) end() string {
 	case r.Cause == life.StartFailed:
 		return "not started: " + r.Error
 	case r.Signal == "" && r.Code == nil:
-		return fmt.Sprintf("%s after %s, its main process has not ended", r.Cause, took)
+		return fmt.Sprintf("%s after %s, %s", r.Cause, took, cmp.Or(r.Error, "its main process has not ended"))
 	}
 	how := "ended by " + r.Signal
 	if r.Code != nil {

@@ -1,11 +1,13 @@
 package supervisor
 
 import (
+	"errors"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/proc"
 )
 
 // run is one life of a command, and what else the supervisor knows of it.
@@ -58,6 +60,36 @@ func (r *run) pid() int {
 		return 0
 	}
 	return r.held.Main().Pid
+}
+
+// setMain makes another process the main process. The error says why that is not possible.
+func (r *run) setMain(pid int) error {
+	switch {
+	case r.Status() != nil:
+		return errors.New("the main process has ended")
+	case r.IsStopping():
+		return errors.New("the job is stopping")
+	case r.spec.Ready.Kind == config.ReadyForking:
+		return errors.New("with ready: forking the main process ends, and its daemon is the job")
+	}
+	return r.held.SetMain(pid)
+}
+
+// shownPid returns the pid that people see: that of the main process, or of the daemon that it has
+// left (ready: forking). As a daemon counts the oldest process whose parent is the adopter. 0: there
+// is none. r may be nil.
+func (r *run) shownPid() int {
+	if r == nil || r.held == nil || !r.IsDaemon() {
+		return r.pid()
+	}
+	var oldest proc.Process
+	pids, _ := r.held.Procs()
+	for _, p := range proc.Living(pids) {
+		if p.PPid == r.held.Adopter() && (oldest.Pid == 0 || p.Start < oldest.Start) {
+			oldest = p
+		}
+	}
+	return oldest.Pid
 }
 
 // isStarted tells whether the command has been executed and the run has not ended. r may be nil.

@@ -32,7 +32,7 @@ func (s *Supervisor) stopAll() {
 	}
 	for _, j := range s.jobs.all {
 		j.next, j.queued = time.Time{}, false
-		if !j.IsLive() || j.State() == life.JobStopping {
+		if !j.IsLive() || j.IsBeingStopped() {
 			s.queue.add(j, life.EvJobStop)
 		}
 	}
@@ -69,7 +69,7 @@ func (s *Supervisor) killRest() {
 func (s *Supervisor) stopNext() {
 	for _, j := range s.jobs.all {
 		isToEnd := s.phase == phaseEnding || j.IsEnding()
-		if isToEnd && j.IsLive() && j.State() != life.JobStopping && !s.jobs.isNeeded(j) {
+		if isToEnd && j.IsLive() && !j.IsBeingStopped() && !s.jobs.isNeeded(j) {
 			s.queue.add(j, life.EvJobStop)
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Supervisor) stepEnded(r *run, receipt *Receipt) {
 	_, name := j.stepsOf(r.role)
 	failure := fmt.Sprintf("its %s step %d failed: %s", name, j.stepsRun+1, receipt.end())
 	switch {
-	case r.role == rolePostStart && r.owner.IsOver(): // the step was killed because its run has ended
+	case r.role == rolePostStart && r.owner.IsGoing(): // the step was killed with its run, or would come too late
 	case r.role == rolePreStart && (j.State() != life.JobPreparing || !ok):
 		j.last = receipt
 		ev := life.JobEvent{Kind: life.EvJobEnded}
@@ -94,11 +94,11 @@ func (s *Supervisor) stepsDone(j *job, kind role) {
 // stopRun begins the stop of the job's run: first its pre_stop steps, then the stop signal. It is
 // called again when the steps have used up the grace period.
 func (s *Supervisor) stopRun(j *job) {
-	grace := j.spec.GracePeriod
-	if j.grace != nil {
-		grace = *j.grace
+	grace, most := j.spec.GracePeriod, s.config.GracePeriod
+	if j.grace != nil { // whoever asked for the stop wants exactly that
+		grace, most = *j.grace, 0
 	}
-	first := j.BeginStop(grace, time.Now())
+	first := j.BeginStop(grace, most, time.Now())
 	if first {
 		j.grace = nil
 		s.thawPaused(j.run)
@@ -130,6 +130,7 @@ func (s *Supervisor) stopMain(j *job) {
 		return
 	}
 	r.StopIn(j.GraceLeft(time.Now()))
+	r.StopAtMost(j.StopsAtMost())
 	if j.Bad() != "" {
 		r.StopBecause(life.Failing)
 	}

@@ -127,9 +127,7 @@ func (s *Supervisor) thawPaused(r *run) {
 	}
 	r.paused, r.still, s.queue.changed = false, false, true
 	s.log.Complain("thaw", r.held.Thaw())
-	if r.spec.Watchdog > 0 { // a frozen job could not send WATCHDOG=1
-		r.job.FeedWatchdog(time.Now())
-	}
+	r.job.FeedWatchdog(time.Now()) // a frozen job could not send WATCHDOG=1
 	s.calls.journal.addFrozen(r.job, false)
 }
 

@@ -41,7 +41,7 @@ func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 	actions := j.Step(ev, time.Now())
 	s.trace.job(j, ev, before, actions)
 	for _, a := range actions {
-		s.actOnJob(j, a)
+		s.actOnJob(j, ev, a)
 	}
 	if j.State() != before {
 		s.calls.journal.addState(j)
@@ -49,8 +49,8 @@ func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 	s.settleJob(j)
 }
 
-// actOnJob performs one action for a job.
-func (s *Supervisor) actOnJob(j *job, a life.JobAction) {
+// actOnJob performs one action for a job, which follows from an event.
+func (s *Supervisor) actOnJob(j *job, ev life.JobEvent, a life.JobAction) {
 	switch a {
 	case life.DoJobTell:
 		s.queue.changed = true
@@ -62,6 +62,12 @@ func (s *Supervisor) actOnJob(j *job, a life.JobAction) {
 		s.isReady(j)
 	case life.DoJobStopRun:
 		s.stopRun(j)
+	case life.DoJobOwnStop:
+		j.health.stop()
+		s.thawPaused(j.run)
+		s.feed(j.run, life.EvOwnStop)
+	case life.DoJobExtend:
+		j.extend(ev.Until)
 	case life.DoJobRest:
 		s.atRest(j)
 	}

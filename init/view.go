@@ -78,7 +78,7 @@ func (t *table) view(j *job, processes bool) control.Job {
 		return v
 	}
 	v.Health = j.health.shown()
-	v.Frozen, v.Pid, v.Ended, v.ExitStatus = r.paused, r.pid(), nil, nil
+	v.Frozen, v.Pid, v.Ended, v.ExitStatus = r.paused, r.shownPid(), nil, nil
 	if processes && r.held != nil {
 		v.Processes, v.Omitted = viewProcesses(r)
 	}

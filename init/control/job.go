@@ -15,7 +15,8 @@ const (
 	Starting State = "starting"
 	// Running: the job is ready.
 	Running State = "running"
-	// Stopping: the job has been asked to stop, or its main process has ended and others are asked.
+	// Stopping: the job has been asked to stop, or says that it stops, or its main process has ended
+	// and others are asked.
 	Stopping State = "stopping"
 	// Killing: the processes that did not end by themselves are being killed.
 	Killing State = "killing"
@@ -52,7 +53,7 @@ type Job struct {
 	Frozen bool        `json:"frozen"`
 	// Run is the number of the present or last run, 0 if there was none.
 	Run int `json:"run"`
-	// Pid is the pid of the main process.
+	// Pid is the pid of the main process, or of the daemon that it has left (ready: forking).
 	Pid     int        `json:"pid,omitempty"`
 	Command []string   `json:"command"`
 	Started *time.Time `json:"started,omitempty"`

@@ -7,14 +7,16 @@ type Receipt struct {
 	Job   string `json:"job"`
 	Run   int    `json:"run"`
 	Cause string `json:"cause"`
-	// Error says why the command could not be started.
+	// Error says why the command could not be started, or that nobody knows how the main process has
+	// ended.
 	Error   string    `json:"error,omitempty"`
 	Command []string  `json:"command"`
 	Pid     int       `json:"pid,omitempty"`
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
 
-	// Code is the exit code of the main process, Signal the signal that ended it. One is set.
+	// Code is the exit code of the main process, Signal the signal that ended it. One is set, unless
+	// there is an Error.
 	Code       *int   `json:"code,omitempty"`
 	Signal     string `json:"signal,omitempty"`
 	ExitStatus int    `json:"exit_status"`

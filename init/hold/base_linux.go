@@ -16,6 +16,9 @@ type base struct {
 	main     Main
 	// ended says that wait4 has returned the main process.
 	ended bool
+	// named is the main process, if the run has named it (see follow). former was it before.
+	named, former *named
+	as            follower // the containment that this is the base of, once the run has named a process
 	// isOrphaned says that the main process became our child when its holder was lost.
 	isOrphaned bool
 }
@@ -31,6 +34,13 @@ func (b *base) Abandon() error { return nil }
 // SignalMain signals our child or its group. Its pid cannot belong to another process until we wait
 // for it. Right after the fork there may be no group yet.
 func (b *base) SignalMain(sig syscall.Signal, group bool) error {
+	if b.named != nil {
+		err := unix.PidfdSendSignal(b.named.fd, sig, nil, 0)
+		if err == unix.EPERM { // it lives, so the pid is still its own
+			err = deliver.Signal(b.named.Pid, sig)
+		}
+		return err
+	}
 	if group {
 		if err := deliver.Signal(-b.main.Pid, sig); err != unix.ESRCH {
 			return err
@@ -54,7 +64,7 @@ func (b *base) unreapedMain() *syscall.WaitStatus {
 // killMain kills the main process, wherever it has moved itself.
 func (b *base) killMain() {
 	if b.main.Pid > 0 && !b.ended {
-		_ = deliver.Signal(b.main.Pid, unix.SIGKILL)
+		_ = b.SignalMain(unix.SIGKILL, false)
 	}
 }
 

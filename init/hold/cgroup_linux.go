@@ -48,6 +48,15 @@ func (c *cgroupRun) Start(o *Order) (Progress, error) {
 	return c.forkMain(o, place{cgroup: -1, join: int(procs.Fd())})
 }
 
+func (c *cgroupRun) SetMain(pid int) error { return c.follow(c, pid) }
+
+func (c *cgroupRun) expect(pid int) error {
+	c.home.mains[pid] = &c.base
+	return nil
+}
+
+func (c *cgroupRun) seek(int) bool { return false }
+
 func (c *cgroupRun) Procs() ([]int, error) { return c.dir.Procs() }
 
 // Owns compares the last two names of the cgroup's path only, because the process's path and ours
@@ -129,6 +138,7 @@ func (c *cgroupRun) Usage() Usage {
 }
 
 func (c *cgroupRun) Remove() error {
+	c.release()
 	c.watch.Close()
 	unix.Close(c.kill)
 	c.kill = -1

@@ -20,6 +20,9 @@ type Containment interface {
 	Abandon() error
 	// Main returns the main process; its pid is 0 before its start.
 	Main() Main
+	// SetMain makes another process of the run its main process: the listener is told of its end,
+	// and not of that of the present one. The error says why that is not possible.
+	SetMain(pid int) error
 	// Adopter returns the pid of the process that becomes the parent of the run's orphans.
 	Adopter() int
 	// Owns tells whether a process belongs to the run. known is false, and so is owns, if that cannot
@@ -94,6 +97,13 @@ type Listener interface {
 	ExecEnded(err error)
 	// MainEnded reports how the main process has ended.
 	MainEnded(ws syscall.WaitStatus)
+	// MainLost reports that the main process has ended, and that nobody knows how, because another
+	// process of the run has waited for it.
+	MainLost()
+	// TakesBack tells, when the main process has ended, whether the one before becomes the main
+	// process again. MainChanged reports that it has.
+	TakesBack() bool
+	MainChanged()
 	// MainStopped reports that a signal has stopped the main process.
 	MainStopped()
 	// Changed reports that Frozen or Empty may have changed.

@@ -48,8 +48,11 @@ func (t *tree) heard(h *proctree.Tree, e proctree.Event, err error) {
 	case proctree.Stopped:
 		t.listener.MainStopped()
 	case proctree.MainExited:
-		t.ended = true
-		t.listener.MainEnded(e.Status)
+		t.reaped(e.Pid, e.Status)
+	case proctree.MainGone:
+		if e.Pid == t.main.Pid {
+			t.lost()
+		}
 	case proctree.Frozen, proctree.Empty:
 		t.listener.Changed()
 	case proctree.Continued:

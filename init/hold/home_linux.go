@@ -308,8 +308,7 @@ func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
 		main.listener.MainStopped()
 	case ended:
 		delete(h.mains, pid)
-		main.ended = true
-		main.listener.MainEnded(ws)
+		main.reaped(pid, ws)
 	}
 }
 

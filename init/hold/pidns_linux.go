@@ -30,6 +30,9 @@ func (p *pidns) Start(o *Order) (Progress, error) { return p.forkMain(o, anywher
 
 func (p *pidns) Owns(pid int) (owns, known bool) { return descends(pid, p.main.Pid, 0) }
 
+// SetMain refuses: the only run of a supervisor without a control socket has no NOTIFY_SOCKET.
+func (p *pidns) SetMain(int) error { return errors.ErrUnsupported }
+
 func (p *pidns) Procs() ([]int, error) {
 	// The pids in a /proc of another PID namespace are those of other processes.
 	if self, err := os.Readlink("/proc/self"); err != nil || self != "1" {

@@ -148,11 +148,25 @@ func (t *tree) Procs() ([]int, error) {
 // SignalMain lets the holder signal the main process: only its parent knows that the pid does not
 // belong to another process by now.
 func (t *tree) SignalMain(sig syscall.Signal, group bool) error {
-	if !group && t.isHeld() {
+	if !group && t.named == nil && t.isHeld() {
 		return t.holder.SignalMain(sig)
 	}
 	return t.base.SignalMain(sig, group)
 }
+
+func (t *tree) SetMain(pid int) error { return t.follow(t, pid) }
+
+func (t *tree) expect(pid int) error {
+	if t.isHeld() {
+		return t.holder.SetMain(pid)
+	}
+	t.isOrphaned, t.home.mains[pid] = true, &t.base
+	return nil
+}
+
+// seek asks the holder, whose messages come in order: it has told of the end already, or says now that
+// it knows nothing.
+func (t *tree) seek(pid int) bool { return t.isHeld() && t.holder.SetMain(pid) == nil }
 
 func (t *tree) Signal(sig syscall.Signal) error { return t.holder.Signal(sig) }
 
@@ -202,6 +216,7 @@ func (t *tree) Usage() Usage {
 // Remove closes the socket of the holder, which ends by itself once nothing is left. A holder that still
 // waits for the dead, which tracers keep from it, is killed.
 func (t *tree) Remove() error {
+	t.release()
 	if t.holder == nil {
 		return nil
 	}

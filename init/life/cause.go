@@ -11,6 +11,6 @@ const (
 	TimedOut    Cause = "timed-out"     // the run took longer than its timeout
 	OutOfMemory Cause = "out-of-memory" // the kernel killed the main process at the memory limit
 	StartFailed Cause = "start-failed"  // the command could not be started
-	Failing     Cause = "failing"       // the job was unhealthy, missed its watchdog, or was not ready in time
+	Failing     Cause = "failing"       // the job was unhealthy, missed its watchdog, was not ready in time, or said that it stops and did not
 	LeaseEnded  Cause = "lease-ended"   // the client that started the run over the control socket has gone
 )

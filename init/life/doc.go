@@ -13,6 +13,7 @@
 //	                            │                               │ the main process ends
 //	     the main process ends  ├→ leaving ←────────────────────┘
 //	                            └→ waiting (leftovers: wait, and daemons)
+//	running ─it says that it ends by itself→ stopping
 //	any of these ─time is up, kill→ freezing ─frozen→ killing ─→ (stuck)
 //	any of these ─empty→ removing ─removed→ ended
 //
@@ -23,7 +24,7 @@
 // The life of a job (job_step.go):
 //
 //	down ─start→ blocked ─its dependencies are met→ (preparing) → starting ─ready→ up
-//	     preparing, starting, up ─stop, bad→ stopping
+//	     preparing, starting, up ─stop, bad, it says that it ends by itself→ stopping
 //	     stopping, or any of those ─the run has ended→ down, done, failed,
 //	         or delayed ─time is up→ blocked
 package life

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
@@ -21,7 +22,7 @@ const (
 	JobStarting
 	// JobUp means that it is ready.
 	JobUp
-	// JobStopping means that its run is being torn down.
+	// JobStopping means that its run is being torn down, or has said that it ends by itself.
 	JobStopping
 	// JobDelayed means that the job is wanted and waits before its next run.
 	JobDelayed
@@ -45,6 +46,8 @@ type JobEvent struct {
 	Why string
 	// OK says, for EvJobEnded, whether the run ended well.
 	OK bool
+	// Until says, for EvJobExtend, when the deadline is to pass.
+	Until time.Time
 }
 
 // JobEventKind is the kind of an event.
@@ -68,6 +71,10 @@ const (
 	EvJobReady
 	// EvJobBad says that the job is not as it should be; Why says what is wrong.
 	EvJobBad
+	// EvJobOwnStop says that its run has begun to end by itself (STOPPING=1).
+	EvJobOwnStop
+	// EvJobExtend says that its run needs more time for what it is doing (EXTEND_TIMEOUT_USEC).
+	EvJobExtend
 	// EvJobEnded says that nothing is left of its run, or of a pre_start step after which no run
 	// follows.
 	EvJobEnded
@@ -80,7 +87,7 @@ const (
 // String returns the word for the event that the trace shows.
 func (e JobEventKind) String() string {
 	return [jobEventKinds]string{
-		"start", "stop", "restart", "met", "impossible", "prepared", "ready", "bad", "ended", "deadline",
+		"start", "stop", "restart", "met", "impossible", "prepared", "ready", "bad", "own-stop", "extend", "ended", "deadline",
 	}[e]
 }
 
@@ -100,6 +107,11 @@ const (
 	// DoJobStopRun begins the pre_stop steps, or, the second time, stops the run without waiting
 	// for them.
 	DoJobStopRun
+	// DoJobOwnStop lets the run end by itself, within its grace period.
+	DoJobOwnStop
+	// DoJobExtend gives the run until the time of the event: for its grace period if the job is
+	// stopping, else for its timeout.
+	DoJobExtend
 	// DoJobRest handles that the job is done or has failed: the supervisor decides what follows for
 	// the others.
 	DoJobRest
@@ -109,7 +121,7 @@ const (
 
 // String returns the word for the action that the trace shows.
 func (a JobAction) String() string {
-	return [jobActions]string{"tell", "prepare", "launch", "ready", "stop-run", "rest"}[a]
+	return [jobActions]string{"tell", "prepare", "launch", "ready", "stop-run", "own-stop", "extend", "rest"}[a]
 }
 
 // Job is the life of a service or one-shot job over all of its runs.
@@ -128,7 +140,11 @@ type Job struct {
 	retries int       // restarts since the last run that was ready for the restart window
 	ready   bool      // the present run has been ready
 	readyAt time.Time // when it became ready
+	own     bool      // the run ends by itself, as it has said, and nobody has asked it to
 	stopBy  time.Time // when the grace period of its stop ends; zero: it has not begun
+	most    time.Time // when it ends at the latest, however often it is extended
+
+	watchdogIs time.Duration // the watchdog that the present run has chosen (WATCHDOG_USEC); 0: that of spec
 }
 
 // NewJob returns a job that is down. spec holds its policies. The caller may change spec while
@@ -173,6 +189,10 @@ func (j *Job) IsLive() bool {
 	return false
 }
 
+// IsBeingStopped tells whether the run was asked to end, or is about to be asked. A run that ends by
+// itself was not.
+func (j *Job) IsBeingStopped() bool { return j.state == JobStopping && !j.own }
+
 // HasBeenReady tells whether the present run has been ready.
 func (j *Job) HasBeenReady() bool { return j.ready }
 
@@ -192,7 +212,7 @@ func (j *Job) SetBooting(booting bool) { j.booting = booting }
 // EndWhenFree marks a live job to be stopped as soon as no living job depends on it. It returns
 // false, and changes nothing, if the job is not live or is being stopped already.
 func (j *Job) EndWhenFree() bool {
-	if !j.IsLive() || j.state == JobStopping {
+	if !j.IsLive() || j.IsBeingStopped() {
 		return false
 	}
 	j.ending = true
@@ -202,15 +222,20 @@ func (j *Job) EndWhenFree() bool {
 // KeepOn undoes EndWhenFree.
 func (j *Job) KeepOn() { j.ending = false }
 
-// BeginStop begins the grace period of a job that is stopping. It returns false, and changes
-// nothing, if the job is in another state or its grace period has begun already.
-func (j *Job) BeginStop(grace time.Duration, now time.Time) (first bool) {
+// BeginStop begins the grace period of a job that is stopping. most is how long it can become by
+// extensions. BeginStop returns false, and changes nothing, if the job is in another state or its
+// grace period has begun already.
+func (j *Job) BeginStop(grace, most time.Duration, now time.Time) (first bool) {
 	if j.state != JobStopping || !j.stopBy.IsZero() {
 		return false
 	}
-	j.stopBy = now.Add(grace)
+	j.stopBy, j.most = now.Add(grace), now.Add(max(grace, most))
 	return true
 }
+
+// StopsAtMost returns when the grace period of the stop ends at the latest, however often it is
+// extended; see [Job.BeginStop].
+func (j *Job) StopsAtMost() time.Time { return j.most }
 
 // GraceLeft returns what is left of the grace period of the stop, at least 0.
 func (j *Job) GraceLeft(now time.Time) time.Duration { return max(0, j.stopBy.Sub(now)) }
@@ -235,18 +260,22 @@ func (j *Job) ShortenStop(by time.Time) {
 	if j.state != JobStopping {
 		return
 	}
-	for _, t := range []*time.Time{&j.stopBy, &j.deadline} {
+	for _, t := range []*time.Time{&j.stopBy, &j.most, &j.deadline} {
 		if by.Before(*t) {
 			*t = by
 		}
 	}
 }
 
-// ExtendStart moves the deadline of a job that is starting to until, if it would pass earlier.
-func (j *Job) ExtendStart(until time.Time) {
-	if j.state == JobStarting && !j.deadline.IsZero() && until.After(j.deadline) {
-		j.deadline = until
+// Watchdog returns the time within which a job that is up must send WATCHDOG=1; 0: it need not.
+func (j *Job) Watchdog() time.Duration { return cmp.Or(j.watchdogIs, j.spec.Watchdog) }
+
+// SetWatchdog sets the watchdog of the present run, which must not be 0, and starts its time anew.
+func (j *Job) SetWatchdog(every time.Duration, now time.Time) {
+	if j.state == JobStarting || j.state == JobUp {
+		j.watchdogIs = every
 	}
+	j.FeedWatchdog(now)
 }
 
 // FeedWatchdog starts the time anew within which a job that is up must send WATCHDOG=1.

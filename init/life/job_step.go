@@ -27,7 +27,9 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 			return j.enter(JobDown, time.Time{}, DoJobTell)
 		case JobPreparing, JobStarting, JobUp:
 			return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
-		case JobDown, JobStopping, JobDone, JobFailed:
+		case JobStopping:
+			return j.askToo()
+		case JobDown, JobDone, JobFailed:
 		}
 	case EvJobRestart:
 		j.want, j.ending = true, false
@@ -40,12 +42,13 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 			return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
 		case JobStopping:
 			j.again = true
+			return j.askToo()
 		case JobBlocked:
 		}
 	case EvJobMet:
 		switch j.state {
 		case JobBlocked:
-			j.ready, j.bad, j.ok = false, "", false
+			j.ready, j.bad, j.ok, j.watchdogIs = false, "", false, 0
 			if len(j.spec.PreStart) > 0 {
 				return j.enter(JobPreparing, j.startBy(now), DoJobPrepare, DoJobTell)
 			}
@@ -80,17 +83,30 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 			return j.stopBad(ev.Why)
 		case JobDown, JobBlocked, JobPreparing, JobStopping, JobDelayed, JobDone, JobFailed:
 		}
+	case EvJobOwnStop:
+		switch j.state {
+		case JobStarting, JobUp: // without a deadline, so its watchdog and start_timeout are off
+			actions := j.enter(JobStopping, time.Time{}, DoJobOwnStop, DoJobTell)
+			j.own = true
+			return actions
+		case JobDown, JobBlocked, JobPreparing, JobStopping, JobDelayed, JobDone, JobFailed:
+		}
+	case EvJobExtend:
+		switch j.state {
+		case JobStarting:
+			if !j.deadline.IsZero() && ev.Until.After(j.deadline) {
+				j.deadline = ev.Until
+			}
+		case JobUp, JobStopping:
+			return []JobAction{DoJobExtend}
+		case JobDown, JobBlocked, JobPreparing, JobDelayed, JobDone, JobFailed:
+		}
 	case EvJobEnded:
 		switch j.state {
 		case JobPreparing, JobStarting, JobUp:
-			j.ok = ev.OK
-			if ev.Why != "" {
-				j.bad = ev.Why
-			}
-			return j.after(now)
+			return j.endedBy(ev).after(now)
 		case JobStopping:
-			j.ok = ev.OK
-			return j.stopped(now)
+			return j.endedBy(ev).stopped(now)
 		case JobDown, JobBlocked, JobDelayed, JobDone, JobFailed:
 		}
 	case EvJobDeadline:
@@ -108,12 +124,29 @@ func (j *Job) timeUp() []JobAction {
 	case JobPreparing, JobStarting:
 		return j.stopBad("it was not ready in " + j.spec.StartTimeout.String() + " (start_timeout)")
 	case JobUp:
-		return j.stopBad("no WATCHDOG=1 came for " + j.spec.Watchdog.String() + " (watchdog)")
+		return j.stopBad("no WATCHDOG=1 came for " + j.Watchdog().String() + " (watchdog)")
 	case JobStopping: // its pre_stop steps take too long
 		return []JobAction{DoJobStopRun}
 	case JobDown, JobBlocked, JobDone, JobFailed:
 	}
 	return nil
+}
+
+// endedBy records how the run has ended.
+func (j *Job) endedBy(ev JobEvent) *Job {
+	j.ok = ev.OK
+	if ev.Why != "" {
+		j.bad = ev.Why
+	}
+	return j
+}
+
+// askToo has a run stopped that so far ends by itself.
+func (j *Job) askToo() []JobAction {
+	if !j.own {
+		return nil
+	}
+	return j.enter(JobStopping, time.Time{}, DoJobStopRun, DoJobTell)
 }
 
 // stopBad stops the run for the reason why.
@@ -142,7 +175,8 @@ func (j *Job) after(now time.Time) []JobAction {
 	return j.enter(JobFailed, time.Time{}, DoJobRest, DoJobTell)
 }
 
-// stopped returns what follows the end of a run that was stopped, on request or because it was bad.
+// stopped returns what follows the end of a run that was stopped, on request or because it was bad,
+// or that has ended as it had said.
 func (j *Job) stopped(now time.Time) []JobAction {
 	switch {
 	case j.again:
@@ -200,15 +234,15 @@ func (j *Job) startBy(now time.Time) time.Time {
 // watchdog returns the time by which the next WATCHDOG=1 must come; zero if the job has no
 // watchdog.
 func (j *Job) watchdog(now time.Time) time.Time {
-	if j.spec.Watchdog == 0 {
+	if j.Watchdog() == 0 {
 		return time.Time{}
 	}
-	return now.Add(j.spec.Watchdog)
+	return now.Add(j.Watchdog())
 }
 
 // enter changes the state. It sets the deadline on every transition, so that none outlives its
 // reason.
 func (j *Job) enter(s JobState, deadline time.Time, a ...JobAction) []JobAction {
-	j.state, j.deadline, j.stopBy = s, deadline, time.Time{}
+	j.state, j.deadline, j.stopBy, j.own = s, deadline, time.Time{}, false
 	return a
 }

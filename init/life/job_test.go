@@ -60,7 +60,7 @@ func checkJob(t *testing.T, name string, from JobState, ev JobEventKind, j *Job,
 	if hadRun && !j.IsLive() && ev != EvJobEnded {
 		t.Errorf("%s: it counts as down, and nothing says that its run has ended", name)
 	}
-	if j.state == JobStopping && from != JobStopping && !has(DoJobStopRun) {
+	if j.state == JobStopping && from != JobStopping && !has(DoJobStopRun) && !has(DoJobOwnStop) {
 		t.Errorf("%s: it is stopping, and nobody has been asked", name)
 	}
 	if j.state != from && !has(DoJobTell) {
@@ -72,6 +72,9 @@ func checkJob(t *testing.T, name string, from JobState, ev JobEventKind, j *Job,
 	}
 	if (j.state == JobDelayed) != !j.deadline.IsZero() && from != j.state && j.state != JobUp && j.state != JobStarting && j.state != JobPreparing {
 		t.Errorf("%s: deadline %v in state %s", name, j.deadline, j.state)
+	}
+	if j.own && (j.state != JobStopping || !j.deadline.IsZero()) {
+		t.Errorf("%s: it ends by itself, and is in state %s with deadline %v", name, j.state, j.deadline)
 	}
 	if (j.state == JobDone || j.state == JobFailed) && from != j.state && !has(DoJobRest) {
 		t.Errorf("%s: at rest, and the others are not told", name)

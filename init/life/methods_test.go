@@ -19,7 +19,15 @@ var runMethods = map[string]func(*Run){
 	"ShortenGrace, late":  func(r *Run) { r.ShortenGrace(t0.Add(2 * time.Hour)) },
 	"ExtendGrace, early":  func(r *Run) { r.ExtendGrace(t0) },
 	"ExtendGrace, late":   func(r *Run) { r.ExtendGrace(t0.Add(2 * time.Hour)) },
-	"RetryAt":             func(r *Run) { r.RetryAt(t0.Add(time.Second)) },
+	"StopAtMost, early":   func(r *Run) { r.StopAtMost(t0) },
+	"StopAtMost, late":    func(r *Run) { r.StopAtMost(t0.Add(2 * time.Hour)) },
+	"ExtendGrace, bounded": func(r *Run) {
+		r.StopAtMost(t0.Add(90 * time.Minute))
+		r.ExtendGrace(t0.Add(2 * time.Hour))
+	},
+	"ExtendTimeout, early": func(r *Run) { r.ExtendTimeout(t0) },
+	"ExtendTimeout, late":  func(r *Run) { r.ExtendTimeout(t0.Add(2 * time.Hour)) },
+	"RetryAt":              func(r *Run) { r.RetryAt(t0.Add(time.Second)) },
 }
 
 // TestRunMethodsInEveryState checks that no method changes the state or the cause, and that each
@@ -30,9 +38,12 @@ func TestRunMethodsInEveryState(t *testing.T) {
 		to     time.Time
 		states map[RunState]bool
 	}{
-		"ShortenGrace, early": {t0, map[RunState]bool{RunStopping: true, RunLeaving: true}},
-		"ExtendGrace, late":   {t0.Add(2 * time.Hour), map[RunState]bool{RunStopping: true, RunLeaving: true}},
-		"RetryAt":             {t0.Add(time.Second), map[RunState]bool{RunRemoving: true}},
+		"ShortenGrace, early":  {t0, map[RunState]bool{RunStopping: true, RunLeaving: true}},
+		"ExtendGrace, late":    {t0.Add(2 * time.Hour), map[RunState]bool{RunStopping: true, RunLeaving: true}},
+		"StopAtMost, early":    {t0, map[RunState]bool{RunStopping: true, RunLeaving: true}},
+		"ExtendGrace, bounded": {t0.Add(90 * time.Minute), map[RunState]bool{RunStopping: true, RunLeaving: true}},
+		"ExtendTimeout, late":  {t0.Add(2 * time.Hour), map[RunState]bool{RunRunning: true, RunWaiting: true}},
+		"RetryAt":              {t0.Add(time.Second), map[RunState]bool{RunRemoving: true}},
 	}
 	for s := range runStates {
 		for name, change := range runMethods {
@@ -70,14 +81,13 @@ var jobMethods = map[string]func(*Job){
 	"SetBooting":          func(j *Job) { j.SetBooting(true) },
 	"EndWhenFree":         func(j *Job) { j.EndWhenFree() },
 	"KeepOn":              func(j *Job) { j.KeepOn() },
-	"BeginStop":           func(j *Job) { j.BeginStop(time.Minute, t0) },
+	"BeginStop":           func(j *Job) { j.BeginStop(time.Minute, 0, t0) },
 	"AwaitSteps":          func(j *Job) { j.AwaitSteps() },
 	"StepsOver":           func(j *Job) { j.StepsOver() },
 	"ShortenStop":         func(j *Job) { j.ShortenStop(t0.Add(time.Second)) },
-	"ExtendStart, early":  func(j *Job) { j.ExtendStart(t0) },
-	"ExtendStart, late":   func(j *Job) { j.ExtendStart(t0.Add(2 * time.Hour)) },
 	"FeedWatchdog":        func(j *Job) { j.FeedWatchdog(t0) },
 	"FeedWatchdog, later": func(j *Job) { j.FeedWatchdog(t0.Add(time.Minute)) },
+	"SetWatchdog":         func(j *Job) { j.SetWatchdog(2*time.Second, t0) },
 }
 
 // TestJobMethodsInEveryState checks that no method changes the state, whether the job is wanted, or
@@ -88,9 +98,9 @@ func TestJobMethodsInEveryState(t *testing.T) {
 		"AwaitSteps":          {JobStopping: stopBy},
 		"StepsOver":           {JobStopping: {}},
 		"ShortenStop":         {JobStopping: t0.Add(time.Second)},
-		"ExtendStart, late":   {JobStarting: t0.Add(2 * time.Hour)},
 		"FeedWatchdog":        {JobUp: t0.Add(time.Minute)},
 		"FeedWatchdog, later": {JobUp: t0.Add(2 * time.Minute)},
+		"SetWatchdog":         {JobUp: t0.Add(2 * time.Second)},
 	}
 	for s := range jobStates {
 		for name, change := range jobMethods {
@@ -121,8 +131,8 @@ func TestBeginStop(t *testing.T) {
 	for s := range jobStates {
 		j := NewJob(&config.Spec{Name: "web"})
 		j.state = s
-		first, again := j.BeginStop(time.Minute, t0), j.BeginStop(time.Hour, t0)
-		if first != (s == JobStopping) || again {
+		first, again := j.BeginStop(time.Minute, time.Hour, t0), j.BeginStop(time.Hour, 0, t0)
+		if first != (s == JobStopping) || again || first && !j.StopsAtMost().Equal(t0.Add(time.Hour)) {
 			t.Errorf("state %s: begins %v, and again %v", s, first, again)
 		}
 		if left := j.GraceLeft(t0.Add(time.Second)); first && left != 59*time.Second || !first && left != 0 {

@@ -23,7 +23,8 @@ const (
 	// RunAsking means that the processes are being frozen, so that all are asked to end in one
 	// instant.
 	RunAsking
-	// RunStopping means that the main process was asked to end and still lives.
+	// RunStopping means that the main process was asked to end, or has said that it ends by itself,
+	// and still lives.
 	RunStopping
 	// RunWaiting means that the main process has ended and the others may go on.
 	RunWaiting
@@ -71,6 +72,8 @@ const (
 	EvStop
 	// EvKill asks for the end at once, without a grace period.
 	EvKill
+	// EvOwnStop says that the main process has begun to end by itself (STOPPING=1).
+	EvOwnStop
 	// EvMainExit says that the main process has been reaped and that others are left.
 	EvMainExit
 	// EvEmpty says that the main process has been reaped and that nothing is left.
@@ -90,8 +93,8 @@ const (
 // String returns the word for the event that the trace shows.
 func (e RunEvent) String() string {
 	return [runEvents]string{
-		"start", "pending", "spawned", "spawn-busy", "spawn-failed", "stop", "kill", "main-exit", "empty", "frozen",
-		"unkillable", "removed", "deadline",
+		"start", "pending", "spawned", "spawn-busy", "spawn-failed", "stop", "kill", "own-stop", "main-exit", "empty",
+		"frozen", "unkillable", "removed", "deadline",
 	}[e]
 }
 
@@ -154,6 +157,10 @@ type Run struct {
 
 	stopSignal syscall.Signal      // asks the main process to end; 0: the kernel has sent it already
 	grace      time.Duration       // the time from the ask to the kill
+	runBy      time.Time           // when the timeout of the run passes; zero: never
+	own        bool                // the main process ends by itself, as it has said, and nobody has asked it to
+	endBy      time.Time           // when the grace period ends at the latest, because it began with an own stop; zero: no limit
+	most       time.Time           // beyond this the grace period cannot be extended; zero: no limit
 	reason     Cause               // the cause if the run is stopped; empty: Stopped
 	cause      Cause               // what ended the run; empty: nothing yet
 	mainGone   bool                // the end of the main process has been handled
@@ -240,10 +247,27 @@ func (r *Run) ShortenGrace(by time.Time) {
 	}
 }
 
+// StopAtMost makes the present or next grace period end at by at the latest, however often it is
+// extended.
+func (r *Run) StopAtMost(by time.Time) {
+	r.most = by
+	r.ShortenGrace(by)
+}
+
 // ExtendGrace makes the present grace period end at until, if it would end earlier.
 func (r *Run) ExtendGrace(until time.Time) {
+	if !r.most.IsZero() && r.most.Before(until) {
+		until = r.most
+	}
 	if r.isInGrace() && until.After(r.deadline) {
 		r.deadline = until
+	}
+}
+
+// ExtendTimeout makes the timeout of the run pass at until, if it would pass earlier.
+func (r *Run) ExtendTimeout(until time.Time) {
+	if (r.state == RunRunning || r.state == RunWaiting) && !r.deadline.IsZero() && until.After(r.deadline) {
+		r.deadline, r.runBy = until, until
 	}
 }
 

@@ -26,10 +26,14 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 		r.pending = false
 		switch r.state {
 		case RunStarting:
-			if r.cause != "" { // a stop or a kill came while the start was pending
+			r.runBy = r.timeout(now)
+			switch {
+			case r.cause != "": // a stop or a kill came while the start was pending
 				return r.ask(r.cause, now)
+			case r.own: // it has said so before the holder said that it lives
+				return r.ownStop(now)
 			}
-			return r.enter(RunRunning, now, r.timeout(now))
+			return r.enter(RunRunning, now, r.runBy)
 		case RunIdle, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
 		}
 	case EvSpawnBusy:
@@ -68,7 +72,12 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 			}
 			r.cause = r.why() // replaces Exited: the leftovers were still at work
 			return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
-		case RunAsking, RunStopping, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
+		case RunStopping:
+			if r.own { // nobody has sent it a signal yet
+				r.endBy = r.deadline
+				return r.overrule().ask(r.why(), now)
+			}
+		case RunAsking, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
 		}
 	case EvKill:
 		switch r.state {
@@ -79,8 +88,20 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 			}
 			return r.end(Killed, now)
 		case RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunStuck:
-			return r.because(Killed).standStill(now)
+			return r.overrule().because(Killed).standStill(now)
 		case RunFreezing, RunKilling, RunRemoving, RunEnded:
+		}
+	case EvOwnStop:
+		switch r.state {
+		case RunStarting: // EvSpawned is still to come
+			r.own = true
+		case RunRunning:
+			return r.ownStop(now)
+		case RunWaiting:
+			if r.IsDaemon() {
+				return r.ownStop(now)
+			}
+		case RunIdle, RunAsking, RunStopping, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
 		}
 	case EvMainExit:
 		return r.mainExit(now)
@@ -123,19 +144,15 @@ func (r *Run) mainExit(now time.Time) []RunAction {
 	switch r.state {
 	case RunRunning:
 		if r.IsDaemon() { // the process that it has forked is the job now
-			return r.enter(RunWaiting, now, r.deadline)
+			return r.enter(RunWaiting, now, r.runBy)
 		}
-		r.because(Exited)
-		switch r.spec.Leftovers {
-		case config.LeftoversWait:
-			return r.enter(RunWaiting, now, r.deadline)
-		case config.LeftoversKill:
-			return r.standStill(now)
-		case config.LeftoversStop:
-		}
-		return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
+		return r.because(Exited).leave(now.Add(r.grace), now)
 	case RunStopping:
-		if r.spec.KillMode == config.Process {
+		switch {
+		case r.own: // as if it had not said so before, but within one grace period
+			r.own = false
+			return r.leave(r.deadline, now)
+		case r.spec.KillMode == config.Process:
 			return r.standStill(now)
 		}
 		return r.enter(RunLeaving, now, r.deadline, DoAskRest)
@@ -160,7 +177,12 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 		return r.enter(RunLeaving, now, now.Add(r.grace), DoAskRest)
 	case RunAsking: // some processes do not freeze, so all are asked as they are
 		return r.asked(now)
-	case RunStopping, RunLeaving:
+	case RunStopping:
+		if r.own {
+			return r.overrule().because(Failing).standStill(now)
+		}
+		return r.standStill(now)
+	case RunLeaving:
 		return r.standStill(now)
 	case RunFreezing: // some processes do not freeze: the list may miss some, but the kill does not
 		return r.enter(RunKilling, now, now.Add(killRetry), DoList, DoKill)
@@ -193,13 +215,42 @@ func (r *Run) because(c Cause) *Run {
 	return r
 }
 
+// overrule ends the own stop of the run, if there is one: something else ends the run now, and is
+// the cause.
+func (r *Run) overrule() *Run {
+	if r.own {
+		r.own, r.cause = false, ""
+	}
+	return r
+}
+
+// ownStop begins the grace period of a run that ends by itself. No signal is sent.
+func (r *Run) ownStop(now time.Time) []RunAction {
+	r.own = true
+	return r.because(Exited).enter(RunStopping, now, now.Add(r.grace))
+}
+
+// leave applies the policy for the leftovers of a main process that has ended by itself. by is when
+// they are killed if they are asked.
+func (r *Run) leave(by, now time.Time) []RunAction {
+	switch r.spec.Leftovers {
+	case config.LeftoversWait:
+		return r.enter(RunWaiting, now, r.runBy)
+	case config.LeftoversKill:
+		return r.standStill(now)
+	case config.LeftoversStop:
+	}
+	return r.enter(RunLeaving, now, by, DoAskRest)
+}
+
 // ask begins the stop of the run because of c.
 func (r *Run) ask(c Cause, now time.Time) []RunAction {
+	r.own = false
 	r.because(c)
 	if r.spec.KillMode == config.ControlGroup {
 		return r.enter(RunAsking, now, now.Add(freezeWait), DoFreeze)
 	}
-	return r.enter(RunStopping, now, now.Add(r.grace), DoAsk)
+	return r.enter(RunStopping, now, r.graceEnd(now), DoAsk)
 }
 
 // asked sends the stop signal to every process, frozen or not, and begins the grace period.
@@ -208,7 +259,17 @@ func (r *Run) asked(now time.Time) []RunAction {
 	if r.mainGone {
 		next = RunLeaving
 	}
-	return r.enter(next, now, now.Add(r.grace), DoAskAll)
+	return r.enter(next, now, r.graceEnd(now), DoAskAll)
+}
+
+// graceEnd returns when a grace period that begins now ends. A stop on request does not lengthen
+// that of an own stop.
+func (r *Run) graceEnd(now time.Time) time.Time {
+	end := now.Add(r.grace)
+	if !r.endBy.IsZero() && r.endBy.Before(end) {
+		return r.endBy
+	}
+	return end
 }
 
 // abandonIn bounds how long the holder of a pending start may still take. An exec can wait for

@@ -47,6 +47,11 @@ func TestStepIsTotal(t *testing.T) {
 					}
 					name := fmt.Sprintf("%v/%s/%s: event %d in state %d", spec.KillMode, spec.Leftovers, spec.Timeout, ev, s)
 					check(t, name, s, ev, r, r.Step(ev, t0))
+					if s == RunStopping {
+						r = NewRun(&spec)
+						r.state, r.since, r.deadline, r.mainGone, r.own, r.cause = s, t0, t0.Add(time.Hour), gone, true, Exited
+						check(t, name+", by itself", s, ev, r, r.Step(ev, t0))
+					}
 				}
 			}
 		}
@@ -82,6 +87,9 @@ func check(t *testing.T, name string, from RunState, ev RunEvent, r *Run, action
 	}
 	if slices.Contains([]RunState{RunEnded, RunStuck}, r.state) && from != r.state && !r.deadline.IsZero() {
 		t.Errorf("%s: a deadline after the end", name)
+	}
+	if r.own && r.state != RunStopping && r.state != RunStarting && r.state != RunRemoving {
+		t.Errorf("%s: it ends by itself in state %s", name, r.state)
 	}
 	if r.state > RunRunning && r.cause == "" {
 		t.Errorf("%s: a teardown without a cause", name)

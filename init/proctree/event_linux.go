@@ -28,6 +28,9 @@ const (
 	// Empty says that nothing is left below the holder, which ends now. User, System and MaxRSS are
 	// those of all processes of the job.
 	Empty
+	// MainGone says that the process that SetMain has named is not there, or no longer. Pid is set.
+	// An event MainExited of it has come before, or nobody knows how it has ended.
+	MainGone
 )
 
 // Event is one thing that a holder tells the supervisor. Its Kind says which fields are set.

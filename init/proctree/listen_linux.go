@@ -72,7 +72,19 @@ func (h *holder) obey(m message) {
 	case requestThaw:
 		h.enter(modeRunning)
 		h.signalOnce(unix.SIGCONT)
+	case requestMain:
+		h.setMain(int(m.pid))
 	case requestKill:
+	}
+}
+
+// setMain makes another process below the holder the main process. While that is not a child of the
+// holder, its parent waits for it.
+func (h *holder) setMain(pid int) {
+	h.main = pid
+	if unix.Kill(pid, 0) == unix.ESRCH {
+		h.main = 0
+		h.tell(&message{kind: int64(MainGone), pid: int64(pid)})
 	}
 }
 

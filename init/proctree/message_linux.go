@@ -53,4 +53,6 @@ const (
 	requestFreeze
 	requestThaw
 	requestKill
+	// requestMain has the pid of the process that is the main process from now on.
+	requestMain
 )

@@ -128,7 +128,7 @@ func (t *Tree) Note(e Event) {
 		t.Frozen = true
 	case Empty:
 		t.Empty, t.Used = true, e
-	case Failed, Stopped, Continued, MainExited:
+	case Failed, Stopped, Continued, MainExited, MainGone:
 	}
 }
 
@@ -151,6 +151,12 @@ func (t *Tree) Lost() bool { return t.Main != 0 && !t.Empty }
 // because it is stopped or very busy. Try again then. A holder that has ended is no error.
 func (t *Tree) SignalMain(sig syscall.Signal) error {
 	return t.request(message{kind: requestSignalMain, value: int64(sig)})
+}
+
+// SetMain makes another process of the job the main process: the event [MainExited] tells of its end
+// if the holder is its parent then.
+func (t *Tree) SetMain(pid int) error {
+	return t.request(message{kind: requestMain, pid: int64(pid)})
 }
 
 // Signal sends a signal to every process of the job, once.

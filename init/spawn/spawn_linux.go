@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -115,7 +116,7 @@ func (c *child) start() (int, error) {
 func (p *Process) Executed(patience time.Duration) (known bool, err error) {
 	var ready bool
 	raw, _ := p.report.SyscallConn()
-	_ = raw.Control(func(fd uintptr) { ready = isReadable(int(fd), patience) })
+	_ = raw.Control(func(fd uintptr) { ready = rawfile.WaitReadable(fd, patience) })
 	if !ready {
 		return false, nil
 	}
@@ -131,15 +132,4 @@ func (p *Process) Await() error {
 	}
 	step, errno := binary.NativeEndian.Uint32(b[0:]), binary.NativeEndian.Uint32(b[4:])
 	return &Error{steps[step%uint32(len(steps))], p.path, syscall.Errno(errno)}
-}
-
-// isReadable tells whether a descriptor can be read, or has ended, within patience.
-func isReadable(fd int, patience time.Duration) bool {
-	until := time.Now().Add(patience)
-	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(max(0, time.Until(until).Milliseconds())))
-		if err != unix.EINTR {
-			return err == nil && n == 1
-		}
-	}
 }

@@ -88,6 +88,8 @@ func prepare(t *testing.T, spec *pod.Spec, file string) *box {
 	b := &box{t: t, dir: dir, file: filepath.Join(dir, "cginit.yaml")}
 	spec.Env = append(slices.Clone(spec.Env), "ACT="+harness.Bin(t, "act"), "LOG="+b.log(), "DIR="+dir)
 	b.write(file)
+	check(t, os.WriteFile(b.log(), nil, 0o666))
+	check(t, os.Chmod(b.log(), 0o666)) // whatever the umask is: at level uid each job is another user
 	return b
 }
 

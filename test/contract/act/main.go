@@ -6,6 +6,8 @@
 //	act await TEXT...          the same, and wait until they are heard (BARRIER=1)
 //	act claim PID TEXT         send a text as process PID
 //	act as UID ACT...          do another act as a user
+//	act flood KIND SECONDS     send made-up messages: those of a forger, or of a fool
+//	act master NAME            say READY=1, and at SIGUSR2 start "act serve NAME-new" and name it MAINPID
 //	act line FD                write a newline to a descriptor
 //	act daemon NAME            leave "act serve NAME" in the background
 //	act answer ADDRESS CODE    answer every HTTP request with a status
@@ -37,7 +39,7 @@ func main() {
 		os.Args = append(os.Args[:1], os.Args[3:]...)
 	}
 	acts := map[string]func(args []string) error{
-		"serve": serve, "tell": tell, "await": await, "claim": claim, "line": line, "daemon": daemon, "answer": answer, "write": write,
+		"serve": serve, "tell": tell, "await": await, "claim": claim, "line": line, "daemon": daemon, "answer": answer, "write": write, "flood": flood, "master": master,
 	}
 	if len(os.Args) < 3 || acts[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "act: see its source for what it can do")
