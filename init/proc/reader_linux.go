@@ -26,6 +26,7 @@ type Reader struct {
 	path  [64]byte
 	buf   [4096]byte
 	names [4096]byte
+	tids  [1024]byte // the threads of a process, while names may be in use
 }
 
 // Child is a process and its parent, both as pids.
@@ -62,9 +63,18 @@ func (r *Reader) Close() {
 }
 
 // Stat reads one process and leaves Comm empty. ok is false for a process that does not exist, and
-// for all processes if HasProc is false.
+// for all processes if HasProc is false. If the first thread has ended and others live, State is that of
+// one of those.
 func (r *Reader) Stat(pid int) (p Process, ok bool) {
-	fd := r.openFile(pid, "stat", 0, "")
+	p, ok = r.stat(r.openFile(pid, "stat", 0, ""))
+	if ok && p.State == 'Z' && p.Threads > 1 {
+		p.State = r.stateOfThreads(pid)
+	}
+	return p, ok
+}
+
+// stat parses a stat file and closes its descriptor; -1 is none.
+func (r *Reader) stat(fd int) (p Process, ok bool) {
 	if fd < 0 {
 		return Process{}, false
 	}
@@ -75,6 +85,23 @@ func (r *Reader) Stat(pid int) (p Process, ok bool) {
 	}
 	p, _, ok = parseStat(r.buf[:n])
 	return p, ok
+}
+
+// stateOfThreads returns the state of a thread that lives, of a process whose first thread has ended; 'Z' if
+// there is none. A stop of the process shows there alone.
+func (r *Reader) stateOfThreads(pid int) byte {
+	dir := r.openFile(pid, "task", 0, "")
+	if dir < 0 {
+		return 'Z'
+	}
+	defer unix.Close(dir)
+	n, _ := unix.ReadDirent(dir, r.tids[:])
+	for tid := range numbers(r.tids[:max(n, 0)]) {
+		if t, ok := r.stat(r.openFile(pid, "task", tid, "stat")); ok && t.State != 'Z' && t.State != 'X' {
+			return t.State
+		}
+	}
+	return 'Z'
 }
 
 // openFile opens /proc/PID/NAME, or /proc/PID/NAME/TID/FILE if there is a file. It makes no string of
