@@ -18,7 +18,7 @@ type listener struct {
 // Started handles the outcome of a start that was pending.
 func (l listener) Started(p hold.Progress, err error) { l.s.feed(l.r, l.s.spawned(l.r, p, err)) }
 
-// ExecEnded handles the report of the exec helper.
+// ExecEnded handles the outcome of an exec, of the command or, by its report, of the exec helper.
 func (l listener) ExecEnded(err error) {
 	if err != nil {
 		l.r.book.err, l.r.failed = err, true
@@ -35,13 +35,13 @@ func (l listener) MainEnded(ws syscall.WaitStatus) {
 	}
 }
 
-// MainLost handles the end of a main process of which nobody knows how it has ended. It counts as a
+// MainLost handles the end of a main process of which nobody here knows how it has ended. It counts as a
 // failure.
 func (l listener) MainLost() {
 	if l.hasSuccessor() {
 		return
 	}
-	l.s.log.Printf("%s: its main process %d has ended, and another process of the job has waited for it, so nobody knows how", l.r.name, l.r.pid())
+	l.s.log.Printf("%s: its main process %d has ended, and only another process could learn how", l.r.name, l.r.pid())
 	l.r.book.lost = true
 	l.ended(syscall.WaitStatus(status.Failed << 8))
 }
@@ -80,15 +80,18 @@ func (l listener) unreaped() bool {
 		p.onlyDead = now
 		time.AfterFunc(unreapedPatience, func() { l.s.post(l.Changed) })
 		return false
-	case now.Sub(p.onlyDead) < unreapedPatience || main == nil && l.r.Status() == nil:
+	case now.Sub(p.onlyDead) < unreapedPatience:
 		return false
 	}
-	l.s.log.Printf("%s: all of it is dead, but its tracer, a debugger perhaps, does not wait for it; it is not waited for any more", l.r.name)
+	l.s.log.Printf("%s: its processes are dead, but a debugger that traces one has not collected it (main process %d); cginit goes on without", l.r.name, l.r.pid())
 	l.r.unreaped = true
-	if l.r.Status() == nil {
-		l.MainEnded(*main)
-	} else {
+	switch {
+	case l.r.Status() != nil:
 		l.s.inspect(l.r)
+	case main != nil:
+		l.MainEnded(*main)
+	default:
+		l.MainLost()
 	}
 	return true
 }

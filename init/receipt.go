@@ -37,7 +37,7 @@ type book struct {
 	unseen     error                  // why a list is incomplete; nil: none is
 	killUnseen bool                   // the list of those to be killed is incomplete
 	err        error                  // why the command could not be started
-	lost       bool                   // the main process has ended, and nobody knows how
+	lost       bool                   // nobody here knows how the main process has ended
 	usage      hold.Usage             // read before the containment is removed
 }
 
@@ -51,9 +51,9 @@ func (b *book) ask(sig syscall.Signal, pids ...int) {
 	}
 }
 
-// list notes the processes that are to be killed, instead of those of an earlier kill. With an error the
+// toKill notes the processes that are to be killed, instead of those of an earlier kill. With an error the
 // list is incomplete.
-func (b *book) list(pids []int, err error) {
+func (b *book) toKill(pids []int, err error) {
 	b.listed, b.processes, b.killed, b.unkillable, b.killUnseen = pids, nil, len(pids), 0, err != nil
 	b.doubt(err)
 }

@@ -52,7 +52,7 @@ func TestReceipt(t *testing.T) {
 		"clean": {life.EvSpawned, exited0, unchanged, 0, life.Exited, "web: exited after 2s, exit code 0; nothing was left"},
 		"killed some": {life.EvSpawned, exited0, func(r *run) {
 			r.book.ask(syscall.SIGTERM, 8, 9)
-			r.book.list([]int{9}, nil)
+			r.book.toKill([]int{9}, nil)
 			r.book.processes = []Process{{Pid: 9, Command: "sleep 1", Outcome: "killed", Reasons: []string{"ignored SIGTERM"}}}
 		}, 0, life.Exited, "web: exited after 2s, exit code 0; 2 asked to leave, 1 did, 1 killed; nothing is left\n" +
 			"  killed 9 \"sleep 1\": ignored SIGTERM"},
@@ -74,7 +74,7 @@ func TestReceipt(t *testing.T) {
 			125, life.StartFailed, "web: not started: no fork; nothing was left",
 		},
 		"unkillable": {life.EvSpawned, nil, func(r *run) {
-			r.book.list([]int{7}, nil)
+			r.book.toKill([]int{7}, nil)
 			r.book.processes = []Process{{Pid: 7, Command: "serve", Outcome: "killed"}}
 			r.book.markUnkillable([]Process{{Pid: 7, Command: "serve", State: "D"}})
 		}, 125, life.Exited, "web: exited after 2s, its main process has not ended; 0 asked to leave, 0 did, " +
@@ -86,7 +86,7 @@ func TestReceipt(t *testing.T) {
 		"killed, not listed": {
 			life.EvSpawned, exited0, func(r *run) {
 				r.book.ask(syscall.SIGTERM, 8, 9)
-				r.book.list([]int{9}, syscall.EMFILE)
+				r.book.toKill([]int{9}, syscall.EMFILE)
 			}, 0, life.Exited, "web: exited after 2s, exit code 0; how many were left is unknown (too many open files), " +
 				"at least 2 asked to leave, 0 did, 1 killed; nothing is left",
 		},
@@ -125,7 +125,7 @@ func TestReceiptBounds(t *testing.T) {
 	last := pids[len(pids)-1]
 	r := receiptOf(exited0, func(r *run) {
 		r.book.ask(syscall.SIGTERM, 1, 2, last)
-		r.book.list(pids, nil)
+		r.book.toKill(pids, nil)
 		r.book.processes = make([]Process, maxListed)
 	}, life.EvSpawned)
 	if r.Asked != 3 || r.Left != 2 || r.Killed != len(pids) {
@@ -133,7 +133,7 @@ func TestReceiptBounds(t *testing.T) {
 	}
 	u := receiptOf(exited0, func(r *run) {
 		r.book.ask(syscall.SIGTERM, 1, 2, last)
-		r.book.list(pids, nil)
+		r.book.toKill(pids, nil)
 		r.book.processes = make([]Process, maxListed)
 		r.book.markUnkillable([]Process{{Pid: last}, {Pid: 1}}) // one was not named, one not even listed
 	}, life.EvSpawned)

@@ -154,7 +154,7 @@ func (s *Supervisor) list(r *run) {
 	pids, err := r.held.Procs()
 	s.log.Complain("list", err)
 	b := &r.book
-	b.list(pids, err)
+	b.toKill(pids, err)
 	r.patience.hopeless = time.Time{}
 	begun := time.Now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -11,8 +12,9 @@ import (
 )
 
 // ExecError says that a command cannot be executed because of the command itself. Path is the
-// program and Err the reason, which wraps an errno.
+// program and Err the reason, which wraps an errno. What is what cannot be done with the path; empty: execute.
 type ExecError struct {
+	What string
 	Path string
 	Err  error
 }
@@ -21,12 +23,13 @@ type ExecError struct {
 func (e *ExecError) Error() string {
 	hint := ""
 	switch {
+	case e.What != "":
 	case errors.Is(e.Err, unix.ENOENT) && strings.Contains(e.Path, "/") && exists(e.Path):
 		hint = " (the file is there: the interpreter of its first line, or its dynamic loader, is not)"
 	case errors.Is(e.Err, unix.ENOEXEC):
 		hint = " (not a program for this machine)"
 	}
-	return fmt.Sprintf("cannot execute %s: %v%s", e.Path, e.Err, hint)
+	return fmt.Sprintf("cannot %s %s: %v%s", cmp.Or(e.What, "execute"), e.Path, e.Err, hint)
 }
 
 // Unwrap returns Err.

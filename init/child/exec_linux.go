@@ -63,7 +63,7 @@ func runExec(args []string) int {
 	var errno syscall.Errno
 	errors.As(err, &errno)
 	fmt.Fprintf(report, "%d %s", int(errno), setup.Path)
-	return ExitStatus(&ExecError{setup.Path, err})
+	return ExitStatus(&ExecError{Path: setup.Path, Err: err})
 }
 
 // An exec that fails for now is tried again every execRetry for execGiveUp, as long as a fork is.

@@ -25,7 +25,7 @@ func LookPath(name string, env []string) (string, error) {
 			path = value
 		}
 	}
-	var found error = &ExecError{name, fmt.Errorf("%w in PATH %q", unix.ENOENT, path)}
+	var found error = &ExecError{Path: name, Err: fmt.Errorf("%w in PATH %q", unix.ENOENT, path)}
 	for _, dir := range filepath.SplitList(path) {
 		file := filepath.Join(dir, name)
 		err := executable(file)
@@ -62,11 +62,11 @@ func executable(file string) error {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		return &ExecError{file, errors.Unwrap(err)}
+		return &ExecError{Path: file, Err: errors.Unwrap(err)}
 	case info.IsDir():
-		return &ExecError{file, fmt.Errorf("%w: it is a directory", unix.EACCES)}
+		return &ExecError{Path: file, Err: fmt.Errorf("%w: it is a directory", unix.EACCES)}
 	case info.Mode()&0o111 == 0:
-		return &ExecError{file, fmt.Errorf("%w: it is not marked executable", unix.EACCES)}
+		return &ExecError{Path: file, Err: fmt.Errorf("%w: it is not marked executable", unix.EACCES)}
 	}
 	return nil
 }

@@ -53,5 +53,5 @@ func Failure(report string) error {
 	if err != nil || number == 0 {
 		return errors.New(text)
 	}
-	return &ExecError{text, syscall.Errno(number)}
+	return &ExecError{Path: text, Err: syscall.Errno(number)}
 }

@@ -6,6 +6,7 @@ package deliver
 import (
 	"runtime"
 	"syscall"
+	"unsafe"
 
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
@@ -28,12 +29,17 @@ func Signal(pid int, sig syscall.Signal) error {
 // everyone makes kill(2) signal all processes that the caller may signal, except the caller and process 1.
 const everyone = -1
 
-// Everyone signals all other processes of our PID namespace. pids are those that kill(-1) may have been
-// refused for. Their users' other processes are signalled too, in one instant for each user.
+// Everyone signals processes that kill(-1) may have been refused for, and leaves out the others of pids. A kill,
+// a stop and a continuation reach all other processes of the same users too, in one instant for each user: to
+// have them twice does nothing.
 func Everyone(pids []int, sig syscall.Signal) {
 	done := map[uint32]bool{}
 	for _, pid := range pids {
 		if unix.Kill(pid, 0) != unix.EPERM {
+			continue
+		}
+		if sig != unix.SIGKILL && sig != unix.SIGSTOP && sig != unix.SIGCONT {
+			_ = Signal(pid, sig)
 			continue
 		}
 		if uid, err := proc.UID(pid); err == nil && !done[uid] {
@@ -43,21 +49,37 @@ func Everyone(pids []int, sig syscall.Signal) {
 	}
 }
 
-// as calls kill(2) with the effective uid of another user. It returns EPERM if we may not take that. The
-// real and the saved uid of the thread stay ours, so that the other user cannot signal it. The kernel
-// takes the effective capabilities from the thread for that time, and gives them back.
+// as calls kill(2) with the effective uid of another user. It returns EPERM if we may not take that.
 func as(uid uint32, pid int, sig syscall.Signal) error {
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and unlocked only if the thread is as it was: else it ends with this goroutine
+		err, restored := disguised(uid, func() error { return unix.Kill(pid, sig) })
+		if restored {
+			runtime.UnlockOSThread()
+		}
+		result <- err
+	}()
+	return <-result
+}
+
+// disguised calls do with another effective uid of this thread. The real and the saved uid stay ours, so that
+// the other user cannot signal the thread. The kernel takes the effective capabilities from it for that time and
+// gives them back; what else it changes is put back here: whether the process is dumpable, and the signal that
+// the thread gets when its parent ends.
+func disguised(uid uint32, do func() error) (err error, restored bool) {
 	const same = ^uintptr(0)
-	runtime.LockOSThread()
 	_, before, _ := unix.Getresuid()
+	dumpable, _ := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	var parentDies int32
+	_ = unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&parentDies)), 0, 0, 0)
 	// syscall.Setresuid would change all threads.
 	if _, _, errno := syscall.RawSyscall(setresuid, same, uintptr(uid), same); errno != 0 {
-		runtime.UnlockOSThread()
-		return unix.EPERM
+		return unix.EPERM, true
 	}
-	err := unix.Kill(pid, sig)
-	if _, _, errno := syscall.RawSyscall(setresuid, same, uintptr(before), same); errno == 0 {
-		runtime.UnlockOSThread() // else the thread is fit for nothing else
-	}
-	return err
+	err = do()
+	_, _, errno := syscall.RawSyscall(setresuid, same, uintptr(before), same)
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, uintptr(dumpable), 0, 0, 0)
+	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDies), 0, 0, 0)
+	return err, errno == 0
 }

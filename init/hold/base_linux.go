@@ -49,16 +49,23 @@ func (b *base) SignalMain(sig syscall.Signal, group bool) error {
 	return deliver.Signal(b.main.Pid, sig)
 }
 
-// unreapedMain returns how the main process has ended, if it is dead and was not waited for; else nil.
+// unreapedMain returns how the main process has ended, if it is dead and was not waited for; nil if not, or if
+// the kernel does not show it to us.
 func (b *base) unreapedMain() *syscall.WaitStatus {
 	if b.main.Pid == 0 || b.ended {
 		return nil
 	}
 	ws, ok := proc.ExitStatus(b.main.Pid)
-	if !ok {
+	if !ok || ws == 0 && !mayTrace(b.main.Pid) { // then 0 is shown whatever it was
 		return nil
 	}
 	return &ws
+}
+
+// mayTrace tells whether we may trace a process, as far as users decide it.
+func mayTrace(pid int) bool {
+	uid, err := proc.UID(pid)
+	return hasCapability(unix.CAP_SYS_PTRACE) || err == nil && int(uid) == os.Getuid()
 }
 
 // killMain kills the main process, wherever it has moved itself.

@@ -19,6 +19,8 @@ type cgroupRun struct {
 	dir     cgroup.Dir
 	watch   *cgroup.Watch
 	watchID int32
+	// isInner says that the cgroup is inside that of another run.
+	isInner bool
 	// kill is a descriptor of cgroup.kill; -1: the kernel has no such file.
 	kill int
 	// wasKilled says that Kill has been called.
@@ -32,21 +34,27 @@ func (c *cgroupRun) Level() Level { return Cgroup }
 
 // Start forks the main process into the cgroup, or has it join the cgroup where that is refused.
 func (c *cgroupRun) Start(o *Order) (Progress, error) {
-	if c.home.clones {
+	if c.canClone() {
 		dir, err := rawfile.Open(string(c.dir), unix.O_PATH|unix.O_DIRECTORY)
 		if err != nil {
 			return 0, err
 		}
 		defer unix.Close(dir)
-		return c.forkMain(o, place{cgroup: dir, join: -1})
+		return c.forkMain(o, birthplace{cgroup: dir, join: -1})
 	}
 	procs, err := c.dir.OpenJoin()
 	if err != nil {
 		return 0, err
 	}
 	defer procs.Close()
-	return c.forkMain(o, place{cgroup: -1, join: int(procs.Fd())})
+	return c.forkMain(o, birthplace{cgroup: -1, join: int(procs.Fd())})
 }
+
+// canClone tells whether the main process can be born in the cgroup. It must not be while a cgroup above is
+// frozen: it would stand still with copies of all our descriptors, such as the guardian's pipe. Any process
+// with the right to write there can freeze a cgroup inside that of a job at any moment, so what starts there
+// joins, and has closed them by then.
+func (c *cgroupRun) canClone() bool { return c.home.clones && !c.isInner && !c.home.jobs.Freezing() }
 
 func (c *cgroupRun) SetMain(pid int) error { return c.follow(c, pid) }
 
@@ -116,7 +124,7 @@ func (c *cgroupRun) Kill() error {
 	if err != nil {
 		err = c.dir.Kill()
 	}
-	if err == nil && c.wasKilled {
+	if err == nil && c.wasKilled || errors.Is(err, unix.EPERM) {
 		err = c.dir.KillEach(deliver.Signal)
 	}
 	c.wasKilled = true

@@ -50,7 +50,7 @@ type Containment interface {
 	Empty() bool
 	// Unreaped tells whether all that is left of the run is dead but cannot be waited for, which takes
 	// a look at /proc. It happens for a moment at each end, and for long if a tracer does not wait.
-	// status is that of the main process, nil if it has been waited for or cannot be read.
+	// status is that of the main process, nil if it has been waited for or nobody can know it.
 	Unreaped() (status *syscall.WaitStatus, is bool)
 	// Usage returns the resources that the run has used. The caller asks before Remove.
 	Usage() Usage
@@ -97,7 +97,7 @@ type Listener interface {
 	ExecEnded(err error)
 	// MainEnded reports how the main process has ended.
 	MainEnded(ws syscall.WaitStatus)
-	// MainLost reports that the main process has ended, and that nobody knows how, because another
+	// MainLost reports that the main process has ended, and that nobody here knows how, because another
 	// process of the run has waited for it.
 	MainLost()
 	// TakesBack tells, when the main process has ended, whether the one before becomes the main

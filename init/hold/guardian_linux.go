@@ -182,7 +182,11 @@ func killAll(jobs cgroup.Dir) error {
 	for wait := closeRetry; ; wait = min(2*wait, time.Second) {
 		_, _ = unix.Pread(int(file.Fd()), events[:], 0) // poll reports only changes after this read
 		_ = jobs.Freeze()                               // without cgroup.kill, so that nothing forks meanwhile
-		if err := errors.Join(jobs.Kill(), jobs.KillEach(deliver.Signal)); err != nil {
+		err := jobs.Kill()
+		if errors.Is(err, unix.EPERM) { // by pid, before Linux 5.14; the next line does more
+			err = nil
+		}
+		if err := errors.Join(err, jobs.KillEach(deliver.Signal)); err != nil {
 			return err
 		}
 		if e, err := jobs.Events(); err == nil && !e.Populated && jobs.Remove() == nil {

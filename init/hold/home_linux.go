@@ -199,7 +199,8 @@ func (h *Home) Contain(p Place) (Containment, error) {
 // its run, so that the run's limits hold for it too.
 func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 	parent := h.jobs
-	if outer, isInner := p.Inside.(*cgroupRun); isInner {
+	outer, isInner := p.Inside.(*cgroupRun)
+	if isInner {
 		parent = outer.dir
 	}
 	dir, err := parent.Make(p.Dir)
@@ -227,7 +228,7 @@ func (h *Home) containInCgroup(p Place, b base) (_ Containment, err error) {
 		return nil, err
 	}
 	h.watched[h.lastWatch] = p.Listener
-	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch, kill: kill}, nil
+	return &cgroupRun{base: b, dir: dir, watch: watch, watchID: h.lastWatch, kill: kill, isInner: isInner}, nil
 }
 
 // The removal of our cgroups is tried again up to closeRetries times, after closeRetry each: a dying

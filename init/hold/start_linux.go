@@ -27,17 +27,17 @@ func IsBusy(err error) bool {
 // the loop waits for no other.
 const execWait = 5 * time.Millisecond
 
-// place is where a main process is born.
-type place struct {
+// birthplace is where a main process is born.
+type birthplace struct {
 	cgroup, join int // see [spawn.Program]; -1: none
 }
 
 // anywhere is the place of a main process that has no cgroup.
-var anywhere = place{-1, -1}
+var anywhere = birthplace{-1, -1}
 
 // forkMain forks the main process, which executes the command or becomes the exec helper. It is the only
 // place where cginit itself forks a process of a job.
-func (b *base) forkMain(o *Order, at place) (Progress, error) {
+func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 	p := &spawn.Program{
 		Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, Files: o.Files, Keep: o.Inherited,
 		NewSession: o.NewSession, NewGroup: !o.SharesGroup && !o.NewSession,
@@ -58,22 +58,33 @@ func (b *base) forkMain(o *Order, at place) (Progress, error) {
 	report, args, err := h.pack()
 	if err == nil {
 		p.Path, p.Args = child.SelfExe, args
-		_, err = b.fork(p, func(err error) { b.home.complain("start the exec helper", err) })
-	}
-	if err != nil {
-		if report != nil {
+		// The helper has something to report only once it is executed itself.
+		hear := func(err error) {
+			if err == nil {
+				b.hearHelper(report, func() bool { return true }, b.listener.ExecEnded)
+				return
+			}
 			report.Close()
+			b.listener.ExecEnded(helperFailure(true, err))
 		}
-		return 0, helperFailure(true, err)
+		var progress Progress
+		if progress, err = b.fork(p, hear); err == nil {
+			if progress == Executed {
+				hear(nil)
+			}
+			return Forked, nil
+		}
 	}
-	b.hearHelper(report, func() bool { return true }, b.listener.ExecEnded)
-	return Forked, nil
+	if report != nil {
+		report.Close()
+	}
+	return 0, helperFailure(true, err)
 }
 
 // fork forks the main process and returns Executed, or Forked if its exec takes longer. Then the loop
 // calls late with the outcome.
 func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
-	child, err := spawn.Fork(p)
+	process, err := spawn.Fork(p)
 	if err != nil {
 		return 0, err
 	}
@@ -81,19 +92,19 @@ func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
 	if b.home.execs > 0 {
 		patience = 0
 	}
-	known, err := child.Executed(patience)
+	known, err := process.Executed(patience)
 	switch {
 	case known && err != nil:
-		endChild(child.Pid) // it is about to exit, unless somebody has frozen it
+		endChild(process.Pid) // it is about to exit, unless somebody has frozen it
 		return 0, err
 	case known:
-		b.started(child.Pid, p.NewSession)
+		b.started(process.Pid, p.NewSession)
 		return Executed, nil
 	}
-	b.started(child.Pid, p.NewSession)
+	b.started(process.Pid, p.NewSession)
 	b.home.execs++
 	go func() {
-		err := child.Await()
+		err := process.Await()
 		b.home.post(func() {
 			b.home.execs--
 			late(err)
@@ -114,6 +125,8 @@ func execFailure(o *Order, err error) error {
 		return fmt.Errorf("cannot start %s: %w", o.Path, err)
 	case isStep && step.Step == "":
 		return &child.ExecError{Path: o.Path, Err: step.Err}
+	case isStep && step.Step == spawn.EnterDir:
+		return &child.ExecError{What: step.Step, Path: o.Dir, Err: step.Err}
 	case errors.Is(err, unix.EPERM) && u != nil:
 		return fmt.Errorf("cannot run %s as uid %d: %w (cginit needs CAP_SETUID and CAP_SETGID for that)", o.Path, u.UID, err)
 	}

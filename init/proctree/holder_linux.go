@@ -140,8 +140,8 @@ func (h *holder) watch() {
 }
 
 // reap waits for the children that have ended, up to reapBatch of them, and reports whether the
-// holder has no child any more (__WALL: also none whose end sends no SIGCHLD). Nothing else in the holder waits for children, so until then the
-// pid of a child cannot become another process's.
+// holder has no child any more (__WALL: also none whose end sends no SIGCHLD). Nothing else in the
+// holder waits for children, so until then the pid of a child cannot become another process's.
 func (h *holder) reap() (empty bool) {
 	for n := 0; n < reapBatch && len(h.urgent) == 0; n++ {
 		var ws unix.WaitStatus

@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"runtime"
 	"slices"
 	"syscall"
 	"unsafe"
@@ -52,10 +53,13 @@ const (
 	stepDir
 )
 
+// EnterDir is the step that fails if the working directory is missing or closed to the user.
+const EnterDir = "change to the working directory"
+
 // steps has the words for them, to follow "cannot".
 var steps = [...]string{
 	stepExec: "", stepJoin: "join the cgroup", stepSession: "lead a session or process group",
-	stepFiles: "arrange the descriptors", stepUser: "change the user", stepDir: "change to the working directory",
+	stepFiles: "arrange the descriptors", stepUser: "change the user", stepDir: EnterDir,
 }
 
 const reportSize = int(unsafe.Sizeof(child{}.report))
@@ -161,7 +165,11 @@ func fork(c *child) (pid uintptr, errno syscall.Errno) {
 	if c.born {
 		pid, _, errno = syscall.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&c.clone)), unsafe.Sizeof(c.clone), 0)
 	} else {
-		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+		flags, stack := uintptr(unix.SIGCHLD), uintptr(0)
+		if runtime.GOARCH == "s390x" { // the two have changed places there
+			flags, stack = stack, flags
+		}
+		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, flags, stack, 0, 0, 0, 0)
 	}
 	if errno != 0 || pid != 0 {
 		return pid, errno
@@ -179,11 +187,6 @@ func fork(c *child) (pid uintptr, errno syscall.Errno) {
 //go:norace
 //go:nosplit
 func become(c *child) (step uint32, errno syscall.Errno) {
-	if c.join >= 0 {
-		if errno := call(unix.SYS_WRITE, uintptr(c.join), uintptr(unsafe.Pointer(&zero)), 1); errno != 0 {
-			return stepJoin, errno
-		}
-	}
 	if c.session {
 		errno = call(unix.SYS_SETSID, 0, 0, 0)
 	} else if c.group {
@@ -197,6 +200,11 @@ func become(c *child) (step uint32, errno syscall.Errno) {
 	}
 	if errno := setFiles(c); errno != 0 {
 		return stepFiles, errno
+	}
+	if c.join >= 0 { // the cgroup may be frozen, and this process stand still from here on
+		if errno := call(unix.SYS_WRITE, uintptr(c.join), uintptr(unsafe.Pointer(&zero)), 1); errno != 0 {
+			return stepJoin, errno
+		}
 	}
 	if c.user {
 		if errno := setUser(c); errno != 0 {
@@ -309,14 +317,24 @@ func setSignals(c *child) {
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
 }
 
+// An exec that fails for now is tried again execTries times, with a pause after each: somebody may still be
+// writing the file (ETXTBSY). That is a second.
+const execTries, execPause = 100, 10_000_000
+
 // execute executes the program, a script without "#!" by the shell as execvp(3) does.
 //
 //go:norace
 //go:nosplit
 func execute(c *child) syscall.Errno {
-	errno := call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(c.path)), uintptr(unsafe.Pointer(c.argv)), uintptr(unsafe.Pointer(c.env)))
-	if errno == unix.ENOEXEC {
-		errno = call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(shellFile)), uintptr(unsafe.Pointer(c.shell)), uintptr(unsafe.Pointer(c.env)))
+	pause := unix.Timespec{Nsec: execPause}
+	for try := 1; ; try++ {
+		errno := call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(c.path)), uintptr(unsafe.Pointer(c.argv)), uintptr(unsafe.Pointer(c.env)))
+		if errno == unix.ENOEXEC {
+			errno = call(unix.SYS_EXECVE, uintptr(unsafe.Pointer(shellFile)), uintptr(unsafe.Pointer(c.shell)), uintptr(unsafe.Pointer(c.env)))
+		}
+		if errno != unix.ETXTBSY && errno != unix.EAGAIN && errno != unix.ENOMEM || try == execTries {
+			return errno
+		}
+		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
 	}
-	return errno
 }

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Program says what a new process executes, and what it is given. A descriptor of -1 means none.
+// Program says what a new process executes, and what it is given.
 type Program struct {
 	Path string
 	Args []string
@@ -29,7 +29,7 @@ type Program struct {
 	// OOMScoreAdj is written to oom_score_adj, if that is possible; empty leaves it as it is.
 	OOMScoreAdj string
 	// Cgroup is a directory of cgroup2 in which the process is born (CLONE_INTO_CGROUP, since Linux
-	// 5.7). Join is a cgroup.procs file through which it enters a cgroup instead.
+	// 5.7). Join is a cgroup.procs file through which it enters a cgroup instead. -1: none.
 	Cgroup, Join int
 }
 

@@ -50,7 +50,8 @@ func wait(t *testing.T, pid int) (ws syscall.WaitStatus) {
 	}
 }
 
-// output runs a script with a pipe as descriptor fd (1, or a number that nothing else here has), and returns what the script writes to it.
+// output runs a script with a pipe as descriptor fd (1, or a number that nothing else here has), and returns
+// what the script writes to it.
 func output(t *testing.T, p *Program, fd int) string {
 	t.Helper()
 	read, write, err := os.Pipe()

@@ -84,3 +84,24 @@ func TestOutOfReach(t *testing.T) {
 		t.Errorf("status %d, receipt %+v, %v; stderr: %s", r.Code, got, err, r.Stderr)
 	}
 }
+
+// TestAskedOnce checks that a process of cginit's own user, beside some of other users, is asked once to leave.
+func TestAskedOnce(t *testing.T) {
+	harness.AsRoot(t)
+	wrap := []string{harness.Command(t, "setpriv"), "--bounding-set", "-kill", "--inh-caps", "-kill", "--"}
+	script := `for uid in 54331 54332 54333; do setpriv --reuid $uid --clear-groups sleep 1000 & done
+(trap "echo asked" TERM; echo ready; for i in $(seq 50); do sleep 0.02; done; echo "that was all") & wait $!; read x`
+	p := pod.Start(t, pod.Spec{Mode: pod.NoCgroup, Wrap: wrap, Args: []string{"--", "sh", "-c", "(" + script + ") & exec sleep 1000"}})
+	p.Line("ready")
+	pod.Until(t, "all sleep", func() bool { return len(p.Tree("sleep")) >= 4 })
+	for _, m := range p.Tree("sleep") {
+		if m.Parent == p.Pid || m.Inner == 2 {
+			_ = unix.Kill(m.Pid, unix.SIGKILL) // the main process, so that the others are asked to leave
+		}
+	}
+	p.Line("asked")
+	if line := p.Line("a"); line != "that was all" { // or asked again
+		t.Errorf("it says %q", line)
+	}
+	ends(t, p, 128+9)
+}

@@ -1,6 +1,9 @@
 package chaos
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -54,4 +57,37 @@ func guardian(t *testing.T, p *pod.Pod) (pid int) {
 		return len(all) == 1
 	})
 	return pid
+}
+
+// TestGuardianBesideAFrozenProbe kills cginit while a process that it has just forked stands still, because the
+// cgroup of its job is frozen. It must hold nothing open by which the guardian knows that cginit lives.
+func TestGuardianBesideAFrozenProbe(t *testing.T) {
+	dir := pod.OpenDir(t)
+	file := filepath.Join(dir, "cginit.yaml")
+	text := "services:\n  a: {command: sleep 1000, healthcheck: {test: [CMD, 'true'], interval: 20ms}}\n  b: {command: sleep 1001}\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, Args: []string{"--socket", "none", "--config", file}})
+	inside := func(name string) (found string) {
+		for _, cgroup := range p.Cgroups() {
+			if strings.Contains(cgroup, name) {
+				found = cgroup
+			}
+		}
+		return found
+	}
+	pod.Until(t, "the jobs run", func() bool { return len(p.Tree("sleep")) == 2 })
+	job := inside("/a.1")
+	if err := os.WriteFile(filepath.Join(job, "cgroup.freeze"), []byte("1"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	pod.Until(t, "a probe stands still", func() bool {
+		procs, _ := os.ReadFile(filepath.Join(inside("/a.1/health"), "cgroup.procs"))
+		return len(procs) > 0
+	})
+	p.Signal(unix.SIGKILL)
+	if err := p.Wait().Clean(); err != nil {
+		t.Error(err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 	"golang.org/x/sys/unix"
 )
@@ -97,4 +98,25 @@ func TestTracerDoesNotWait(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTracerHidesTheEnd is the same where cginit may not trace its command, so that the kernel does not show
+// how it has ended. That is not taken for success.
+func TestTracerHidesTheEnd(t *testing.T) {
+	harness.AsRoot(t)
+	wrap := []string{harness.Command(t, "setpriv"), "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace", "--"}
+	p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, Wrap: wrap, Args: []string{"--user", "54326", "--", "sleep", "1000"}})
+	pod.Until(t, "the command runs", func() bool { return len(p.Tree("sleep")) == 1 })
+	main := p.Tree("sleep")[0].Pid
+	release := seize(t, main)
+	if err := unix.Kill(main, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	pod.Until(t, "the receipt", func() bool { return len(p.Receipts()) > 0 })
+	pod.Until(t, "the end", func() bool { return !strings.ContainsAny(pod.Status(p.Pid, "State"), "RSD") })
+	release()
+	r := p.Wait()
+	if receipt, err := r.Receipt(); err != nil || r.Code != 125 || receipt.Error == "" || receipt.Code != nil || receipt.Signal != "" {
+		t.Errorf("status %d, receipt %+v, %v; stderr: %s", r.Code, receipt, err, r.Stderr)
+	}
 }

@@ -113,10 +113,13 @@ func TestProgramIsBeingWritten(t *testing.T) {
 				}
 				f, err := os.OpenFile(path, os.O_RDWR, 0)
 				check(t, err)
+				h := newHanging(t) // beside it an exec waits, so that nothing else is waited for
+				b := start(t, l, "jobs:\n\tbad: {command: "+h.path+" true}\n\ta: {command: "+path+" sh -c 'echo started >> $LOG', "+key+"}\n")
+				h.awaited()
 				time.AfterFunc(300*time.Millisecond, func() { f.Close() })
-				b := start(t, l, "jobs:\n\ta: {command: "+path+" sh -c 'echo started >> $LOG', "+key+"}\n")
-				b.ends(0)
 				b.noted("started")
+				h.lease(unix.F_SETLEASE, unix.F_UNLCK)
+				b.ends(0)
 			})
 		})
 	}

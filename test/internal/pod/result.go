@@ -41,7 +41,7 @@ type Receipt struct {
 
 	Asked, Left, Killed, Unkillable, Omitted int
 
-	Incomplete string
+	Error, Incomplete string
 
 	Processes []struct {
 		Pid     int
@@ -112,6 +112,7 @@ func (r *Result) Receipt() (Receipt, error) {
 	return r.Receipts[0], nil
 }
 
+// Receipts returns the receipts so far.
 func (p *Pod) Receipts() []Receipt {
 	file, err := os.Open(p.report)
 	if err != nil {
