@@ -27,6 +27,10 @@ func printFindings(to io.Writer, f *host.Findings) error {
 		row(w, string(p.Level), p.Guarantee)
 	}
 	printWays(w, f)
+	if len(f.SameUser) > 0 {
+		printLines(w, "advice", []string{strings.Join(f.SameUser, ", ") +
+			": what has cginit's own user can trace it and set its limits; another one (user:, --user) keeps it from that"})
+	}
 	printLines(w, "wrong", f.Problems)
 	return w.Flush()
 }

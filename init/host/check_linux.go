@@ -48,6 +48,8 @@ type Findings struct {
 	Missing string `json:"missing,omitempty"`
 	// Ways lead to the best level. They are empty if it is reached already.
 	Ways []Way `json:"ways,omitempty"`
+	// SameUser are the jobs with our own user. They can trace us and set our limits, whatever holds them.
+	SameUser []string `json:"same_user,omitempty"`
 	// Problems are the reasons why a supervisor would not start here.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -118,6 +120,9 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 		if err != nil {
 			f.Problems = append(f.Problems, fmt.Sprintf("%s: %v", spec.Name, err))
 		}
+	}
+	if u := spec.User; u == nil || !u.Auto && int(u.UID) == os.Getuid() {
+		f.SameUser = append(f.SameUser, spec.Name)
 	}
 	problem(h.Suffices(level, q.Require))
 	problem(hold.AllowUser(spec))

@@ -181,6 +181,7 @@ func TestRequire(t *testing.T) {
 		"two with the same":    {pod.NoCgroup, []string{"--require", "uid", "--config", same}, 1, "a: --require uid cannot be met"},
 		"tree":                 {pod.NoCgroup, []string{"--require", "tree", "--config", shared}, 0, ""},
 		"cgroup for a file":    {pod.Process1, []string{"--require", "cgroup", "--config", shared}, 0, ""},
+		"one with our user":    {pod.NoCgroup, []string{"--config", shared}, 0, "\n  b: what has cginit's own user can trace it"},
 		"a limit":              {pod.NoCgroup, []string{"--config", limited}, 1, "a: limits need a writable cgroup v2"},
 		"a limit, best effort": {pod.NoCgroup, []string{"--best-effort-limits", "--config", limited}, 0, ""},
 		"an unknown key":       {pod.NoCgroup, []string{"--config", wrong}, 1, "comand"},
