@@ -169,7 +169,7 @@ func TestMainIsLost(t *testing.T) {
 		b.notedTimes(2, "web up")
 		check(t, c.Shutdown(within(t)))
 		r := b.ends(0)
-		says(t, r, fmt.Sprintf("its main process %d has ended, and another process of the job has waited for it", after.Inner))
+		says(t, r, fmt.Sprintf("its main process %d has ended, and only another process could learn how", after.Inner))
 		if web := receipts(r, "web")[0]; web.Cause != "exited" || web.Code != nil || web.Signal != "" || web.ExitStatus != 125 || web.Pid != after.Inner {
 			t.Errorf("%+v", web)
 		}
