@@ -32,7 +32,10 @@ services:
 		b.notedTimes(2, "post 1")
 		b.Signal(unix.SIGTERM)
 		r := b.ends(0)
-		b.order("pre1 1 /usr", "pre2 2 /etc", "main 1 /usr", "post 1", "pre1 1 /usr", "pre2 2 /etc", "main 1 /usr", "stop1", "stop2", "web SIGTERM")
+		b.order("pre1 1 /usr", "pre2 2 /etc", "main 1 /usr", "pre1 1 /usr", "pre2 2 /etc", "main 1 /usr", "stop1", "stop2", "web SIGTERM")
+		if b.count("post 1") != 2 { // beside the service, which is ready as soon as it is executed
+			t.Errorf("post_start ran %d times; notes: %q", b.count("post 1"), b.notes())
+		}
 		says(t, r, "web: its pre_stop step 1 failed: exited after")
 		if b.count("stop1") != 1 {
 			t.Errorf("pre_stop ran for a run that had crashed; notes: %q", b.notes())
