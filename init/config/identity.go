@@ -21,7 +21,7 @@ type Identity struct {
 }
 
 // NeedsHelper reports whether the exec helper must set up the process before it executes the
-// command. Go's fork can change the user and the groups; everything else in Identity needs the
+// command. The fork itself can change the user and the groups; everything else in Identity needs the
 // helper, fields that are added later included.
 func (i *Identity) NeedsHelper() bool {
 	rest := *i

@@ -36,7 +36,7 @@ type Order struct {
 	ListenPid bool
 }
 
-// needsHelper tells whether something must be done between fork and exec that Go cannot do there.
+// needsHelper tells whether something must be done between fork and exec that init/spawn does not do.
 func (o *Order) needsHelper() bool {
 	return o.Terminal >= 0 || o.ListenPid || o.Ready != nil || o.Identity.NeedsHelper()
 }
