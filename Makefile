@@ -19,7 +19,7 @@ RACE     := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 # The linter is compiled again when its version or the Go version in go.mod changes.
 LINT     := bin/golangci-lint-$(LINTED)-go$(shell sed -n 's/^go //p' go.mod)
 
-.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick image bench fuzz matrix
+.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick image bench bench-short bench-build fuzz matrix
 
 build:
 	$(BUILD) -o $(BIN) ./cmd/...
@@ -69,9 +69,21 @@ $(LINT):
 image:
 	docker build -t cginit .
 
-bench: build
-	$(BUILD) -o bin/floor ./bench/floor
-	$(GO) run ./bench bin/cginit bin/floor
+# BEFORE=PROGRAM is another build of cginit to compare with. OUT=bench replaces what bench/README.md shows.
+# "make bench ARGS='-only bomb,orphans'" measures these parts again.
+BEFORE   ?=
+OUT      ?= bin/bench
+ARGS     ?=
+
+bench: bench-build
+	bin/bench/bench -before "$(BEFORE)" -o $(OUT) $(ARGS)
+
+bench-short: bench-build
+	bin/bench/bench -short -before "$(BEFORE)" -o $(OUT) $(ARGS)
+
+bench-build: build
+	@mkdir -p bin/bench
+	$(BUILD) -ldflags="$(MODULE)/bench/sleeper=-s -w $(if $(ENTRY),-E=main.entry)" -o bin/bench/ ./bench/...
 
 fuzz:
 	$(GO) test -fuzz FuzzParse -fuzztime 1m ./init/config

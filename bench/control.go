@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/control"
 	"golang.org/x/sys/unix"
 )
@@ -26,29 +25,30 @@ type way struct {
 // runs measures how long it takes to run /bin/true in a running container: over the control socket,
 // by cginitctl, by docker exec, and by a loop that only makes a cgroup, spawns into it, waits and
 // removes it.
-func runs(cginit, _ string) error {
-	dir, err := os.MkdirTemp("", "cginit-bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
+func runs(l *lab) ([]*figure, error) {
 	var ways []way
-	if own, err := cgroup.Find(); err == nil {
-		ways = append(ways, way{"a bare loop", func() (_, _ time.Time, err error) { return runBare(own) }})
+	if l.own != "" {
+		ways = append(ways, way{"a bare loop", func() (_, _ time.Time, err error) { return l.runBare() }})
 	}
 	for _, in := range []struct {
-		level string
-		enter func() error
-	}{{"cgroup", nil}, {"tree", hideCgroups}} {
-		socket := filepath.Join(dir, in.level)
-		c, end, err := serve(cginit, socket, in.enter)
+		name, program string
+		enter         func() error
+	}{
+		{"the control socket, level cgroup", l.cginit, nil},
+		{"the control socket, level cgroup, " + before, l.before, nil},
+		{"the control socket, level tree", l.cginit, hideCgroups},
+	} {
+		if in.program == "" {
+			continue
+		}
+		socket := filepath.Join(l.dir, fmt.Sprintf("socket%d", len(ways)))
+		c, end, err := serve(in.program, socket, in.enter)
 		if err != nil {
-			return fmt.Errorf("at level %s: %w", in.level, err)
+			return nil, fmt.Errorf("%s: %w", in.name, err)
 		}
 		defer end()
-		ways = append(ways, way{"the control socket, level " + in.level, func() (_, _ time.Time, err error) { return runOver(c) }})
-		if in.enter == nil {
-			ctl := filepath.Join(filepath.Dir(cginit), "cginitctl")
+		ways = append(ways, way{in.name, func() (_, _ time.Time, err error) { return runOver(c) }})
+		if ctl := filepath.Join(filepath.Dir(in.program), "cginitctl"); in.program == l.cginit && in.enter == nil {
 			ways = append(ways, command("cginitctl run", ctl, "--socket", socket, "run", "--", "/bin/true"))
 		}
 	}
@@ -56,38 +56,38 @@ func runs(cginit, _ string) error {
 		defer end()
 		ways = append(ways, command("docker exec", "docker", "exec", container, "/bin/busybox", "true"))
 	}
-	return compare(ways)
+	return []*figure{compare(l, ways)}, nil
 }
 
-// compare measures the ways in turn and prints a table of their medians.
-func compare(ways []way) error {
-	const rounds = 100
-	started, over := make([][]time.Duration, len(ways)), make([][]time.Duration, len(ways))
-	for range rounds {
-		for i, w := range ways {
-			begin := time.Now()
-			s, o, err := w.run()
-			if err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
-			}
-			started[i], over[i] = append(started[i], s.Sub(begin)), append(over[i], o.Sub(begin))
-		}
+// compare measures the ways in turn.
+func compare(l *lab, ways []way) *figure {
+	var who []string
+	for _, w := range ways {
+		who = append(who, w.name)
 	}
-	fmt.Printf("\n### `/bin/true` in a running container, one after another, %d runs each, median ms\n\n", rounds)
-	fmt.Printf("| by | until it is started | until nothing is left | rate relative to %s |\n| --- | --- | --- | --- |\n", ways[0].name)
-	for i, w := range ways {
-		first := "-"
-		if m := median(started[i]); m > 0 {
-			first = fmt.Sprintf("%.2f", ms(m))
+	rows := l.interleave("runs", l.pick(100, 30), who, func(i int) ([]float64, error) {
+		begin := time.Now()
+		started, over, err := ways[i].run()
+		first := none()
+		if !started.IsZero() {
+			first = ms(started.Sub(begin))
 		}
-		fmt.Printf("| %s | %s | %.2f | %.0f %% |\n", w.name, first, ms(median(over[i])), 100*float64(median(over[0]))/float64(median(over[i])))
+		return []float64{first, ms(over.Sub(begin))}, err
+	})
+	f := &figure{
+		Title: "`/bin/true` in a running container",
+		Note:  "One after another, until it is started and until nothing of it is left. In brackets: times the first row.",
 	}
-	return nil
+	f.add([]column{
+		{Name: "until started", Unit: "ms", Digits: 2, Reference: who[0]},
+		{Name: "until nothing is left", Unit: "ms", Digits: 2, Reference: who[0]},
+	}, rows)
+	return f
 }
 
-// runBare runs /bin/true in a new cgroup below own.
-func runBare(own cgroup.Dir) (started, over time.Time, err error) {
-	dir, err := own.Make("cginit.bench")
+// runBare runs /bin/true in a new cgroup.
+func (l *lab) runBare() (started, over time.Time, err error) {
+	dir, err := l.cgroup()
 	if err != nil {
 		return started, over, err
 	}
