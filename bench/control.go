@@ -6,12 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/init/control"
-	"golang.org/x/sys/unix"
 )
 
 // way is one way to run a command.
@@ -32,23 +30,23 @@ func runs(l *lab) ([]*figure, error) {
 	}
 	for _, in := range []struct {
 		name, program string
-		enter         func() error
+		noCgroups     bool
 	}{
-		{"the control socket, level cgroup", l.cginit, nil},
-		{"the control socket, level cgroup, " + before, l.before, nil},
-		{"the control socket, level tree", l.cginit, hideCgroups},
+		{"the control socket, level cgroup", l.cginit, false},
+		{"the control socket, level cgroup, " + before, l.before, false},
+		{"the control socket, level tree", l.cginit, true},
 	} {
 		if in.program == "" {
 			continue
 		}
 		socket := filepath.Join(l.dir, fmt.Sprintf("socket%d", len(ways)))
-		c, end, err := serve(in.program, socket, in.enter)
+		c, end, err := l.serve(in.program, socket, inside{first: true, noCgroups: in.noCgroups})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", in.name, err)
 		}
 		defer end()
 		ways = append(ways, way{in.name, func() (_, _ time.Time, err error) { return runOver(c) }})
-		if ctl := filepath.Join(filepath.Dir(in.program), "cginitctl"); in.program == l.cginit && in.enter == nil {
+		if ctl := filepath.Join(filepath.Dir(in.program), "cginitctl"); in.program == l.cginit && !in.noCgroups {
 			ways = append(ways, command("cginitctl run", ctl, "--socket", socket, "run", "--", "/bin/true"))
 		}
 	}
@@ -132,39 +130,21 @@ func command(name string, argv ...string) way {
 	}}
 }
 
-// serve starts cginit as process 1 with one service that sleeps, and connects to it. Enter, if it is
-// not nil, prepares the thread that cginit is started from. End stops cginit.
-func serve(cginit, socket string, enter func() error) (c *control.Client, end func(), err error) {
+// serve starts cginit as process 1 with one service that sleeps, and connects to it. End ends it.
+func (l *lab) serve(cginit, socket string, in inside) (c *control.Client, end func(), err error) {
 	file := socket + ".yaml"
 	text := "socket: " + socket + "\nservices: {idle: {command: [sleep, '100000']}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, nil, err
 	}
-	cmd := exec.Command(cginit, "--config", file)
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked, so that the thread and its mount namespace end with the goroutine
-		if enter != nil {
-			if err := enter(); err != nil {
-				started <- err
-				return
-			}
-		}
-		started <- cmd.Start()
-	}()
-	if err := <-started; err != nil {
+	w, err := l.enter([]string{cginit, "--config", file}, in, nil)
+	if err != nil {
 		return nil, nil, err
 	}
-	end = func() {
-		_ = cmd.Process.Signal(unix.SIGTERM)
-		_ = cmd.Wait()
-	}
 	if c, err = control.Dial(context.Background(), socket, 10*time.Second); err != nil {
-		end()
+		w.end()
 	}
-	return c, end, err
+	return c, w.end, err
 }
 
 // runContainer starts a Docker container that sleeps, made of this machine's static busybox. End

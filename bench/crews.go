@@ -74,7 +74,7 @@ func (c crew) start(l *lab, n int, in inside) (*ward, time.Duration, error) {
 		return nil, 0, err
 	}
 	begin := time.Now()
-	w, err := l.enter(argv, in, os.Stderr)
+	w, err := l.enter(argv, in, nil)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -32,6 +32,7 @@ type lab struct {
 	cginit   string
 	before   string // another build of cginit; empty if there is none
 	short    bool
+	rounds   int        // the most rounds of anything, if not 0
 	dir      string     // for files, removed at the end
 	own      cgroup.Dir // a cgroup for all that is made here, removed at the end; empty where none can be made
 	made     int        // how many cgroups were made in it
@@ -112,6 +113,9 @@ func (why cannot) Error() string { return string(why) }
 // cells say so, or how many processes it has left alive.
 func (l *lab) interleave(what string, rounds int, who []string, run func(i int) ([]float64, error)) []row {
 	samples, failed, width := make([][][]float64, len(who)), make([]error, len(who)), 1
+	if l.rounds > 0 {
+		rounds = min(rounds, l.rounds)
+	}
 	begin, said := time.Now(), time.Now()
 	for round := range rounds {
 		for k := range who {

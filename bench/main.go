@@ -60,6 +60,7 @@ func run() error {
 	flag.StringVar(&l.cginit, "cginit", filepath.Join(programs, "../cginit"), "the `program` to measure")
 	flag.StringVar(&l.before, "before", "", "another build of it to compare with")
 	flag.BoolVar(&l.short, "short", false, "measure less, in about a minute")
+	flag.IntVar(&l.rounds, "rounds", 0, "the most `rounds` of each figure; 0: as many as are good for it")
 	out := flag.String("o", programs, "the `directory` for results.json, startup.svg and teardown.svg")
 	only := flag.String("only", "", "measure only these `parts`, separated by commas, and keep the others of results.json")
 	flag.Parse()

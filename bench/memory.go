@@ -5,23 +5,24 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// quiet is how long everything has been running when memory is read: the work that the start has begun
-// must be over.
-const quiet = time.Second
-
 // memory measures the private memory that was written to (Private_Dirty in /proc/PID/smaps_rollup) of
 // each init with one sleeping command, and of each supervisor with many sleeping services. Each is
 // process 1 of a PID namespace, as in a container.
 func memory(l *lab) ([]*figure, error) {
-	one, err := memoryOfInits(l)
-	if err != nil {
-		return nil, err
+	one := &figure{
+		Title: "Memory with one sleeping command",
+		Note:  "Private pages that were written to, and resident ones, after a second of quiet, as process 1. A MB is 1,024 kB here.",
 	}
+	one.add([]column{
+		{Name: "private", Unit: "MB", Digits: 2, Line: "private memory, one command", Goals: []goal{{Plus: 1.2}}},
+		{Name: "resident", Unit: "MB", Digits: 2},
+	}, memoryOfInits(l))
 	many := &figure{
 		Title: "Private memory with n sleeping services",
 		Note: "Private pages that were written to, after a second of quiet, as process 1: of the supervisor and all " +
@@ -41,88 +42,94 @@ func memory(l *lab) ([]*figure, error) {
 	return []*figure{one, many}, nil
 }
 
-// memoryOfInits measures with one command. All run at the same time, each with a second of quiet.
-func memoryOfInits(l *lab) (*figure, error) {
-	f := &figure{
-		Title: "Memory with one sleeping command",
-		Note:  "Private pages that were written to, and resident ones, after a second of quiet, as process 1.",
-	}
-	var rows []row
-	var wards []*ward
-	for _, s := range l.inits() {
-		if s.prefix == nil {
-			continue
-		}
+// memoryOfInits measures with one command.
+func memoryOfInits(l *lab) []row {
+	all := slices.DeleteFunc(l.inits(), func(s subject) bool { return s.prefix == nil })
+	start := func(i int) (*ward, error) {
 		fifo, err := l.fifo()
 		if err != nil {
 			return nil, err
 		}
 		defer fifo.Close()
-		w, err := l.enter(append(s.prefix, l.program("sleeper"), fifo.Name()), inside{first: true}, nil)
+		w, err := l.enter(append(all[i].prefix, l.program("sleeper"), fifo.Name()), inside{first: true}, nil)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			return nil, err
 		}
-		defer w.end()
 		if err := heard(fifo, 1, time.Minute); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			w.end()
+			return nil, err
 		}
-		wards, rows = append(wards, w), append(rows, row{Who: s.name})
+		return w, nil
 	}
-	<-time.After(quiet)
-	for i, w := range wards {
+	return l.quiet("memory with one command", l.pick(9, 3), names(all), start, func(w *ward) ([]float64, error) {
 		private, err := rollup(w.pid, "Private_Dirty")
 		if err != nil {
 			return nil, err
 		}
 		resident, err := rollup(w.pid, "Rss")
-		if err != nil {
-			return nil, err
-		}
-		rows[i].Cells = []cell{cellOf([]float64{private}), cellOf([]float64{resident})}
-	}
-	f.add([]column{
-		{Name: "private", Unit: "MB", Digits: 2, Line: "private memory, one command", Goals: []goal{{Plus: 1.2}}},
-		{Name: "resident", Unit: "MB", Digits: 2},
-	}, rows)
-	return f, nil
+		return []float64{private, resident}, err
+	})
 }
 
-// memoryOfCrews measures with n services, one supervisor after another. Few services are started of all
-// supervisors at once, and share the quiet.
+// memoryOfCrews measures with n services.
 func memoryOfCrews(l *lab, n int) []row {
 	crews := l.crews()
-	wards, failed := make([]*ward, len(crews)), make([]error, len(crews))
-	for i, c := range crews {
-		if n <= 100 {
-			if wards[i], _, failed[i] = c.start(l, n, inside{first: true}); failed[i] == nil {
-				defer wards[i].end()
-			}
-		}
+	what, rounds := fmt.Sprintf("memory with %s services", thousands(n)), l.pick(5, 2)
+	start := func(i int) (*ward, error) {
+		w, _, err := crews[i].start(l, n, inside{first: true})
+		return w, err
 	}
-	<-time.After(quiet)
-	return l.interleave(fmt.Sprintf("memory with %s services", thousands(n)), 1, namesOf(crews), func(i int) ([]float64, error) {
-		w, err := wards[i], failed[i]
+	if n <= 100 {
+		return l.quiet(what, rounds, namesOf(crews), start, privateOfAll)
+	}
+	// So many services of all supervisors at once could be too many for the machine.
+	return l.interleave(what, 1, namesOf(crews), func(i int) ([]float64, error) {
+		w, err := start(i)
 		if err != nil {
 			return nil, err
 		}
-		if w == nil {
-			if w, _, err = crews[i].start(l, n, inside{first: true}); err != nil {
-				return nil, err
-			}
-			defer w.end()
-			<-time.After(quiet)
-		}
-		total := 0.0
-		for _, pid := range w.members() {
-			if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); filepath.Base(exe) == "sleeper" {
-				continue
-			}
-			if mb, err := rollup(pid, "Private_Dirty"); err == nil { // else it has just ended
-				total += mb
-			}
-		}
-		return []float64{total}, nil
+		defer w.end()
+		<-time.After(quietTime)
+		return privateOfAll(w)
 	})
+}
+
+// quietTime is how long everything has been running when memory is read: the work that the start has
+// begun must be over.
+const quietTime = time.Second
+
+// quiet starts all contestants and reads each after a time of quiet, in several rounds.
+func (l *lab) quiet(what string, rounds int, who []string, start func(int) (*ward, error), read func(*ward) ([]float64, error)) []row {
+	wards, failed := make([]*ward, len(who)), make([]error, len(who))
+	return l.interleave(what, rounds, who, func(i int) ([]float64, error) {
+		if wards[i] == nil && failed[i] == nil { // all have been read: a new round begins
+			for k := range who {
+				if failed[k] == nil {
+					wards[k], failed[k] = start(k)
+				}
+			}
+			<-time.After(quietTime)
+		}
+		if failed[i] != nil {
+			return nil, failed[i]
+		}
+		defer func() { wards[i].end(); wards[i] = nil }()
+		return read(wards[i])
+	})
+}
+
+// privateOfAll returns the private memory of all processes of a supervisor but the services.
+func privateOfAll(w *ward) ([]float64, error) {
+	total := 0.0
+	for _, pid := range w.members() {
+		if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); filepath.Base(exe) == "sleeper" {
+			continue
+		}
+		if mb, err := rollup(pid, "Private_Dirty"); err == nil { // else it has just ended
+			total += mb
+		}
+	}
+	return []float64{total}, nil
 }
 
 // rollup returns a field of /proc/PID/smaps_rollup in MB.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +33,9 @@ type ward struct {
 // inside says how a contestant runs in a ward.
 type inside struct {
 	first bool // the contestant is process 1, in place of the ward
-	apart bool // the contestant is born in the cgroup "apart" below the ward's
+	// noCgroups hides all cgroups from the contestant.
+	noCgroups bool
+	apart     bool // the contestant is born in the cgroup "apart" below the ward's
 }
 
 // enter starts a contestant in a ward of its own. Its output goes to out, which may be nil.
@@ -62,7 +65,7 @@ func (l *lab) enter(argv []string, in inside, out *os.File) (*ward, error) {
 		}
 		apart = string(dir)
 	}
-	cmd := exec.Command(self, append([]string{wardName, strconv.FormatBool(in.first), apart}, argv...)...)
+	cmd := exec.Command(self, append([]string{wardName, strconv.FormatBool(in.first), strconv.FormatBool(in.noCgroups), apart}, argv...)...)
 	cmd.SysProcAttr, w.cmd = sys, cmd
 	if out != nil {
 		cmd.Stdout = out
@@ -80,10 +83,9 @@ func (l *lab) enter(argv []string, in inside, out *os.File) (*ward, error) {
 		return nil, err
 	}
 	w.pid = cmd.Process.Pid
-	var said [1]byte
-	if n, _ := started.Read(said[:]); n > 0 {
+	if said, _ := io.ReadAll(started); len(said) > 0 {
 		w.end()
-		return nil, fmt.Errorf("%s cannot be started", argv[0])
+		return nil, fmt.Errorf("%s cannot be started: %s", argv[0], said)
 	}
 	if w.space, err = os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", w.pid)); err == nil && !in.first {
 		w.pid, err = firstChild(w.pid)
@@ -95,13 +97,12 @@ func (l *lab) enter(argv []string, in inside, out *os.File) (*ward, error) {
 	return w, nil
 }
 
-// beWard is the ward's side: args are whether the contestant is process 1, the cgroup that it is born in
-// if that is not the ward's own, and its command line. It never returns.
+// beWard is the ward's side: args are whether the contestant is process 1, whether it has no cgroups, the
+// cgroup that it is born in if that is not the ward's own, and its command line. It never returns.
 func beWard(args []string) {
 	started := os.NewFile(3, "started")
 	fail := func(err error) {
-		fmt.Fprintln(os.Stderr, "bench: ward:", err)
-		_, _ = started.Write([]byte{1})
+		_, _ = started.WriteString(err.Error())
 		os.Exit(1)
 	}
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
@@ -113,7 +114,12 @@ func beWard(args []string) {
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		fail(err)
 	}
-	argv := args[2:]
+	if args[1] == "true" {
+		if err := unix.Unmount("/sys/fs/cgroup", unix.MNT_DETACH); err != nil {
+			fail(err)
+		}
+	}
+	argv := args[3:]
 	program, err := exec.LookPath(argv[0])
 	if err != nil {
 		fail(err)
@@ -123,8 +129,8 @@ func beWard(args []string) {
 		fail(syscall.Exec(program, argv, os.Environ()))
 	}
 	attr := &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{}}
-	if args[1] != "" {
-		fd, err := syscall.Open(args[1], syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if args[2] != "" {
+		fd, err := syscall.Open(args[2], syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 		if err != nil {
 			fail(err)
 		}

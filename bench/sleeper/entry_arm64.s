@@ -11,7 +11,7 @@ TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	CMP  $0, R0
 	BLT  fail
 	MOVD R0, R20
-	SUB  $16, RSP
+	SUB  $32, RSP
 	MOVD $0x200, R9 // the set of SIGUSR1 alone
 	MOVD R9, 0(RSP)
 	MOVD $135, R8 // rt_sigprocmask
@@ -20,12 +20,20 @@ TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	MOVD ZR, R2
 	MOVD $8, R3
 	SVC
+	MOVD $1, R2 // of any byte
+	B    announce
+
+answer:
+	MOVD $113, R8 // clock_gettime
+	MOVD $1, R0 // CLOCK_MONOTONIC
+	ADD  $8, RSP, R1
+	SVC
+	MOVD $16, R2
 
 announce:
-	MOVD $64, R8 // write: any byte will do
+	MOVD $64, R8 // write
 	MOVD R20, R0
-	MOVD RSP, R1
-	MOVD $1, R2
+	ADD  $8, RSP, R1
 	SVC
 
 sleep:
@@ -36,7 +44,7 @@ sleep:
 	MOVD $8, R3
 	SVC
 	CMP  $10, R0 // SIGUSR1
-	BEQ  announce
+	BEQ  answer
 	B    sleep
 
 fail:
