@@ -10,8 +10,56 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == wardName {
+		beWard(os.Args[2:])
+	}
+	os.Exit(m.Run())
+}
+
+// TestSurvivors stops a contestant that leaves nothing, and one that leaves a process in a session of its
+// own.
+func TestSurvivors(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a PID namespace without a user namespace")
+	}
+	l := &lab{}
+	w, err := l.enter([]string{"sleep", "1000"}, inside{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took, err := w.stop(syscall.SIGTERM, time.Minute); err != nil || took <= 0 {
+		t.Errorf("it took %v, %v", took, err)
+	}
+	r, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w, err = l.enter([]string{"sh", "-c", "setsid sleep 1000 & echo; exec sleep 1000"}, inside{}, out)
+	out.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	before := linger
+	linger = 100 * time.Millisecond
+	defer func() { linger = before }()
+	var left survivors
+	if _, err := w.stop(syscall.SIGTERM, time.Minute); !errors.As(err, &left) || left != 1 {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := l.enter([]string{"/no/such/program"}, inside{}, nil); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a program that there is not: %v", err)
+	}
+}
 
 func TestCellOf(t *testing.T) {
 	for _, c := range []struct {
@@ -46,20 +94,22 @@ func TestQuantile(t *testing.T) {
 // again, and that its cells say why.
 func TestInterleave(t *testing.T) {
 	var ran []int
-	rows := (&lab{}).interleave("test", 3, []string{"a", "b", "c"}, func(i int) ([]float64, error) {
+	rows := (&lab{}).interleave("test", 3, []string{"a", "b", "c", "d"}, func(i int) ([]float64, error) {
 		ran = append(ran, i)
 		switch i {
 		case 1:
 			return nil, survivors(7)
 		case 2:
 			return nil, errors.New("a reason")
+		case 3:
+			return nil, errAbsent
 		}
 		return []float64{float64(len(ran)), 1}, nil
 	})
-	if want := []int{0, 1, 2, 0, 0}; !slices.Equal(ran, want) {
+	if want := []int{0, 1, 2, 3, 0, 0}; !slices.Equal(ran, want) {
 		t.Errorf("ran %v, want %v", ran, want)
 	}
-	if c := rows[0].Cells[0]; c.Value != 4 || c.Runs != 3 {
+	if c := rows[0].Cells[0]; c.Value != 5 || c.Runs != 3 {
 		t.Errorf("a has %v", c)
 	}
 	if c := rows[1].Cells[1]; c.Text != "7 survive" || c.Runs != 0 {
@@ -67,6 +117,9 @@ func TestInterleave(t *testing.T) {
 	}
 	if c := rows[2].Cells[0]; c.Text != "failed" {
 		t.Errorf("c has %v", c)
+	}
+	if c := rows[3].Cells[0]; c != (cell{}) {
+		t.Errorf("d has %v", c)
 	}
 }
 

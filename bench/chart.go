@@ -9,7 +9,7 @@ import (
 const (
 	chartWidth = 760
 	labelWidth = 230 // for the name of a contestant, left of its bar
-	valueWidth = 150 // for its value, right of its bar
+	valueWidth = 190 // for its value, right of its bar
 	rowHeight  = 20
 )
 

@@ -15,7 +15,8 @@ import (
 type crew struct {
 	name    string
 	program string
-	// most is how many services it can have.
+	// most is how many services it is measured with: the most that runit can have, and for the slowest as
+	// many as a round has time for.
 	most int
 	// stop is the signal that has it stop its services and end.
 	stop syscall.Signal
@@ -32,8 +33,8 @@ func (l *lab) crews() []crew {
 		{"dinit", "dinit", 4000, syscall.SIGTERM, dinit},
 		{"s6", "s6-svscan", 4000, syscall.SIGTERM, s6},
 		{"runit", "runsvdir", 1000, syscall.SIGHUP, runit},
-		{"supervisord", "supervisord", 1000, syscall.SIGTERM, supervisord},
-		{"pebble", "pebble", 1000, syscall.SIGTERM, pebble},
+		{"supervisord", "supervisord", 100, syscall.SIGTERM, supervisord},
+		{"pebble", "pebble", 100, syscall.SIGTERM, pebble},
 	}
 	return slices.DeleteFunc(all, func(c crew) bool { return c.program == "" || missing(c.program) })
 }
@@ -58,7 +59,7 @@ func namesOf(all []crew) []string {
 // that took.
 func (c crew) start(l *lab, n int, in inside) (*ward, time.Duration, error) {
 	if n > c.most {
-		return nil, 0, cannot("at most " + thousands(c.most))
+		return nil, 0, errAbsent
 	}
 	dir, err := os.MkdirTemp(l.dir, "crew")
 	if err != nil {

@@ -103,10 +103,8 @@ type survivors int
 
 func (n survivors) Error() string { return fmt.Sprintf("%d survive", int(n)) }
 
-// cannot is the error of a contestant that is not made for what is measured.
-type cannot string
-
-func (why cannot) Error() string { return string(why) }
+// errAbsent is the error of a contestant that does not take part. Its cells stay empty.
+var errAbsent = errors.New("not measured")
 
 // interleave runs every contestant once in each round, beginning with another one each time, and returns
 // a row for each: the medians of what its runs returned. A contestant that fails is not run again. Its
@@ -125,16 +123,17 @@ func (l *lab) interleave(what string, rounds int, who []string, run func(i int) 
 			}
 			values, err := run(i)
 			if err != nil {
-				l.say("%s: %s: %v", what, who[i], err)
-				failed[i] = err
+				if failed[i] = err; !errors.Is(err, errAbsent) {
+					l.say("%s: %s: %v", what, who[i], err)
+				}
 				continue
 			}
 			width = max(width, len(values))
 			samples[i] = append(samples[i], values)
-		}
-		if time.Since(said) > 5*time.Second {
-			said = time.Now()
-			l.say("%s: %d of %d rounds", what, round+1, rounds)
+			if time.Since(said) > 3*time.Second {
+				said = time.Now()
+				l.say("%s: round %d of %d: %s", what, round+1, rounds, who[i])
+			}
 		}
 	}
 	l.say("%s: %d rounds in %.1f s", what, rounds, time.Since(begin).Seconds())
@@ -150,9 +149,9 @@ func cellsOf(samples [][]float64, failed error, width int) []cell {
 	cells := make([]cell, width)
 	for c := range cells {
 		var left survivors
-		var why cannot
 		switch {
-		case errors.As(failed, &left), errors.As(failed, &why):
+		case errors.Is(failed, errAbsent):
+		case errors.As(failed, &left):
 			cells[c].Text = failed.Error()
 		case failed != nil:
 			cells[c].Text = "failed"

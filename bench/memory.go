@@ -44,7 +44,7 @@ func memory(l *lab) ([]*figure, error) {
 
 // memoryOfInits measures with one command.
 func memoryOfInits(l *lab) []row {
-	all := slices.DeleteFunc(l.inits(), func(s subject) bool { return s.prefix == nil })
+	all := slices.DeleteFunc(l.inits(), func(s subject) bool { return s.prefix == nil || s.name == floorCgroups })
 	start := func(i int) (*ward, error) {
 		fifo, err := l.fifo()
 		if err != nil {
@@ -74,7 +74,7 @@ func memoryOfInits(l *lab) []row {
 // memoryOfCrews measures with n services.
 func memoryOfCrews(l *lab, n int) []row {
 	crews := l.crews()
-	what, rounds := fmt.Sprintf("memory with %s services", thousands(n)), l.pick(5, 2)
+	what, rounds := fmt.Sprintf("memory with %s services", thousands(n)), l.pick(5, 1)
 	start := func(i int) (*ward, error) {
 		w, _, err := crews[i].start(l, n, inside{first: true})
 		return w, err

@@ -29,7 +29,7 @@ func services(l *lab) ([]*figure, error) {
 	}
 	crews := l.crews()
 	for _, n := range l.crowds()[1:] {
-		rounds := map[int]int{100: l.pick(9, 5), 1000: l.pick(5, 1), 4000: 3}[n]
+		rounds := map[int]int{100: l.pick(9, 3), 1000: l.pick(5, 1), 4000: 3}[n]
 		who := namesOf(crews)
 		if l.own != "" {
 			who = append([]string{bareStart}, who...)

@@ -162,8 +162,12 @@ func (w *ward) wait() error {
 	return err
 }
 
-// stop sends a signal to the contestant and returns how long it took until nothing was left of it. After
-// the limit, or five seconds after the contestant's own end, what is alive has survived, and is killed.
+// linger is how long after a contestant's own end something of it may still be alive without being
+// counted as a survivor.
+var linger = 5 * time.Second
+
+// stop sends a signal to the contestant and returns how long it took until nothing was left of it. What
+// is alive a while after the limit, or after the contestant's own end, has survived, and is killed.
 func (w *ward) stop(sig syscall.Signal, limit time.Duration) (time.Duration, error) {
 	own, err := unix.PidfdOpen(w.pid, 0)
 	if err != nil {
@@ -180,7 +184,7 @@ func (w *ward) stop(sig syscall.Signal, limit time.Duration) (time.Duration, err
 		return 0, err
 	}
 	awaitEnd(own, limit)
-	gone := awaitEnd(all, 5*time.Second)
+	gone := awaitEnd(all, linger)
 	took := time.Since(begin)
 	if !gone {
 		left := len(w.members()) - 1 // the ward itself
