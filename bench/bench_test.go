@@ -159,6 +159,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"| stop of 100, s |  |  | 4.00, worst 8.00 | 1.40, worst 2.80 | a bare loop of kill, wait, rmdir 1.00, worst 2.00; runit 3 survive " +
 			"| <= 0.2 + 1.25 x a bare loop of kill, wait, rmdir, <= 0.1 x cginit before, worst <= 3 | yes (1.20), **no** (0.35), yes |\n",
+		"A note. Runs of each: 1.\n",
 		"| cginit | 1.40, worst 2.80 (1.40x) | 9 |\n",
 		"| runit | 3 survive | - |\n",
 	} {

@@ -8,6 +8,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -66,6 +67,9 @@ func run() error {
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("only root can make the PID namespaces that everything is measured in")
 	}
 	if l.before != "" && missing(l.before) {
 		return fmt.Errorf("there is no program %s", l.before)

@@ -24,7 +24,7 @@ func (r *report) markdown() string {
 
 // table writes a figure: a row for each contestant, with the ratio to the reference of each column.
 func (f *figure) table(text *strings.Builder) {
-	fmt.Fprintf(text, "### %s\n\n%s\n\n| by |", f.Title, f.Note)
+	fmt.Fprintf(text, "### %s\n\n%s Runs of each: %s.\n\n| by |", f.Title, f.Note, f.runs())
 	for _, c := range f.Columns {
 		fmt.Fprintf(text, " %s, %s |", c.Name, c.Unit)
 	}
@@ -36,6 +36,19 @@ func (f *figure) table(text *strings.Builder) {
 		}
 		text.WriteString("\n")
 	}
+}
+
+// runs tells how many runs the columns are of. Columns of as many runs as the one before are not told.
+func (f *figure) runs() string {
+	var counts []string
+	for i := range f.Columns {
+		most := 0
+		for _, r := range f.Rows {
+			most = max(most, r.Cells[i].Runs)
+		}
+		counts = append(counts, thousands(most))
+	}
+	return strings.Join(slices.Compact(counts), "; ")
 }
 
 // show returns a cell as text: its value, the worst run, and with ratio how many times the reference it is.
