@@ -191,7 +191,16 @@ func hideCgroups() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
-	return unix.Unmount("/sys/fs/cgroup", unix.MNT_DETACH)
+	return unmountCgroups()
+}
+
+// unmountCgroups takes the cgroups out of this mount namespace, if they are in it.
+func unmountCgroups() error {
+	err := unix.Unmount("/sys/fs/cgroup", unix.MNT_DETACH)
+	if errors.Is(err, unix.EINVAL) { // nothing is mounted there
+		return nil
+	}
+	return err
 }
 
 func ms(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }

@@ -115,7 +115,7 @@ func beWard(args []string) {
 		fail(err)
 	}
 	if args[1] == "true" {
-		if err := unix.Unmount("/sys/fs/cgroup", unix.MNT_DETACH); err != nil {
+		if err := unmountCgroups(); err != nil {
 			fail(err)
 		}
 	}
