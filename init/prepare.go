@@ -12,6 +12,9 @@ import (
 
 // prepare does everything that can fail for good, before any job starts.
 func (s *Supervisor) prepare() (err error) {
+	if s.inbox, err = catch(); err != nil {
+		return err
+	}
 	if s.trace, err = openTrace(s.config.Trace); err != nil {
 		return err
 	}
