@@ -54,9 +54,11 @@ type Home struct {
 	mount   int        // the descriptor of our private mount of cgroup2; -1: there is none
 	enabled []string   // the controllers that we have enabled
 	watcher *cgroup.Watcher
-	clones  bool // clone3 into a cgroup works here
-	execs   int  // main processes whose exec takes long
-	oomMore int  // how much higher the oom_score_adj of jobs is than ours
+	clones  bool // clone3 into a cgroup works here, as far as is known
+	// hasCloned says that it has worked.
+	hasCloned bool
+	execs     int // main processes whose exec takes long
+	oomMore   int // how much higher the oom_score_adj of jobs is than ours
 
 	watched     map[int32]Listener // by the id that the watcher returns
 	lastWatch   int32              // the last id that was used
@@ -100,7 +102,7 @@ func Open(o Options) (*Home, error) {
 		_ = h.jobs.Remove()
 		return nil, err
 	}
-	h.level, h.clones = Cgroup, probeClone(h.jobs)
+	h.level, h.clones = Cgroup, true
 	return h, nil
 }
 

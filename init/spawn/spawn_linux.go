@@ -1,14 +1,15 @@
 package spawn
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
-	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -41,9 +42,10 @@ type User struct {
 
 // Process is a process that was forked and may not have executed its program yet.
 type Process struct {
-	Pid    int
-	path   string
-	report *os.File // ends when the program is executed; before that comes the reason why it is not
+	Pid  int
+	path string
+	done chan struct{} // closed when the program is executed, or clearly will not be
+	err  error         // why it was not; valid once done is closed
 }
 
 // Error says which step of the start has failed, before the program was executed. Step is empty for
@@ -65,29 +67,85 @@ func (e *Error) Error() string {
 // Unwrap returns the errno.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Fork makes the process. The error is that of the fork; what fails later is reported by the
-// [Process]. The process exists then, exits with status 125, and must be waited for.
-func Fork(p *Program) (*Process, error) {
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("cannot make a pipe: %w", err)
+// ErrStillborn is the error of a process that was killed before it could do anything. Linux 6.14 to 7.2 kill
+// what is born in a cgroup below one that was ever killed.
+var ErrStillborn = errors.New("the process was killed at its birth")
+
+// Start forks the process and waits, at most as long as patience, until it has executed its program. known is
+// false if that takes longer. If Start returns a Process and an error, the process could not execute its
+// program; it exits with status 125 (or was killed, with [ErrStillborn]) and must be waited for. The error is
+// an [*Error], or that of the fork.
+//
+// A process that is killed just before its exec counts as executed.
+func Start(p *Program, patience time.Duration) (process *Process, known bool, err error) {
+	c, err := newChild(p)
+	if err != nil {
+		return nil, true, err
 	}
-	defer unix.Close(pipe[1])
-	_ = unix.SetNonblock(pipe[0], true)
-	c, err := newChild(p, pipe[1])
-	if err == nil {
-		var pid int
-		if pid, err = c.start(); err == nil {
-			return &Process{Pid: pid, path: p.Path, report: os.NewFile(uintptr(pipe[0]), "report of a start")}, nil
+	process = &Process{path: p.Path, done: make(chan struct{})}
+	go process.run(c)
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-process.done:
+	case <-late.C:
+		process.Pid = c.awaitBirth(process.done)
+	}
+	select {
+	case <-process.done:
+		if process.Pid = int(c.pid); process.Pid == 0 {
+			return nil, true, process.err
 		}
+		return process, true, process.err
+	default:
+		return process, false, nil
 	}
-	unix.Close(pipe[0])
-	return nil, err
 }
 
-// start forks the child and returns its pid. All signals are blocked meanwhile: a handler of Go's
-// runtime must not run in the child.
-func (c *child) start() (int, error) {
+// birthLook is how long awaitBirth waits between two looks.
+const birthLook = 100 * time.Microsecond
+
+// awaitBirth returns the pid of the child as soon as it has one; 0 if the fork has failed.
+func (c *child) awaitBirth(done <-chan struct{}) int {
+	for {
+		if pid := atomic.LoadInt32(&c.pid); pid != 0 {
+			return int(pid)
+		}
+		select {
+		case <-done:
+			return int(c.pid)
+		case <-time.After(birthLook):
+		}
+	}
+}
+
+// run forks the child, and closes done when it is known what became of it.
+func (p *Process) run(c *child) {
+	defer close(p.done)
+	if c.copies {
+		page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+		if err != nil {
+			p.err = os.NewSyscallError("mmap", err)
+			return
+		}
+		defer func() { _ = unix.Munmap(page) }()
+		c.report = (*report)(unsafe.Pointer(&page[0]))
+	}
+	if err := c.start(); err != nil {
+		p.err = err
+		return
+	}
+	switch r := c.report; {
+	case r.failed != 0:
+		p.err = &Error{steps[r.step%uint32(len(steps))], p.path, syscall.Errno(r.errno)}
+	case r.alive == 0:
+		p.err = ErrStillborn
+	}
+}
+
+// start forks the child. All signals are blocked meanwhile: a handler of this process must not run in the
+// child.
+func (c *child) start() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var all unix.Sigset_t
@@ -95,41 +153,21 @@ func (c *child) start() (int, error) {
 		all.Val[i] = ^all.Val[i]
 	}
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &c.mask); err != nil {
-		return 0, err
+		return err
 	}
-	pid, errno := fork(c)
+	errno := fork(c)
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &c.mask, nil); err != nil {
-		return 0, err
+		return err
 	}
 	runtime.KeepAlive(c)
 	if errno != 0 {
-		return 0, errno
+		return syscall.Errno(errno)
 	}
-	return int(pid), nil
+	return nil
 }
 
-// Executed waits, at most as long as patience, until the program is executed or it is clear that it
-// cannot be. known is false if that takes longer. Once it is known, the report is closed. err is an
-// [*Error].
-//
-// A process that is killed before its exec reports nothing, and counts as executed.
-func (p *Process) Executed(patience time.Duration) (known bool, err error) {
-	var ready bool
-	raw, _ := p.report.SyscallConn()
-	_ = raw.Control(func(fd uintptr) { ready = rawfile.WaitReadable(fd, patience) })
-	if !ready {
-		return false, nil
-	}
-	return true, p.Await()
-}
-
-// Await waits as long as it takes. A goroutine calls it after Executed.
+// Await waits as long as it takes, and returns an error if the program could not be executed.
 func (p *Process) Await() error {
-	defer p.report.Close()
-	var b [reportSize]byte
-	if n, _ := p.report.Read(b[:]); n != len(b) {
-		return nil
-	}
-	step, errno := binary.NativeEndian.Uint32(b[0:]), binary.NativeEndian.Uint32(b[4:])
-	return &Error{steps[step%uint32(len(steps))], p.path, syscall.Errno(errno)}
+	<-p.done
+	return p.err
 }

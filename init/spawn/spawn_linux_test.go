@@ -28,11 +28,8 @@ func shell(script string) *Program {
 // run starts a program and returns how it ended.
 func run(t *testing.T, p *Program) syscall.WaitStatus {
 	t.Helper()
-	child, err := Fork(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if known, err := child.Executed(patience); !known || err != nil {
+	child, known, err := Start(p, patience)
+	if !known || err != nil {
 		t.Fatalf("known %v, %v", known, err)
 	}
 	return wait(t, child.Pid)
@@ -175,11 +172,7 @@ func TestFailure(t *testing.T) {
 	} {
 		p := shell("exit 0")
 		c.change(p)
-		child, err := Fork(p)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		known, err := child.Executed(patience)
+		child, known, err := Start(p, patience)
 		var e *Error
 		if !known || !errors.As(err, &e) || e.Step != c.step || e.Err != c.errno {
 			t.Errorf("%s: known %v, %v", name, known, err)
@@ -196,7 +189,7 @@ func TestFailure(t *testing.T) {
 	} {
 		p := shell("exit 0")
 		change(p)
-		if _, err := Fork(p); err != unix.EINVAL {
+		if _, _, err := Start(p, patience); err != unix.EINVAL {
 			t.Errorf("NUL in the %s: %v", name, err)
 		}
 	}
@@ -215,7 +208,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// TestExecWaits checks that Executed does not wait for an exec that waits for a lease, and that a signal
+// TestExecWaits checks that Start does not wait for an exec that waits for a lease, and that a signal
 // ends the process meanwhile.
 func TestExecWaits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "true")
@@ -237,11 +230,8 @@ func TestExecWaits(t *testing.T) {
 		}
 		p := shell("")
 		p.Path = path
-		child, err := Fork(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if known, err := child.Executed(10 * time.Millisecond); known {
+		child, known, err := Start(p, 10*time.Millisecond)
+		if known {
 			t.Fatalf("known, %v", err)
 		}
 		if end != 0 {
