@@ -1,8 +1,10 @@
 #include "textflag.h"
 
 // entry is where the kernel begins. A process 1 sets quit as the handler of SIGHUP, SIGINT and SIGTERM,
-// unless they are ignored, and goes on in Go's runtime. The runtime replaces the handlers. It still calls
-// them for a signal that would end the process and that nobody has asked for yet.
+// unless they are ignored. Go's runtime replaces the handlers. It still calls them for a signal that would end
+// the process and that nobody has asked for yet.
+//
+// The runtime then finds two variables before those of the environment, see Environ.
 TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	MOVQ $39, AX // getpid
 	SYSCALL
@@ -23,7 +25,20 @@ TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	ADDQ $64, SP
 
 runtime:
-	JMP _rt0_amd64_linux(SB)
+	MOVQ 0(SP), CX // argc
+	LEAQ 16(SP)(CX*8), AX
+	MOVQ AX, ·environment(SB)
+	SUBQ $16, SP // makes room for two variables before the first
+	MOVQ SP, DI
+	LEAQ 16(SP), SI
+	ADDQ $2, CX // argc, the arguments and the zero after them move down
+	CLD
+	REP; MOVSQ
+	LEAQ ·processors(SB), AX
+	MOVQ AX, 0(DI)
+	LEAQ ·garbage(SB), AX
+	MOVQ AX, 8(DI)
+	JMP  _rt0_amd64_linux(SB)
 
 // catch sets the handler of signal R12, if its action is the default.
 TEXT ·catch(SB),NOSPLIT|NOFRAME,$0
@@ -53,3 +68,10 @@ TEXT ·quit(SB),NOSPLIT|NOFRAME,$0
 	MOVQ $231, AX // exit_group
 	SYSCALL
 	INT  $3
+
+DATA ·processors+0(SB)/8, $"GOMAXPRO"
+DATA ·processors+8(SB)/8, $"CS=1\x00\x00\x00\x00"
+GLOBL ·processors(SB), NOPTR|RODATA, $16
+
+DATA ·garbage(SB)/8, $"GOGC=25\x00"
+GLOBL ·garbage(SB), NOPTR|RODATA, $8

@@ -21,7 +21,25 @@ TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	ADD  $64, RSP
 
 runtime:
-	B _rt0_arm64_linux(SB)
+	MOVD 0(RSP), R9 // argc
+	ADD  $16, RSP, R10
+	ADD  R9<<3, R10, R10
+	MOVD R10, ·environment(SB)
+	SUB  $16, RSP // makes room for two variables before the first
+	MOVD RSP, R12
+	ADD  $2, R9, R9 // argc, the arguments and the zero after them move down
+
+move:
+	MOVD 16(R12), R13
+	MOVD R13, (R12)
+	ADD  $8, R12
+	SUB  $1, R9
+	CBNZ R9, move
+	MOVD $·processors(SB), R13
+	MOVD R13, 0(R12)
+	MOVD $·garbage(SB), R13
+	MOVD R13, 8(R12)
+	B    _rt0_arm64_linux(SB)
 
 // catch sets the handler of signal R20, if its action is the default.
 TEXT ·catch(SB),NOSPLIT|NOFRAME,$0
@@ -49,3 +67,10 @@ TEXT ·quit(SB),NOSPLIT|NOFRAME,$0
 	ADD  $128, R0, R0
 	MOVD $94, R8 // exit_group
 	SVC
+
+DATA ·processors+0(SB)/8, $"GOMAXPRO"
+DATA ·processors+8(SB)/8, $"CS=1\x00\x00\x00\x00"
+GLOBL ·processors(SB), NOPTR|RODATA, $16
+
+DATA ·garbage(SB)/8, $"GOGC=25\x00"
+GLOBL ·garbage(SB), NOPTR|RODATA, $8
