@@ -57,7 +57,7 @@ func startTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	progress, err := held.Start(&Order{Path: "/bin/sh", Args: []string{"sh", "-c", "exit 3"}, Files: [3]int{0, 1, 2}, Terminal: -1})
-	if err != nil || progress != Executed {
+	if err != nil || progress == Pending {
 		t.Fatalf("progress %d, %v", progress, err)
 	}
 	var ws syscall.WaitStatus

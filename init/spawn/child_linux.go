@@ -31,7 +31,8 @@ type child struct {
 	groups  []uint32
 	dir     *byte
 	noFile  *birth.Limit // nil: it is right
-	mask    unix.Sigset_t
+	mask    uint64       // of signals: the kernel's sigset_t
+	deaf    bool         // keeps all signals blocked
 	path    *byte
 	argv    **byte
 	shell   **byte // the arguments with which /bin/sh gets a script without "#!"
@@ -82,7 +83,7 @@ func cString(text string) *byte { return &append([]byte(text), 0)[0] }
 func newChild(p *Program) (*child, error) {
 	c := &child{
 		born: p.Cgroup >= 0, join: p.Join, session: p.NewSession, group: p.NewGroup, score: []byte(p.OOMScoreAdj),
-		files: p.Files, keep: p.Keep, noFile: noFile(), report: new(report),
+		files: p.Files, keep: p.Keep, deaf: p.Deaf, noFile: noFile(), report: new(report),
 	}
 	// A process that changes its user makes its memory undumpable, which would be ours as well.
 	c.copies = !sharesMemory || p.User != nil
@@ -187,10 +188,18 @@ func exitSyscall()
 //go:nosplit
 func fork(c *child) (errno uintptr) {
 	enterSyscall()
+	// A handler of this process must not run in the child.
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&allSignals)), uintptr(unsafe.Pointer(&c.mask)), setSize, 0, 0)
 	errno = forkHere(c)
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
 	exitSyscall()
 	return errno
 }
+
+// setSize is the size of the kernel's set of signals. allSignals is the set of all.
+const setSize = 8
+
+var allSignals = ^uint64(0)
 
 // forkHere returns only in the parent. The child uses the stack below it alone.
 //
@@ -352,7 +361,7 @@ func setUser(c *child) syscall.Errno {
 //go:norace
 //go:nosplit
 func setSignals(c *child) {
-	const last, setSize = 64, 8
+	const last = 64
 	var old, standard [8]uintptr // the kernel's struct sigaction begins with the handler; 0 is the default action
 	for sig := uintptr(1); sig <= last; sig++ {
 		old[0] = 0
@@ -361,7 +370,9 @@ func setSignals(c *child) {
 			syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&standard)), 0, setSize, 0, 0)
 		}
 	}
-	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
+	if !c.deaf {
+		syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
+	}
 }
 
 // An exec that fails for now is tried again execTries times, with a pause after each: somebody may still be

@@ -25,6 +25,8 @@ type Program struct {
 	Keep  []int
 	// NewSession and NewGroup make the process lead a session or a process group.
 	NewSession, NewGroup bool
+	// Deaf blocks all signals that can be blocked.
+	Deaf bool
 	// User is whom the process becomes; nil leaves it as it is.
 	User *User
 	// OOMScoreAdj is written to oom_score_adj, if that is possible; empty leaves it as it is.
@@ -143,22 +145,9 @@ func (p *Process) run(c *child) {
 	}
 }
 
-// start forks the child. All signals are blocked meanwhile: a handler of this process must not run in the
-// child.
+// start forks the child.
 func (c *child) start() error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var all unix.Sigset_t
-	for i := range all.Val {
-		all.Val[i] = ^all.Val[i]
-	}
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &c.mask); err != nil {
-		return err
-	}
 	errno := fork(c)
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &c.mask, nil); err != nil {
-		return err
-	}
 	runtime.KeepAlive(c)
 	if errno != 0 {
 		return syscall.Errno(errno)
