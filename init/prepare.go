@@ -7,6 +7,7 @@ import (
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/host"
+	"github.com/cginit/cginit/internal/threads"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,7 +26,6 @@ func (s *Supervisor) prepare() (err error) {
 			return fmt.Errorf("cannot become a subreaper: %w", err)
 		}
 	}
-	hold.ReserveThreads()
 	if s.config.Report != "" {
 		if err := s.reports.open(s.config.Report); err != nil {
 			return err
@@ -49,12 +49,23 @@ func (s *Supervisor) prepare() (err error) {
 	return s.home.Guard()
 }
 
+// reserveThreads starts the threads that the supervisor can need at once: for the loop, for a fork, for a log
+// that nobody reads; and for the copies of output, the files of reports and the calls of more than one command.
+func (s *Supervisor) reserveThreads() {
+	const one, many = 2, 6 // the runtime adds one that waits for descriptors
+	n := many
+	if c := &s.config; s.jobs.single != nil && !c.TakesCalls() && c.Report == "" && c.Command.Log == config.LogInherit && !c.Command.TTY {
+		n = one
+	}
+	s.log.Complain("reserve threads", threads.Reserve(n))
+}
+
 // prepareHome finds the containment for the jobs. It returns an error if one of them would be held
 // less well than --require asks for, or cannot have its uid or its limits.
 func (s *Supervisor) prepareHome() (err error) {
 	s.home, err = s.open(hold.Options{
 		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
-		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
+		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain, Meanwhile: s.reserveThreads,
 	})
 	if err != nil {
 		return err

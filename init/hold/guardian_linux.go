@@ -40,6 +40,11 @@ const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Secon
 
 // Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1.
 func (h *Home) Guard() error {
+	if h.level == Tree { // holders start the commands
+		if do := h.takeMeanwhile(); do != nil {
+			do()
+		}
+	}
 	if h.level != Cgroup || h.isPid1 {
 		return nil
 	}
@@ -110,7 +115,7 @@ func (g *guardian) spawn(life int, patience time.Duration) (int, error) {
 	}
 	p := &spawn.Program{
 		Path: child.SelfExe, Args: append([]string{guardianName, strconv.Itoa(events), removerName}, g.home.args()...),
-		Files: [3]int{life, kill, 2}, Keep: []int{events}, Cgroup: -1, Join: -1, NewSession: true, Deaf: true,
+		Files: [3]int{life, kill, 2}, Keep: []int{events}, Cgroup: -1, Join: -1, NewSession: true, Deaf: true, Meanwhile: g.home.takeMeanwhile(),
 	}
 	if g.home.mount >= 0 { // the paths in the arguments lead through it
 		p.Keep = append(p.Keep, g.home.mount)

@@ -32,6 +32,8 @@ type Options struct {
 	Post func(message func())
 	// Complain logs once that something cannot be done; a nil error says that it can be done again.
 	Complain func(what string, err error)
+	// Meanwhile is called once, while the first process that we start is on its way to its exec. It can be nil.
+	Meanwhile func()
 	// Contain, if it is not nil, makes all containments instead of this package.
 	Contain func(Place) (Containment, error)
 }
@@ -47,6 +49,8 @@ type Home struct {
 	post     func(func())
 	complain func(string, error)
 	contain  func(Place) (Containment, error)
+
+	meanwhile func() // see Options; nil once it was called
 
 	own     cgroup.Dir // the cgroup that we were started in
 	jobs    cgroup.Dir // the cgroup below own that contains those of the runs; empty: there is none
@@ -75,7 +79,7 @@ type Home struct {
 // watched.
 func Open(o Options) (*Home, error) {
 	h := &Home{
-		level: Tree, mount: -1, isPid1: os.Getpid() == 1, mayKill: hasCapability(unix.CAP_KILL), hint: o.Hint, post: o.Post, complain: o.Complain,
+		level: Tree, mount: -1, isPid1: os.Getpid() == 1, mayKill: hasCapability(unix.CAP_KILL), hint: o.Hint, post: o.Post, complain: o.Complain, meanwhile: o.Meanwhile,
 		watched: map[int32]Listener{}, mains: map[int]*base{}, holders: map[int]*tree{},
 	}
 	h.session, _ = unix.Getsid(0)
@@ -125,6 +129,12 @@ func (h *Home) findElders() {
 	for _, pid := range proc.Below(os.Getpid()) {
 		h.elders[pid] = true
 	}
+}
+
+// takeMeanwhile returns what is to be done meanwhile, once; then nil.
+func (h *Home) takeMeanwhile() (do func()) {
+	do, h.meanwhile = h.meanwhile, nil
+	return do
 }
 
 // Level returns the level at which runs are held, except those with a uid of their own

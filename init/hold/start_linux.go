@@ -40,7 +40,7 @@ func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 	p := &spawn.Program{
 		Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, Files: o.Files, Keep: o.Inherited,
 		NewSession: o.NewSession, NewGroup: !o.SharesGroup && !o.NewSession,
-		OOMScoreAdj: raisedOOMScore(b.home.oomMore), Cgroup: at.cgroup, Join: at.join,
+		OOMScoreAdj: raisedOOMScore(b.home.oomMore), Cgroup: at.cgroup, Join: at.join, Meanwhile: b.home.takeMeanwhile(),
 	}
 	if !o.needsHelper() {
 		if u := o.Identity.User; u != nil {

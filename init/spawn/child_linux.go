@@ -171,10 +171,10 @@ func (c *child) arrange() {
 	c.closed = append(c.closed, [2]uintptr{uintptr(from), uintptr(^uint32(0))})
 }
 
-// enterSyscall and exitSyscall are those of Go's runtime. In between it can go on without this thread.
+// enterSyscallBlock and exitSyscall are those of Go's runtime. In between it goes on without this thread.
 //
-//go:linkname enterSyscall runtime.entersyscall
-func enterSyscall()
+//go:linkname enterSyscallBlock runtime.entersyscallblock
+func enterSyscallBlock()
 
 //go:linkname exitSyscall runtime.exitsyscall
 func exitSyscall()
@@ -187,7 +187,7 @@ func exitSyscall()
 //go:norace
 //go:nosplit
 func fork(c *child) (errno uintptr) {
-	enterSyscall()
+	enterSyscallBlock()
 	// A handler of this process must not run in the child.
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&allSignals)), uintptr(unsafe.Pointer(&c.mask)), setSize, 0, 0)
 	errno = forkHere(c)

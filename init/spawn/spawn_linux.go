@@ -34,6 +34,8 @@ type Program struct {
 	// Cgroup is a directory of cgroup2 in which the process is born (CLONE_INTO_CGROUP, since Linux
 	// 5.7). Join is a cgroup.procs file through which it enters a cgroup instead. -1: none.
 	Cgroup, Join int
+	// Meanwhile is called while the process is on its way to its exec; nil: there is nothing to do.
+	Meanwhile func()
 }
 
 // User is an identity: a user, a group and the supplementary groups.
@@ -86,6 +88,9 @@ func Start(p *Program, patience time.Duration) (process *Process, known bool, er
 	}
 	process = &Process{path: p.Path, done: make(chan struct{})}
 	go process.run(c)
+	if p.Meanwhile != nil {
+		p.Meanwhile()
+	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
