@@ -172,14 +172,15 @@ func (s *Supervisor) close() {
 	s.leaveTerminal()
 }
 
-// closeHome dismisses the guardian, reaps the last children and removes our cgroups.
+// closeHome dismisses the guardian, removes our cgroups and reaps the last children.
 func (s *Supervisor) closeHome() {
 	s.home.DismissGuardian()
-	if !isProcess1() && s.jobs.haveStarted() { // when process 1 ends the kernel reaps
-		s.reapRest()
-	}
 	if err := s.home.Close(); err != nil {
 		s.log.Printf("cannot remove our cgroups: %v", err)
+	}
+	s.home.AwaitGuardian()
+	if !isProcess1() && s.jobs.haveStarted() { // when process 1 ends the kernel reaps
+		s.reapRest()
 	}
 }
 

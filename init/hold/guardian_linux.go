@@ -32,28 +32,33 @@ type guardian struct {
 	pid   int           // 0 while it is lost
 	retry time.Time     // when it is started again; zero: it lives
 	delay time.Duration // how long the next loss delays that
+
+	beginning *spawn.Process // the guardian that is about to stand; nil: there is none
+	lent      []int          // the descriptors that it gets
 }
 
 // guardianDelay is the delay before a lost guardian is replaced. It doubles with each loss up to
 // guardianDelayMost.
 const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Second
 
-// Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1.
+// Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1. The first start
+// of a main process waits for it; if more than one command can run, Guard does.
 func (h *Home) Guard() error {
 	if h.level == Tree { // holders start the commands
-		if do := h.takeMeanwhile(); do != nil {
-			do()
-		}
+		h.doMeanwhile()
 	}
 	if h.level != Cgroup || h.isPid1 {
 		return nil
 	}
-	g := &guardian{home: h, delay: guardianDelay}
-	if err := g.start(guardianWait); err != nil {
-		return fmt.Errorf("cannot start the guardian: %w", err)
+	h.guardian = &guardian{home: h, delay: guardianDelay}
+	if err := h.guardian.begin(); err != nil {
+		return err
 	}
-	h.guardian = g
-	return nil
+	h.doMeanwhile()
+	if h.isAlone {
+		return nil
+	}
+	return h.guardian.await()
 }
 
 // Deadline returns when the caller must call Expire; zero means never.
@@ -70,62 +75,85 @@ func (h *Home) Expire(now time.Time) {
 	if g == nil || g.retry.IsZero() || now.Before(g.retry) {
 		return
 	}
-	err := g.start(execWait)
+	err := g.begin()
+	if err == nil {
+		err = g.await()
+	}
 	if err != nil {
 		g.lost(now)
 	}
 	h.complain("start the guardian", err)
 }
 
-// guardianWait is how long the start of cginit waits for the exec of the guardian.
+// guardianWait is how long await waits for the exec of the guardian.
 const guardianWait = time.Second
 
-// start starts the guardian with a new pipe, and waits at most as long as patience for its exec.
-func (g *guardian) start(patience time.Duration) error {
+// begin begins to start the guardian with a new pipe.
+func (g *guardian) begin() error {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("cannot make a pipe: %w", err)
+		return fmt.Errorf("cannot start the guardian: cannot make a pipe: %w", err)
 	}
-	defer unix.Close(pipe[0])
-	pid, err := g.spawn(pipe[0], patience)
-	if err != nil {
-		unix.Close(pipe[1])
-		return err
-	}
-	if g.pid != 0 {
+	if g.life > 0 {
 		unix.Close(g.life)
 	}
-	g.life, g.pid, g.retry = pipe[1], pid, time.Time{}
+	g.life, g.retry = pipe[1], time.Time{}
+	if err := g.spawn(pipe[0]); err != nil {
+		g.takeBack()
+		return fmt.Errorf("cannot start the guardian: %w", err)
+	}
 	return nil
 }
 
-// spawn starts the guardian and returns its pid. It leads a session and has all signals blocked, so that only
-// the end of the supervisor ends it.
-func (g *guardian) spawn(life int, patience time.Duration) (int, error) {
+// takeBack closes the descriptors that the guardian gets.
+func (g *guardian) takeBack() {
+	for _, fd := range g.lent {
+		unix.Close(fd)
+	}
+	g.lent = nil
+}
+
+// await waits until a guardian that was begun stands. It returns nil if there is nothing to wait for.
+func (g *guardian) await() error {
+	if g == nil || g.beginning == nil {
+		return nil
+	}
+	_, err := g.beginning.Executed(guardianWait)
+	if err != nil {
+		endStart(g.beginning)
+		err = fmt.Errorf("cannot start the guardian: %w", err)
+	} else {
+		g.pid = g.beginning.Pid
+	}
+	g.beginning = nil
+	g.takeBack()
+	return err
+}
+
+// spawn begins the guardian, which gets the reading end of a pipe. It leads a session and has all signals
+// blocked, so that only the end of the supervisor ends it.
+func (g *guardian) spawn(life int) error {
+	g.lent = append(g.lent, life)
 	events, err := rawfile.Open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY)
 	if err != nil {
-		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
+		return fmt.Errorf("cannot open cgroup.events: %w", err)
 	}
-	defer unix.Close(events)
+	g.lent = append(g.lent, events)
 	kill, err := rawfile.Open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY)
 	if err != nil { // before Linux 5.14 only the remover kills, by pid
 		kill = life
 	} else {
-		defer unix.Close(kill)
+		g.lent = append(g.lent, kill)
 	}
 	p := &spawn.Program{
 		Path: child.SelfExe, Args: append([]string{guardianName, strconv.Itoa(events), removerName}, g.home.args()...),
-		Files: [3]int{life, kill, 2}, Keep: []int{events}, Cgroup: -1, Join: -1, NewSession: true, Deaf: true, Meanwhile: g.home.takeMeanwhile(),
+		Files: [3]int{life, kill, 2}, Keep: []int{events}, Cgroup: -1, Join: -1, NewSession: true, Deaf: true,
 	}
 	if g.home.mount >= 0 { // the paths in the arguments lead through it
 		p.Keep = append(p.Keep, g.home.mount)
 	}
-	process, _, err := spawn.Start(p, patience)
-	if err != nil {
-		endStart(process)
-		return 0, err
-	}
-	return process.Pid, nil
+	g.beginning, err = spawn.Begin(p)
+	return err
 }
 
 // lost records that the guardian has died before us.
@@ -134,8 +162,16 @@ func (g *guardian) lost(now time.Time) {
 	g.delay = min(2*g.delay, guardianDelayMost)
 }
 
-// DismissGuardian ends the guardian once there is nothing left to guard.
+// DismissGuardian ends the guardian once there is nothing left to guard. AwaitGuardian waits for its end.
 func (h *Home) DismissGuardian() {
+	_ = h.guardian.await()
+	if h.guardian != nil && h.guardian.pid != 0 {
+		_ = unix.Kill(h.guardian.pid, unix.SIGKILL)
+	}
+}
+
+// AwaitGuardian waits until a guardian that was dismissed has ended.
+func (h *Home) AwaitGuardian() {
 	if h.guardian != nil && h.guardian.pid != 0 {
 		endChild(h.guardian.pid)
 	}

@@ -43,6 +43,7 @@ type Home struct {
 	level    Level
 	why      error // why there is no cgroup; nil: there is one
 	isPid1   bool
+	isAlone  bool // only one command will ever run, see Options
 	mayKill  bool // we have CAP_KILL
 	session  int  // our own session
 	hint     func() string
@@ -79,7 +80,8 @@ type Home struct {
 // watched.
 func Open(o Options) (*Home, error) {
 	h := &Home{
-		level: Tree, mount: -1, isPid1: os.Getpid() == 1, mayKill: hasCapability(unix.CAP_KILL), hint: o.Hint, post: o.Post, complain: o.Complain, meanwhile: o.Meanwhile,
+		level: Tree, mount: -1, isPid1: os.Getpid() == 1, isAlone: o.Alone, mayKill: hasCapability(unix.CAP_KILL),
+		hint: o.Hint, post: o.Post, complain: o.Complain, meanwhile: o.Meanwhile,
 		watched: map[int32]Listener{}, mains: map[int]*base{}, holders: map[int]*tree{},
 	}
 	h.session, _ = unix.Getsid(0)
@@ -87,7 +89,7 @@ func Open(o Options) (*Home, error) {
 		h.contain = o.Contain
 		return h, nil
 	}
-	if o.Alone && h.isPid1 {
+	if h.isAlone && h.isPid1 {
 		h.level = PIDNamespace
 	}
 	if h.own, h.why = cgroup.Find(); h.why == nil {
@@ -131,10 +133,12 @@ func (h *Home) findElders() {
 	}
 }
 
-// takeMeanwhile returns what is to be done meanwhile, once; then nil.
-func (h *Home) takeMeanwhile() (do func()) {
-	do, h.meanwhile = h.meanwhile, nil
-	return do
+// doMeanwhile does what is to be done while a process is on its way to its exec, once.
+func (h *Home) doMeanwhile() {
+	if h.meanwhile != nil {
+		h.meanwhile()
+		h.meanwhile = nil
+	}
 }
 
 // Level returns the level at which runs are held, except those with a uid of their own

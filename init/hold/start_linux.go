@@ -40,7 +40,7 @@ func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 	p := &spawn.Program{
 		Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, Files: o.Files, Keep: o.Inherited,
 		NewSession: o.NewSession, NewGroup: !o.SharesGroup && !o.NewSession,
-		OOMScoreAdj: raisedOOMScore(b.home.oomMore), Cgroup: at.cgroup, Join: at.join, Meanwhile: b.home.takeMeanwhile(),
+		OOMScoreAdj: raisedOOMScore(b.home.oomMore), Cgroup: at.cgroup, Join: at.join,
 	}
 	if !o.needsHelper() {
 		if u := o.Identity.User; u != nil {
@@ -83,11 +83,24 @@ func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 // errNoClone is the error of the first start if a process cannot be born in a cgroup here.
 var errNoClone = errors.New("a process cannot be born in its cgroup")
 
-// endStart ends a process that did not execute its program. nil: there is none.
+// endStart ends a process that did not execute its program, if there is one.
 func endStart(process *spawn.Process) {
-	if process != nil {
+	if process != nil && process.Pid != 0 {
 		endChild(process.Pid)
 	}
+}
+
+// launch starts a main process once the guardian stands, and waits at most as long as patience for its exec.
+func (h *Home) launch(p *spawn.Program, patience time.Duration) (process *spawn.Process, known bool, err error) {
+	if err := h.guardian.await(); err != nil {
+		return nil, true, err
+	}
+	if process, err = spawn.Begin(p); err != nil {
+		return nil, true, err
+	}
+	h.doMeanwhile()
+	known, err = process.Executed(patience)
+	return process, known, err
 }
 
 // fork forks the main process and returns Executed, or Forked if its exec takes longer. Then the loop
@@ -97,7 +110,7 @@ func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
 	if b.home.execs > 0 {
 		patience = 0
 	}
-	process, known, err := spawn.Start(p, patience)
+	process, known, err := b.home.launch(p, patience)
 	var step *spawn.Error
 	hasRun := err == nil || errors.As(err, &step)
 	isFirst := p.Cgroup >= 0 && !b.home.hasCloned
@@ -262,7 +275,11 @@ func probeClone(dir cgroup.Dir) bool {
 	}
 	defer unix.Close(fd)
 	nothing := &spawn.Program{Path: "/proc/self/nothing", Files: [3]int{fd, fd, fd}, Cgroup: fd, Join: -1}
-	process, known, err := spawn.Start(nothing, closeRetry)
+	process, err := spawn.Begin(nothing)
+	if err != nil {
+		return false
+	}
+	known, err := process.Executed(guardianWait)
 	endStart(process)
 	return known && errors.Is(err, unix.ENOENT)
 }

@@ -34,8 +34,6 @@ type Program struct {
 	// Cgroup is a directory of cgroup2 in which the process is born (CLONE_INTO_CGROUP, since Linux
 	// 5.7). Join is a cgroup.procs file through which it enters a cgroup instead. -1: none.
 	Cgroup, Join int
-	// Meanwhile is called while the process is on its way to its exec; nil: there is nothing to do.
-	Meanwhile func()
 }
 
 // User is an identity: a user, a group and the supplementary groups.
@@ -46,10 +44,11 @@ type User struct {
 
 // Process is a process that was forked and may not have executed its program yet.
 type Process struct {
-	Pid  int
-	path string
-	done chan struct{} // closed when the program is executed, or clearly will not be
-	err  error         // why it was not; valid once done is closed
+	Pid   int // see Executed
+	path  string
+	child *child
+	done  chan struct{} // closed when the program is executed, or clearly will not be
+	err   error         // why it was not; valid once done is closed
 }
 
 // Error says which step of the start has failed, before the program was executed. Step is empty for
@@ -75,60 +74,59 @@ func (e *Error) Unwrap() error { return e.Err }
 // what is born in a cgroup below one that was ever killed.
 var ErrStillborn = errors.New("the process was killed at its birth")
 
-// Start forks the process and waits, at most as long as patience, until it has executed its program. known is
-// false if that takes longer. If Start returns a Process and an error, the process could not execute its
-// program; it exits with status 125 (or was killed, with [ErrStillborn]) and must be waited for. The error is
-// an [*Error], or that of the fork.
-//
-// A process that is killed just before its exec counts as executed.
-func Start(p *Program, patience time.Duration) (process *Process, known bool, err error) {
+// Begin begins to fork the process. [Process.Executed] tells what comes of it. The error is EINVAL if a string
+// holds a NUL.
+func Begin(p *Program) (*Process, error) {
 	c, err := newChild(p)
 	if err != nil {
-		return nil, true, err
+		return nil, err
 	}
-	process = &Process{path: p.Path, done: make(chan struct{})}
-	go process.run(c)
-	if p.Meanwhile != nil {
-		p.Meanwhile()
-	}
+	process := &Process{path: p.Path, child: c, done: make(chan struct{})}
+	go process.run()
+	return process, nil
+}
+
+// Executed waits, at most as long as patience, until the process has executed its program. known is false if
+// that takes longer. Pid is 0 if the fork has failed, and err is that of the fork. Otherwise an error, which is
+// an [*Error], says why the program could not be executed; the process exits with status 125 then (or was
+// killed, with [ErrStillborn]) and must be waited for.
+//
+// A process that is killed just before its exec counts as executed.
+func (p *Process) Executed(patience time.Duration) (known bool, err error) {
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
-	case <-process.done:
+	case <-p.done:
 	case <-late.C:
-		process.Pid = c.awaitBirth(process.done)
+		p.awaitBirth()
 	}
+	p.Pid = int(atomic.LoadInt32(&p.child.pid))
 	select {
-	case <-process.done:
-		if process.Pid = int(c.pid); process.Pid == 0 {
-			return nil, true, process.err
-		}
-		return process, true, process.err
+	case <-p.done:
+		return true, p.err
 	default:
-		return process, false, nil
+		return false, nil
 	}
 }
 
 // birthLook is how long awaitBirth waits between two looks.
 const birthLook = 100 * time.Microsecond
 
-// awaitBirth returns the pid of the child as soon as it has one; 0 if the fork has failed.
-func (c *child) awaitBirth(done <-chan struct{}) int {
-	for {
-		if pid := atomic.LoadInt32(&c.pid); pid != 0 {
-			return int(pid)
-		}
+// awaitBirth returns as soon as the child has a pid or the fork has failed.
+func (p *Process) awaitBirth() {
+	for atomic.LoadInt32(&p.child.pid) == 0 {
 		select {
-		case <-done:
-			return int(c.pid)
+		case <-p.done:
+			return
 		case <-time.After(birthLook):
 		}
 	}
 }
 
 // run forks the child, and closes done when it is known what became of it.
-func (p *Process) run(c *child) {
+func (p *Process) run() {
 	defer close(p.done)
+	c := p.child
 	if c.copies {
 		page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 		if err != nil {

@@ -25,10 +25,21 @@ func shell(script string) *Program {
 	return &Program{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Files: [3]int{0, 1, 2}, Cgroup: -1, Join: -1}
 }
 
+// start is Begin and Executed.
+func start(t *testing.T, p *Program, patience time.Duration) (child *Process, known bool, err error) {
+	t.Helper()
+	child, err = Begin(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err = child.Executed(patience)
+	return child, known, err
+}
+
 // run starts a program and returns how it ended.
 func run(t *testing.T, p *Program) syscall.WaitStatus {
 	t.Helper()
-	child, known, err := Start(p, patience)
+	child, known, err := start(t, p, patience)
 	if !known || err != nil {
 		t.Fatalf("known %v, %v", known, err)
 	}
@@ -172,7 +183,7 @@ func TestFailure(t *testing.T) {
 	} {
 		p := shell("exit 0")
 		c.change(p)
-		child, known, err := Start(p, patience)
+		child, known, err := start(t, p, patience)
 		var e *Error
 		if !known || !errors.As(err, &e) || e.Step != c.step || e.Err != c.errno {
 			t.Errorf("%s: known %v, %v", name, known, err)
@@ -189,7 +200,7 @@ func TestFailure(t *testing.T) {
 	} {
 		p := shell("exit 0")
 		change(p)
-		if _, _, err := Start(p, patience); err != unix.EINVAL {
+		if _, err := Begin(p); err != unix.EINVAL {
 			t.Errorf("NUL in the %s: %v", name, err)
 		}
 	}
@@ -208,7 +219,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// TestExecWaits checks that Start does not wait for an exec that waits for a lease, and that a signal
+// TestExecWaits checks that Executed does not wait for an exec that waits for a lease, and that a signal
 // ends the process meanwhile.
 func TestExecWaits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "true")
@@ -230,7 +241,7 @@ func TestExecWaits(t *testing.T) {
 		}
 		p := shell("")
 		p.Path = path
-		child, known, err := Start(p, 10*time.Millisecond)
+		child, known, err := start(t, p, 10*time.Millisecond)
 		if known {
 			t.Fatalf("known, %v", err)
 		}

@@ -67,20 +67,20 @@ func receive(from *os.File, to chan<- syscall.Signal) {
 	}
 }
 
-// set installs a handler, unless the signal is ignored.
+// set installs a handler, unless the signal is ignored. Go's runtime leaves only SIGHUP and SIGINT ignored.
 func set(sig syscall.Signal, handler uintptr) {
+	const siginfo, onStack, restart, restorer = 0x4, 0x08000000, 0x10000000, 0x04000000 // SA_SIGINFO and so on
+	ours := action{handler, siginfo | onStack | restart | restorer, leave, ^uintptr(0)}
 	var old action
-	if sigaction(sig, nil, &old); old.handler == ignored {
-		return
-	}
-	if handler == sift {
-		if old.handler == 0 {
+	if sig == unix.SIGHUP || sig == unix.SIGINT || handler == sift {
+		if sigaction(sig, nil, &old); old.handler == ignored || old.handler == 0 && handler == sift {
 			return
 		}
+	}
+	if handler == sift {
 		before = old.handler // it is the same for all signals
 	}
-	const siginfo, onStack, restart, restorer = 0x4, 0x08000000, 0x10000000, 0x04000000 // SA_SIGINFO and so on
-	sigaction(sig, &action{handler, siginfo | onStack | restart | restorer, leave, ^uintptr(0)}, nil)
+	sigaction(sig, &ours, nil)
 }
 
 // Reset gives a signal its default action.
