@@ -49,15 +49,14 @@ func (s *Supervisor) prepare() (err error) {
 	return s.home.Guard()
 }
 
-// reserveThreads starts the threads that the supervisor can need at once: for the loop, for a fork, for a log
-// that nobody reads; and for the copies of output, the files of reports and the calls of more than one command.
-func (s *Supervisor) reserveThreads() {
+// threads returns how many threads the supervisor can need at once: for the loop, for a fork, for a log that
+// nobody reads; and for the copies of output, the files of reports and the calls of more than one command.
+func (c *Config) threads() int {
 	const one, many = 2, 6 // the runtime adds one that waits for descriptors
-	n := many
-	if c := &s.config; s.jobs.single != nil && !c.TakesCalls() && c.Report == "" && c.Command.Log == config.LogInherit && !c.Command.TTY {
-		n = one
+	if c.File == nil && !c.TakesCalls() && c.Report == "" && c.Command.Log == config.LogInherit && !c.Command.TTY {
+		return one
 	}
-	s.log.Complain("reserve threads", threads.Reserve(n))
+	return many
 }
 
 // prepareHome finds the containment for the jobs. It returns an error if one of them would be held
@@ -65,7 +64,8 @@ func (s *Supervisor) reserveThreads() {
 func (s *Supervisor) prepareHome() (err error) {
 	s.home, err = s.open(hold.Options{
 		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
-		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain, Meanwhile: s.reserveThreads,
+		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
+		Meanwhile: func() { s.log.Complain("reserve threads", threads.Reserve(s.config.threads())) },
 	})
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -100,7 +99,7 @@ func (p *Process) Executed(patience time.Duration) (known bool, err error) {
 	case <-late.C:
 		p.awaitBirth()
 	}
-	p.Pid = int(atomic.LoadInt32(&p.child.pid))
+	p.Pid = int(p.child.pid)
 	select {
 	case <-p.done:
 		return true, p.err
@@ -114,7 +113,7 @@ const birthLook = 100 * time.Microsecond
 
 // awaitBirth returns as soon as the child has a pid or the fork has failed.
 func (p *Process) awaitBirth() {
-	for atomic.LoadInt32(&p.child.pid) == 0 {
+	for p.child.pid == 0 { // the kernel sets it
 		select {
 		case <-p.done:
 			return

@@ -93,8 +93,8 @@ func TestSignals(t *testing.T) {
 func panics() (is bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { is = recover() != nil }()
-	var p *int
-	return *p == 0
+	first := func(p *int) int { return *p }
+	return first(nil) == 0
 }
 
 // write checks that a write without a reader fails and does nothing else.

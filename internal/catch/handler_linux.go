@@ -21,7 +21,7 @@ var (
 
 // pipe is the writing end of the pipe. before is the handler of Go's runtime. Both are set before the first
 // handler runs.
-var pipe, before uintptr
+var pipe, before uintptr //nolint:unused // the handlers read them
 
 // action is the kernel's struct sigaction.
 type action struct{ handler, flags, restorer, mask uintptr }
