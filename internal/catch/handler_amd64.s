@@ -5,11 +5,15 @@
 TEXT ·passHandler(SB),NOSPLIT|NOFRAME,$0
 	SUBQ $8, SP
 	MOVQ DI, 0(SP) // the first byte is the number
+
+again:
 	MOVQ ·pipe(SB), DI
 	MOVQ SP, SI
 	MOVQ $1, DX
 	MOVQ $1, AX // write
 	SYSCALL
+	CMPQ AX, $-4 // EINTR
+	JEQ  again
 	ADDQ $8, SP
 	RET
 

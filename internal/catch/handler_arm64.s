@@ -5,11 +5,15 @@
 TEXT ·passHandler(SB),NOSPLIT|NOFRAME,$0
 	SUB  $16, RSP
 	MOVD R0, (RSP) // the first byte is the number
+
+again:
 	MOVD ·pipe(SB), R0
 	MOVD RSP, R1
 	MOVD $1, R2
 	MOVD $64, R8 // write
 	SVC
+	CMN  $4, R0 // EINTR
+	BEQ  again
 	ADD  $16, RSP
 	RET
 

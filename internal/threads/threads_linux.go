@@ -49,7 +49,12 @@ func Reserve(n int) error {
 //go:nosplit
 func add(eventfd int) {
 	one := uint64(1)
-	syscall.RawSyscall(unix.SYS_WRITE, uintptr(eventfd), uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one))
+	for {
+		_, _, errno := syscall.RawSyscall(unix.SYS_WRITE, uintptr(eventfd), uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one))
+		if errno != unix.EINTR {
+			break
+		}
+	}
 }
 
 // enterSyscallBlock and exitSyscall are those of Go's runtime. In between other goroutines go on, at once.
