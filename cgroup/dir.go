@@ -114,16 +114,19 @@ func (d Dir) has(file string) bool {
 	return err == nil
 }
 
-// read returns the whole content of a file. [os.ReadFile] takes twice as many system calls, since it
-// registers the file with the runtime's poller, and each run reads many files.
-func (d Dir) read(file string) ([]byte, error) {
-	path := filepath.Join(string(d), file)
+// read returns the whole content of a file of the cgroup.
+func (d Dir) read(file string) ([]byte, error) { return readFile(filepath.Join(string(d), file), 512) }
+
+// readFile returns the whole content of a file, for which it first takes a buffer of size bytes. [os.ReadFile]
+// takes twice as many system calls, since it registers the file with the runtime's poller, and each run reads
+// many files.
+func readFile(path string, size int) ([]byte, error) {
 	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
-	data := make([]byte, 0, 512)
+	data := make([]byte, 0, size)
 	for {
 		n, err := retry(func() (int, error) { return unix.Read(fd, data[len(data):cap(data)]) })
 		if err != nil {
@@ -132,7 +135,7 @@ func (d Dir) read(file string) ([]byte, error) {
 		if n == 0 {
 			return data, nil
 		}
-		data = slices.Grow(data[:len(data)+n], 512)
+		data = slices.Grow(data[:len(data)+n], size)
 	}
 }
 

@@ -1,7 +1,7 @@
 package cgroup
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +32,7 @@ var (
 // is the host's, and if cgroup v1 is mounted too, the v2 cgroup is that of the container engine.
 // Outside of containers the real root is accepted: [Dir.MakeUnique] uses names of its own there.
 func Find() (Dir, error) {
-	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup2"))
+	mounts, err := mountsOf("cgroup2")
 	if err != nil {
 		return "", fmt.Errorf("cannot read the mount table (is /proc mounted?): %w", err)
 	}
@@ -48,7 +48,7 @@ func Find() (Dir, error) {
 		if !dir.has("cgroup.events") {
 			return "", fmt.Errorf("%w: %s is the root of the whole machine", ErrNotOurs, dir)
 		}
-		if v1, _ := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup")); len(v1) > 0 {
+		if v1, _ := mountsOf("cgroup"); len(v1) > 0 {
 			return "", fmt.Errorf("%w: %w", ErrNotOurs, ErrV1)
 		}
 	}
@@ -58,7 +58,7 @@ func Find() (Dir, error) {
 // Mounted reports whether a cgroup v1 hierarchy is mounted, and returns the mount point of cgroup v2;
 // empty if v2 is not mounted.
 func Mounted() (v1 bool, v2 string) {
-	mounts, _ := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
+	mounts, _ := mountsOf("cgroup", "cgroup2")
 	for _, m := range mounts {
 		v1 = v1 || m.FSType == "cgroup"
 		if m.FSType == "cgroup2" && v2 == "" {
@@ -68,16 +68,31 @@ func Mounted() (v1 bool, v2 string) {
 	return v1, v2
 }
 
+// mountsOf returns the mounts of these types. A host can have thousands of others, and only the lines that
+// may be meant are taken apart.
+func mountsOf(types ...string) ([]*mountinfo.Info, error) {
+	table, err := readFile("/proc/self/mountinfo", 8<<10)
+	if err != nil {
+		return nil, err
+	}
+	var lines bytes.Buffer
+	for line := range bytes.Lines(table) {
+		if bytes.Contains(line, []byte(" - cgroup")) {
+			lines.Write(line)
+		}
+	}
+	return mountinfo.GetMountsFromReader(&lines, mountinfo.FSTypeFilter(types...))
+}
+
 // selfPath returns the path of the calling process in the v2 hierarchy, which is the line "0::PATH" of
 // /proc/self/cgroup.
 func selfPath() (string, error) {
-	f, err := os.Open("/proc/self/cgroup")
+	text, err := readFile("/proc/self/cgroup", 1<<10)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if path, ok := strings.CutPrefix(lines.Text(), "0::"); ok {
+	for line := range strings.Lines(string(text)) {
+		if path, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {
 			return path, nil
 		}
 	}

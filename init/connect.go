@@ -159,7 +159,7 @@ func (s *Supervisor) connectPty(r *run, c *connection) error {
 	p.setSize()
 	switch r.spec.Log {
 	case config.LogPrefix, config.LogJSON:
-		go s.copyLines(r, p, ours, output.NewLines(os.Stdout, r.source("stdout")))
+		go s.copyLines(r, p, ours, output.NewLines(output.Shared{File: os.Stdout}, r.source("stdout")))
 	case config.LogInherit:
 		go s.copyRaw(r, p, output.Shared{File: os.Stdout})
 	case config.LogNone:

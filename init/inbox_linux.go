@@ -1,11 +1,10 @@
 package supervisor
 
 import (
-	"os"
-	"os/signal"
-	"slices"
+	"fmt"
 	"syscall"
 
+	catching "github.com/cginit/cginit/internal/catch"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,56 +27,27 @@ var notForwarded = map[syscall.Signal]string{
 // lastSignal is the highest signal number of Linux.
 const lastSignal = 64
 
-// inbox holds the channels on which signals arrive. [signal.Notify] drops a signal if its channel
-// is full, so each kind that must not be lost has a channel with room for all that can wait at
-// once.
+// inbox is where signals arrive.
 type inbox struct {
-	child chan os.Signal // SIGCHLD, which the kernel merges: one is as good as many
-	stop  chan os.Signal // SIGTERM, SIGINT
-	other chan os.Signal
+	signals <-chan syscall.Signal
+	child   chan struct{} // receives when wait4 may have more to tell
 }
 
-// usual are the signals that people send to a process 1. They are caught before the first job
-// starts.
-var usual = []os.Signal{unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP}
-
-// catch begins to catch signals. SIGCHLD comes first: a child that died before that sends no
-// signal, and the first look finds it. If SIGHUP or SIGINT was ignored when we were started
-// (nohup), it stays ignored for us and for the command. Go does not report other ignored signals.
-//
-// Catching a signal costs Go two thread switches, 2 ms for all 55. So the unusual signals are
-// caught while the rest of the start goes on.
-func catch() *inbox {
-	in := &inbox{
-		child: make(chan os.Signal, 1),
-		stop:  make(chan os.Signal, 2),
-		other: make(chan os.Signal, 2*lastSignal),
+// catch begins to catch signals. Those that were ignored when we were started (nohup) stay ignored for us
+// and for the command, as far as Go's runtime lets us know of them.
+func catch() (*inbox, error) {
+	signals, err := catching.Signals(caught())
+	if err != nil {
+		return nil, fmt.Errorf("cannot catch signals: %w", err)
 	}
-	signal.Notify(in.child, unix.SIGCHLD)
-	signal.Notify(in.stop, unix.SIGTERM)
-	notify(in.stop, unix.SIGINT)
-	// Once SIGPIPE is caught, a write to a log without a reader fails instead of ending us.
-	notify(make(chan os.Signal, 1), unix.SIGPIPE)
-	notify(in.other, usual...)
-	go notify(in.other, unusual()...)
-	return in
+	return &inbox{signals, make(chan struct{}, 1)}, nil
 }
 
-// notify sends the signals to c, except those that were ignored when we were started.
-func notify(c chan<- os.Signal, sigs ...os.Signal) {
-	for _, sig := range sigs {
-		if !signal.Ignored(sig) {
-			signal.Notify(c, sig)
-		}
-	}
-}
-
-// unusual returns the signals that are caught but are neither usual nor SIGTERM or SIGINT.
-func unusual() []os.Signal {
-	var sigs []os.Signal
+// caught returns the signals that are caught: those that are passed on, and SIGCHLD.
+func caught() []syscall.Signal {
+	sigs := make([]syscall.Signal, 0, lastSignal)
 	for sig := syscall.Signal(1); sig <= lastSignal; sig++ {
-		isStop := sig == unix.SIGTERM || sig == unix.SIGINT
-		if notForwarded[sig] == "" && !isStop && !slices.Contains(usual, os.Signal(sig)) {
+		if notForwarded[sig] == "" || sig == unix.SIGCHLD {
 			sigs = append(sigs, sig)
 		}
 	}
@@ -89,8 +59,8 @@ func unusual() []os.Signal {
 const reapBatch = 200
 
 // drain waits for children that have changed state, at most reapBatch of them, and calls each for
-// every one. It returns true if no more are there. Otherwise it sends itself a SIGCHLD, so that the
-// loop calls it again.
+// every one. It returns true if no more are there. Otherwise child receives, so that the loop calls it
+// again.
 func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) bool {
 	for range reapBatch {
 		var ws syscall.WaitStatus
@@ -105,8 +75,8 @@ func (in *inbox) drain(options int, each func(pid int, ws syscall.WaitStatus)) b
 		each(pid, ws)
 	}
 	select {
-	case in.child <- unix.SIGCHLD:
-	default: // a SIGCHLD waits already
+	case in.child <- struct{}{}:
+	default: // the loop will look already
 	}
 	return false
 }

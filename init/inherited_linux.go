@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,20 +28,14 @@ func (in *inherited) find() {
 	if in.listenPid {
 		listen, _ = strconv.Atoi(os.Getenv("LISTEN_FDS"))
 	}
-	dir, err := os.Open("/proc/self/fd")
+	fds, err := openDescriptors()
 	if err != nil {
 		// Without /proc no number is known, so all but those of LISTEN_FDS are marked
 		// (close_range, since Linux 5.11 with this flag).
 		_ = unix.CloseRange(uint(3+listen), ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 		return
 	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		fd, err := strconv.Atoi(name)
-		if err != nil || fd < 3 {
-			continue
-		}
+	for _, fd := range fds {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		switch {
 		case err != nil || flags&unix.FD_CLOEXEC != 0:
@@ -49,6 +44,29 @@ func (in *inherited) find() {
 		default:
 			in.fds = append(in.fds, fd)
 			unix.CloseOnExec(fd) // other processes of ours must not hold it; the fork of the command clears it
+		}
+	}
+}
+
+// openDescriptors returns the numbers of our open descriptors from 3 on. One of them is that of the directory
+// which tells, and is closed by then.
+func openDescriptors() (fds []int, err error) {
+	dir, err := rawfile.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(dir)
+	var buf [4096]byte
+	for {
+		n, err := unix.Getdents(dir, buf[:])
+		if n <= 0 || err != nil {
+			return fds, err
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if fd, err := strconv.Atoi(name); err == nil && fd > 2 {
+				fds = append(fds, fd)
+			}
 		}
 	}
 }

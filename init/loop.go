@@ -1,11 +1,11 @@
 package supervisor
 
 import (
-	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/life"
+	"golang.org/x/sys/unix"
 )
 
 // loop handles one message at a time until no work is left.
@@ -35,10 +35,8 @@ func (s *Supervisor) take(more bool) {
 	case <-readyIf(more):
 	case <-s.inbox.child:
 		s.reap()
-	case sig := <-s.inbox.stop:
-		s.signaled(sig.(syscall.Signal))
-	case sig := <-s.inbox.other:
-		s.signaled(sig.(syscall.Signal))
+	case sig := <-s.inbox.signals:
+		s.arrived(sig)
 	case m := <-s.messages:
 		m()
 	case m := <-s.calls.arrive():
@@ -53,14 +51,16 @@ func (s *Supervisor) take(more bool) {
 }
 
 // lastLook is how long the loop waits, after all jobs of a file have ended, for requests that were
-// sent before. A reload may bring new work, and a signal takes some time through Go's runtime.
+// sent before. A reload may bring new work.
 const lastLook = 20 * time.Millisecond
 
 // takeLast handles the next message and returns true. It returns false when late receives.
 func (s *Supervisor) takeLast(late <-chan time.Time) bool {
 	select {
-	case sig := <-s.inbox.other:
-		s.signaled(sig.(syscall.Signal))
+	case sig := <-s.inbox.signals:
+		if sig != unix.SIGTERM && sig != unix.SIGINT { // all that these ask for has happened
+			s.arrived(sig)
+		}
 	case m := <-s.messages:
 		m()
 	case m := <-s.calls.arrive():
@@ -172,14 +172,15 @@ func (s *Supervisor) close() {
 	s.leaveTerminal()
 }
 
-// closeHome dismisses the guardian, reaps the last children and removes our cgroups.
+// closeHome dismisses the guardian, removes our cgroups and reaps the last children.
 func (s *Supervisor) closeHome() {
 	s.home.DismissGuardian()
-	if !isProcess1() && s.jobs.haveStarted() { // when process 1 ends the kernel reaps
-		s.reapRest()
-	}
 	if err := s.home.Close(); err != nil {
 		s.log.Printf("cannot remove our cgroups: %v", err)
+	}
+	s.home.AwaitGuardian()
+	if !isProcess1() && s.jobs.haveStarted() { // when process 1 ends the kernel reaps
+		s.reapRest()
 	}
 }
 

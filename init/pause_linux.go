@@ -3,20 +3,27 @@ package supervisor
 import (
 	"syscall"
 
+	"github.com/cginit/cginit/init/status"
 	"golang.org/x/sys/unix"
 )
 
 // Pause runs no job. It reaps orphans until SIGTERM or SIGINT comes, and returns exit status 0. The
 // infra container of a podman pod runs it.
-func (s *Supervisor) Pause() int {
-	s.inbox = catch()
+func (s *Supervisor) Pause() (exitStatus int) {
+	in, err := catch()
+	if err != nil {
+		s.log.Printf("%v", err)
+		s.log.Close()
+		return status.Failed
+	}
 	for {
-		s.inbox.drain(unix.WNOHANG, func(int, syscall.WaitStatus) {})
+		in.drain(unix.WNOHANG, func(int, syscall.WaitStatus) {})
 		select {
-		case <-s.inbox.child:
-		case <-s.inbox.stop:
-			return 0
-		case <-s.inbox.other:
+		case <-in.child:
+		case sig := <-in.signals:
+			if sig == unix.SIGTERM || sig == unix.SIGINT {
+				return 0
+			}
 		}
 	}
 }

@@ -7,11 +7,15 @@ import (
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/host"
+	"github.com/cginit/cginit/internal/threads"
 	"golang.org/x/sys/unix"
 )
 
 // prepare does everything that can fail for good, before any job starts.
 func (s *Supervisor) prepare() (err error) {
+	if s.inbox, err = catch(); err != nil {
+		return err
+	}
 	if s.trace, err = openTrace(s.config.Trace); err != nil {
 		return err
 	}
@@ -22,7 +26,6 @@ func (s *Supervisor) prepare() (err error) {
 			return fmt.Errorf("cannot become a subreaper: %w", err)
 		}
 	}
-	hold.ReserveThreads()
 	if s.config.Report != "" {
 		if err := s.reports.open(s.config.Report); err != nil {
 			return err
@@ -46,12 +49,23 @@ func (s *Supervisor) prepare() (err error) {
 	return s.home.Guard()
 }
 
+// threads returns how many threads the supervisor can need at once: for the loop, for a fork, for a log that
+// nobody reads; and for the copies of output, the files of reports and the calls of more than one command.
+func (c *Config) threads() int {
+	const one, many = 2, 6 // the runtime adds one that waits for descriptors
+	if c.File == nil && !c.TakesCalls() && c.Report == "" && c.Command.Log == config.LogInherit && !c.Command.TTY {
+		return one
+	}
+	return many
+}
+
 // prepareHome finds the containment for the jobs. It returns an error if one of them would be held
 // less well than --require asks for, or cannot have its uid or its limits.
 func (s *Supervisor) prepareHome() (err error) {
 	s.home, err = s.open(hold.Options{
 		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
 		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
+		Meanwhile: func() { s.log.Complain("reserve threads", threads.Reserve(s.config.threads())) },
 	})
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ func (s *Supervisor) reapRest() {
 			}
 			select {
 			case <-s.inbox.child:
+			case <-s.inbox.signals: // SIGCHLD; no other is waited for any more
 			case <-late:
 				waiting = false
 			}

@@ -10,9 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signaled handles a signal that was sent to us.
-func (s *Supervisor) signaled(sig syscall.Signal) {
+// arrived handles a signal that has come to us.
+func (s *Supervisor) arrived(sig syscall.Signal) {
 	switch {
+	case sig == unix.SIGCHLD:
+		s.reap()
 	case s.terminal.swallows(sig):
 	case s.jobs.single != nil:
 		s.signaledForCommand(sig)

@@ -103,15 +103,15 @@ func New(c Config) *Supervisor {
 // Run runs the jobs until nothing of them is left. It returns the exit status and whether anything
 // was started: everything that can fail for good is done before the first start.
 func (s *Supervisor) Run() (exitStatus int, started bool) {
-	s.inbox = catch()
-	if err := s.prepare(); err != nil {
+	err := s.prepare()
+	if err != nil {
 		s.verdict.failure = err
 		s.log.Printf("%v", err)
 		s.close()
 		return status.Failed, false
 	}
 	s.boot()
-	s.reap() // a child that died before SIGCHLD was caught sent no signal
+	s.reap() // a child that died before SIGCHLD was caught told nobody
 	s.settle()
 	s.loop()
 	s.close()

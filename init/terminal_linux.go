@@ -2,12 +2,12 @@ package supervisor
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/proc"
+	catching "github.com/cginit/cginit/internal/catch"
 	"golang.org/x/sys/unix"
 )
 
@@ -176,7 +176,7 @@ func (t *terminal) leave(main int, ws *syscall.WaitStatus) {
 	case !t.given:
 		return
 	}
-	signal.Reset(unix.SIGINT)
+	catching.Reset(unix.SIGINT)
 	_ = unix.Kill(target, unix.SIGINT)
 	<-time.After(time.Second) // SIGINT ends us before that
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/internal/birth"
 )
 
 // detachedName is argv[0] of the supervisor in the background.
@@ -23,7 +24,7 @@ func detach(args []string) int {
 		return failed(err)
 	}
 	pid, err := syscall.ForkExec("/proc/self/exe", append([]string{detachedName}, args...), &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2, write.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true},
+		Env: birth.Environ(os.Environ), Files: []uintptr{0, 1, 2, write.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
 		return failed(fmt.Errorf("cannot start in the background: %w", err))

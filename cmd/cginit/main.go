@@ -19,6 +19,7 @@ import (
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/status"
+	"github.com/cginit/cginit/internal/birth"
 )
 
 const version = "0.1.0"
@@ -30,12 +31,11 @@ func main() {
 	if exitStatus, is := hold.RunGuardian(os.Args); is {
 		os.Exit(exitStatus)
 	}
-	// cginit waits most of the time, so two running threads are enough: one may be held by a fork.
-	// Setting the number also ends the runtime's own watch over cpu.max. The heap is kept small. Both
-	// are set by calls, because variables would be passed on to the command.
-	runtime.GOMAXPROCS(2)
-	debug.SetGCPercent(25)
-	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], os.Environ()))
+	if !birth.HasEntry() { // it sets these
+		runtime.GOMAXPROCS(1)
+		debug.SetGCPercent(25)
+	}
+	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], birth.Environ(os.Environ)))
 }
 
 // run does what the command line asks for under the name that cginit was called by, and returns the exit
@@ -76,6 +76,9 @@ func failed(err error) int {
 func supervise(o *config.Options, env []string, up *os.File) int {
 	c := configOf(o)
 	c.Up = up
+	if c.TakesCalls() || len(o.Config) > 0 {
+		runtime.GOMAXPROCS(2) // the loop need not wait for whatever a client or a job sends
+	}
 	if len(o.Config) > 0 {
 		c.Load = func() (*config.File, error) { return load(o, env) }
 		f, err := c.Load()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cginit/cginit/init/status"
+	"github.com/cginit/cginit/internal/birth"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,7 +56,7 @@ func runExec(args []string) int {
 		fmt.Fprintf(report, "0 %v", err)
 		return status.Failed
 	}
-	env := os.Environ()
+	env := birth.Environ(os.Environ)
 	if setup.ListenPid {
 		env = append(withoutListenPid(env), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 	}

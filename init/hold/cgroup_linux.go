@@ -32,16 +32,33 @@ const signalRounds = 5
 
 func (c *cgroupRun) Level() Level { return Cgroup }
 
-// Start forks the main process into the cgroup, or has it join the cgroup where that is refused.
+// Start forks the main process into the cgroup (CLONE_INTO_CGROUP, since Linux 5.7), or has it join the
+// cgroup where that is refused. Without CAP_SYS_ADMIN the default seccomp profiles of Docker and containerd
+// answer ENOSYS to clone3. Linux 6.14 to 7.2 kill such a child at birth if our own cgroup was ever killed. The
+// first start finds out.
 func (c *cgroupRun) Start(o *Order) (Progress, error) {
 	if c.canClone() {
-		dir, err := rawfile.Open(string(c.dir), unix.O_PATH|unix.O_DIRECTORY)
-		if err != nil {
-			return 0, err
+		progress, err := c.startInside(o)
+		if !errors.Is(err, errNoClone) {
+			return progress, err
 		}
-		defer unix.Close(dir)
-		return c.forkMain(o, birthplace{cgroup: dir, join: -1})
+		c.home.clones = false
 	}
+	return c.startJoining(o)
+}
+
+// startInside forks the main process into the cgroup.
+func (c *cgroupRun) startInside(o *Order) (Progress, error) {
+	dir, err := rawfile.Open(string(c.dir), unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(dir)
+	return c.forkMain(o, birthplace{cgroup: dir, join: -1})
+}
+
+// startJoining forks the main process, and has it join the cgroup before it does anything else.
+func (c *cgroupRun) startJoining(o *Order) (Progress, error) {
 	procs, err := c.dir.OpenJoin()
 	if err != nil {
 		return 0, err

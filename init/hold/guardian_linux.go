@@ -11,43 +11,54 @@ import (
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/deliver"
+	"github.com/cginit/cginit/init/spawn"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
 // guardianName is argv[0] of the guardian. The kernel kills everything when a process 1 dies; the
-// guardian does the same for the jobs of a supervisor that is not process 1.
-const guardianName = "cginit-guardian"
+// guardian does the same for the jobs of a supervisor that is not process 1. removerName is that of the
+// program which follows the guardian and removes the cgroups.
+const guardianName, removerName = "cginit-guardian", "cginit-remover"
 
-// guardian is the supervisor's side of the guardian, a fork of ours that waits in a read of a pipe.
-// It has its own session, so that a signal to our process group does not kill it too. Only we hold
-// the writing end of the pipe, and the kernel closes it however we die. Then the guardian kills the
-// jobs, and executes our binary again to make sure and to remove the cgroups. Until then it costs
-// next to nothing.
+// guardian is the supervisor's side of the guardian, which executes our binary and waits in a read of a
+// pipe. Only we hold the writing end of the pipe, and the kernel closes it however we die. Then the guardian
+// kills the jobs, and executes our binary again to make sure and to remove the cgroups. Until then it costs
+// next to nothing: in a binary with an entry of its own (internal/birth) it waits there, in assembly.
 type guardian struct {
 	home  *Home
-	life  *os.File      // the writing end of the pipe
+	life  int           // the writing end of the pipe
 	pid   int           // 0 while it is lost
 	retry time.Time     // when it is started again; zero: it lives
 	delay time.Duration // how long the next loss delays that
+
+	beginning *spawn.Process // the guardian that is about to stand; nil: there is none
+	lent      []int          // the descriptors that it gets
 }
 
 // guardianDelay is the delay before a lost guardian is replaced. It doubles with each loss up to
 // guardianDelayMost.
 const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Second
 
-// Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1.
+// Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1. The first start
+// of a main process waits for it; if more than one command can run, Guard does.
 func (h *Home) Guard() error {
+	if h.level == Tree { // holders start the commands
+		h.doMeanwhile()
+	}
 	if h.level != Cgroup || h.isPid1 {
 		return nil
 	}
-	g := &guardian{home: h, delay: guardianDelay}
-	if err := g.start(); err != nil {
-		return fmt.Errorf("cannot start the guardian: %w", err)
+	h.guardian = &guardian{home: h, delay: guardianDelay}
+	if err := h.guardian.begin(); err != nil {
+		return err
 	}
-	h.guardian = g
-	return nil
+	h.doMeanwhile()
+	if h.isAlone {
+		return nil
+	}
+	return h.guardian.await()
 }
 
 // Deadline returns when the caller must call Expire; zero means never.
@@ -64,65 +75,85 @@ func (h *Home) Expire(now time.Time) {
 	if g == nil || g.retry.IsZero() || now.Before(g.retry) {
 		return
 	}
-	err := g.start()
+	err := g.begin()
+	if err == nil {
+		err = g.await()
+	}
 	if err != nil {
 		g.lost(now)
 	}
 	h.complain("start the guardian", err)
 }
 
-// start forks the guardian and gives it a new pipe.
-func (g *guardian) start() error {
+// guardianWait is how long await waits for the exec of the guardian.
+const guardianWait = time.Second
+
+// begin begins to start the guardian with a new pipe.
+func (g *guardian) begin() error {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("cannot make a pipe: %w", err)
+		return fmt.Errorf("cannot start the guardian: cannot make a pipe: %w", err)
 	}
-	defer unix.Close(pipe[0])
-	life := os.NewFile(uintptr(pipe[1]), "guardian's pipe")
-	pid, err := g.fork(pipe)
-	if err != nil {
-		life.Close()
-		return err
+	if g.life > 0 {
+		unix.Close(g.life)
 	}
-	if g.life != nil {
-		g.life.Close()
+	g.life, g.retry = pipe[1], time.Time{}
+	if err := g.spawn(pipe[0]); err != nil {
+		g.takeBack()
+		return fmt.Errorf("cannot start the guardian: %w", err)
 	}
-	g.life, g.pid, g.retry = life, pid, time.Time{}
 	return nil
 }
 
-// fork forks the guardian and returns its pid.
-func (g *guardian) fork(pipe [2]int) (int, error) {
-	path, err := syscall.BytePtrFromString(child.SelfExe)
-	if err != nil {
-		return 0, err
+// takeBack closes the descriptors that the guardian gets.
+func (g *guardian) takeBack() {
+	for _, fd := range g.lent {
+		unix.Close(fd)
 	}
-	argv, err := syscall.SlicePtrFromStrings(append([]string{guardianName}, g.home.args()...))
-	if err != nil {
-		return 0, err
+	g.lent = nil
+}
+
+// await waits until a guardian that was begun stands. It returns nil if there is nothing to wait for.
+func (g *guardian) await() error {
+	if g == nil || g.beginning == nil {
+		return nil
 	}
+	_, err := g.beginning.Executed(guardianWait)
+	if err != nil {
+		endStart(g.beginning)
+		err = fmt.Errorf("cannot start the guardian: %w", err)
+	} else {
+		g.pid = g.beginning.Pid
+	}
+	g.beginning = nil
+	g.takeBack()
+	return err
+}
+
+// spawn begins the guardian, which gets the reading end of a pipe. It leads a session and has all signals
+// blocked, so that only the end of the supervisor ends it.
+func (g *guardian) spawn(life int) error {
+	g.lent = append(g.lent, life)
 	events, err := rawfile.Open(string(g.home.jobs)+"/cgroup.events", unix.O_RDONLY)
 	if err != nil {
-		return 0, fmt.Errorf("cannot open cgroup.events: %w", err)
+		return fmt.Errorf("cannot open cgroup.events: %w", err)
 	}
-	defer unix.Close(events)
+	g.lent = append(g.lent, events)
 	kill, err := rawfile.Open(string(g.home.jobs)+"/cgroup.kill", unix.O_WRONLY)
-	if err == nil {
-		defer unix.Close(kill)
+	if err != nil { // before Linux 5.14 only the remover kills, by pid
+		kill = life
 	} else {
-		kill = -1 // before Linux 5.14 the guardian executes our binary, which kills by pid
+		g.lent = append(g.lent, kill)
 	}
-	v := &vigil{life: pipe[0], ours: pipe[1], kill: kill, events: events, path: path, argv: &argv[0]}
-	v.keepOnly(pipe[0], kill, events, g.home.mount)
-	if m := g.home.mount; m >= 0 {
-		_, _ = unix.FcntlInt(uintptr(m), unix.F_SETFD, 0) // the paths in the guardian's arguments lead through it
-		defer unix.CloseOnExec(m)
+	p := &spawn.Program{
+		Path: child.SelfExe, Args: append([]string{guardianName, strconv.Itoa(events), removerName}, g.home.args()...),
+		Files: [3]int{life, kill, 2}, Keep: []int{events}, Cgroup: -1, Join: -1, NewSession: true, Deaf: true,
 	}
-	pid, err := v.fork()
-	if err != nil {
-		return 0, fmt.Errorf("cannot fork: %w", err)
+	if g.home.mount >= 0 { // the paths in the arguments lead through it
+		p.Keep = append(p.Keep, g.home.mount)
 	}
-	return pid, nil
+	g.beginning, err = spawn.Begin(p)
+	return err
 }
 
 // lost records that the guardian has died before us.
@@ -131,8 +162,16 @@ func (g *guardian) lost(now time.Time) {
 	g.delay = min(2*g.delay, guardianDelayMost)
 }
 
-// DismissGuardian ends the guardian once there is nothing left to guard.
+// DismissGuardian ends the guardian once there is nothing left to guard. AwaitGuardian waits for its end.
 func (h *Home) DismissGuardian() {
+	_ = h.guardian.await()
+	if h.guardian != nil && h.guardian.pid != 0 {
+		_ = unix.Kill(h.guardian.pid, unix.SIGKILL)
+	}
+}
+
+// AwaitGuardian waits until a guardian that was dismissed has ended.
+func (h *Home) AwaitGuardian() {
 	if h.guardian != nil && h.guardian.pid != 0 {
 		endChild(h.guardian.pid)
 	}
@@ -148,16 +187,20 @@ func endChild(pid int) {
 	}
 }
 
-// RunGuardian does the work of a guardian whose supervisor has died, if argv[0] says that this
-// process is one. It kills the jobs until the kernel reports none, removes the cgroups, and returns
-// the exit status; is tells whether this process is a guardian.
+// RunGuardian does the work of a guardian or remover, if argv[0] says that this process is one. It kills the
+// jobs of a supervisor that has died until the kernel reports none, removes the cgroups, and returns the exit
+// status; is tells whether this process is one of the two.
 func RunGuardian(args []string) (exitStatus int, is bool) {
-	if args[0] != guardianName {
+	switch {
+	case args[0] == guardianName && len(args) > 2: // this binary has no entry that waits
+		awaitEnd(0)
+		args = args[2:]
+	case args[0] != removerName:
 		return 0, false
 	}
 	h, ok := homeFromArgs(args[1:])
 	if !ok {
-		fmt.Fprintln(os.Stderr, "cginit: "+guardianName+" is cginit's own")
+		fmt.Fprintln(os.Stderr, "cginit: "+args[0]+" is cginit's own")
 		return status.Failed, true
 	}
 	err := killAll(h.jobs)
@@ -169,6 +212,16 @@ func RunGuardian(args []string) (exitStatus int, is bool) {
 		return status.Failed, true
 	}
 	return 0, true
+}
+
+// awaitEnd returns when a pipe has ended to which nobody writes.
+func awaitEnd(pipe int) {
+	var b [1]byte
+	for {
+		if _, err := unix.Read(pipe, b[:]); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 // killAll kills the processes of the cgroup until it is empty, and removes it. It blocks.

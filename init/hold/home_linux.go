@@ -32,6 +32,8 @@ type Options struct {
 	Post func(message func())
 	// Complain logs once that something cannot be done; a nil error says that it can be done again.
 	Complain func(what string, err error)
+	// Meanwhile is called once, while the first process that we start is on its way to its exec. It can be nil.
+	Meanwhile func()
 	// Contain, if it is not nil, makes all containments instead of this package.
 	Contain func(Place) (Containment, error)
 }
@@ -41,6 +43,7 @@ type Home struct {
 	level    Level
 	why      error // why there is no cgroup; nil: there is one
 	isPid1   bool
+	isAlone  bool // only one command will ever run, see Options
 	mayKill  bool // we have CAP_KILL
 	session  int  // our own session
 	hint     func() string
@@ -48,15 +51,19 @@ type Home struct {
 	complain func(string, error)
 	contain  func(Place) (Containment, error)
 
+	meanwhile func() // see Options; nil once it was called
+
 	own     cgroup.Dir // the cgroup that we were started in
 	jobs    cgroup.Dir // the cgroup below own that contains those of the runs; empty: there is none
 	leaf    cgroup.Dir // the cgroup below own that we moved to for controllers; empty: not needed yet
 	mount   int        // the descriptor of our private mount of cgroup2; -1: there is none
 	enabled []string   // the controllers that we have enabled
 	watcher *cgroup.Watcher
-	clones  bool // clone3 into a cgroup works here
-	execs   int  // main processes whose exec takes long
-	oomMore int  // how much higher the oom_score_adj of jobs is than ours
+	clones  bool // clone3 into a cgroup works here, as far as is known
+	// hasCloned says that it has worked.
+	hasCloned bool
+	execs     int // main processes whose exec takes long
+	oomMore   int // how much higher the oom_score_adj of jobs is than ours
 
 	watched     map[int32]Listener // by the id that the watcher returns
 	lastWatch   int32              // the last id that was used
@@ -73,7 +80,8 @@ type Home struct {
 // watched.
 func Open(o Options) (*Home, error) {
 	h := &Home{
-		level: Tree, mount: -1, isPid1: os.Getpid() == 1, mayKill: hasCapability(unix.CAP_KILL), hint: o.Hint, post: o.Post, complain: o.Complain,
+		level: Tree, mount: -1, isPid1: os.Getpid() == 1, isAlone: o.Alone, mayKill: hasCapability(unix.CAP_KILL),
+		hint: o.Hint, post: o.Post, complain: o.Complain, meanwhile: o.Meanwhile,
 		watched: map[int32]Listener{}, mains: map[int]*base{}, holders: map[int]*tree{},
 	}
 	h.session, _ = unix.Getsid(0)
@@ -81,7 +89,7 @@ func Open(o Options) (*Home, error) {
 		h.contain = o.Contain
 		return h, nil
 	}
-	if o.Alone && h.isPid1 {
+	if h.isAlone && h.isPid1 {
 		h.level = PIDNamespace
 	}
 	if h.own, h.why = cgroup.Find(); h.why == nil {
@@ -100,7 +108,7 @@ func Open(o Options) (*Home, error) {
 		_ = h.jobs.Remove()
 		return nil, err
 	}
-	h.level, h.clones = Cgroup, probeClone(h.jobs)
+	h.level, h.clones = Cgroup, true
 	return h, nil
 }
 
@@ -122,6 +130,14 @@ func (h *Home) findElders() {
 	h.elders = map[int]bool{}
 	for _, pid := range proc.Below(os.Getpid()) {
 		h.elders[pid] = true
+	}
+}
+
+// doMeanwhile does what is to be done while a process is on its way to its exec, once.
+func (h *Home) doMeanwhile() {
+	if h.meanwhile != nil {
+		h.meanwhile()
+		h.meanwhile = nil
 	}
 }
 

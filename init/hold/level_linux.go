@@ -139,7 +139,7 @@ func (h *Home) Own() string { return string(h.own) }
 func (h *Home) Dir() string { return string(cmp.Or(h.jobs, h.own)) }
 
 // Clones tells whether a process can be forked into a cgroup here.
-func (h *Home) Clones() bool { return h.clones }
+func (h *Home) Clones() bool { return h.level == Cgroup && probeClone(h.jobs) }
 
 // Controllers returns the controllers that limits can use here.
 func (h *Home) Controllers() []string {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/cgroup"
@@ -81,21 +80,50 @@ func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 	return 0, helperFailure(true, err)
 }
 
+// errNoClone is the error of the first start if a process cannot be born in a cgroup here.
+var errNoClone = errors.New("a process cannot be born in its cgroup")
+
+// endStart ends a process that did not execute its program, if there is one.
+func endStart(process *spawn.Process) {
+	if process != nil && process.Pid != 0 {
+		endChild(process.Pid)
+	}
+}
+
+// launch starts a main process once the guardian stands, and waits at most as long as patience for its exec.
+func (h *Home) launch(p *spawn.Program, patience time.Duration) (process *spawn.Process, known bool, err error) {
+	if err := h.guardian.await(); err != nil {
+		return nil, true, err
+	}
+	if process, err = spawn.Begin(p); err != nil {
+		return nil, true, err
+	}
+	h.doMeanwhile()
+	known, err = process.Executed(patience)
+	return process, known, err
+}
+
 // fork forks the main process and returns Executed, or Forked if its exec takes longer. Then the loop
 // calls late with the outcome.
 func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
-	process, err := spawn.Fork(p)
-	if err != nil {
-		return 0, err
-	}
 	patience := execWait
 	if b.home.execs > 0 {
 		patience = 0
 	}
-	known, err := process.Executed(patience)
+	process, known, err := b.home.launch(p, patience)
+	var step *spawn.Error
+	hasRun := err == nil || errors.As(err, &step)
+	isFirst := p.Cgroup >= 0 && !b.home.hasCloned
 	switch {
-	case known && err != nil:
-		endChild(process.Pid) // it is about to exit, unless somebody has frozen it
+	case isFirst && !hasRun && !IsBusy(err):
+		endStart(process)
+		return 0, errNoClone
+	case hasRun:
+		b.home.hasCloned = b.home.hasCloned || p.Cgroup >= 0
+	}
+	switch {
+	case err != nil && !errors.Is(err, spawn.ErrStillborn): // somebody has killed it then
+		endStart(process) // it is about to exit, unless somebody has frozen it
 		return 0, err
 	case known:
 		b.started(process.Pid, p.NewSession)
@@ -238,21 +266,20 @@ func raisedOOMScore(by int) string {
 	return strconv.Itoa(min(ours+by, 1000))
 }
 
-// probeClone tells whether a process can be forked into a cgroup below dir (CLONE_INTO_CGROUP,
-// Linux 5.7). Without CAP_SYS_ADMIN the default seccomp profiles of Docker and containerd answer
-// ENOSYS to clone3. Linux 6.14 to 7.2 kill such a child at birth if our own cgroup was ever killed.
-// The child of the probe must fail at its exec; any other result is a no.
+// probeClone tells whether a process can be forked into a cgroup below dir, see [cgroupRun.Start]. The child
+// of the probe must fail at its exec; any other result is a no.
 func probeClone(dir cgroup.Dir) bool {
 	fd, err := rawfile.Open(string(dir), unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(fd)
-	pid, err := syscall.ForkExec("/proc/self/nothing", nil, &syscall.ProcAttr{
-		Sys: &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd},
-	})
-	if err == nil { // killed at birth: the child has executed nothing, but must be reaped
-		_, _ = syscall.Wait4(pid, nil, 0, nil)
+	nothing := &spawn.Program{Path: "/proc/self/nothing", Files: [3]int{fd, fd, fd}, Cgroup: fd, Join: -1}
+	process, err := spawn.Begin(nothing)
+	if err != nil {
+		return false
 	}
-	return err == unix.ENOENT
+	known, err := process.Executed(guardianWait)
+	endStart(process)
+	return known && errors.Is(err, unix.ENOENT)
 }

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -112,16 +111,19 @@ type Shared struct{ *os.File }
 // Write writes the whole text, and waits for room if needed. It also waits on a file that another
 // program has made non-blocking, as Node.js does: O_NONBLOCK belongs to the open file and not to
 // the descriptor.
+//
+// The method of [os.File] would end this process if its stdout or stderr has no reader (EPIPE).
 func (f Shared) Write(text []byte) (written int, err error) {
+	fd := int(f.Fd())
 	for written < len(text) {
-		n, err := f.File.Write(text[written:])
-		written += n
-		switch {
-		case err == nil:
-		case !errors.Is(err, unix.EAGAIN):
-			return written, err
+		n, err := unix.Write(fd, text[written:])
+		written += max(n, 0)
+		switch err {
+		case nil, unix.EINTR:
+		case unix.EAGAIN:
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1)
 		default:
-			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}, -1)
+			return written, &os.PathError{Op: "write", Path: f.Name(), Err: err}
 		}
 	}
 	return written, nil

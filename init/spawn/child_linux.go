@@ -14,7 +14,9 @@ import (
 // follows its pointers only.
 type child struct {
 	clone   cloneArgs
-	born    bool // in the cgroup of clone
+	copies  bool  // the child gets a copy of our memory; otherwise it uses ours until its exec
+	born    bool  // in the cgroup of clone
+	pid     int32 // set by the kernel before the child runs
 	join    int
 	session bool
 	group   bool
@@ -29,13 +31,19 @@ type child struct {
 	groups  []uint32
 	dir     *byte
 	noFile  *birth.Limit // nil: it is right
-	mask    unix.Sigset_t
+	mask    uint64       // of signals: the kernel's sigset_t
+	deaf    bool         // keeps all signals blocked
 	path    *byte
 	argv    **byte
 	shell   **byte // the arguments with which /bin/sh gets a script without "#!"
 	env     **byte
-	status  int // the pipe for the report
-	report  [2]uint32
+	report  *report
+}
+
+// report is what the child tells. It lies in memory that both of us see.
+type report struct {
+	alive, failed uint32 // 1: the child has run; it could not execute its program
+	step, errno   uint32 // what has failed
 }
 
 // cloneArgs is the kernel's struct clone_args (since Linux 5.7, with cgroup).
@@ -62,8 +70,6 @@ var steps = [...]string{
 	stepFiles: "arrange the descriptors", stepUser: "change the user", stepDir: EnterDir,
 }
 
-const reportSize = int(unsafe.Sizeof(child{}.report))
-
 var (
 	scoreFile = cString("/proc/self/oom_score_adj")
 	shellFile = cString("/bin/sh")
@@ -74,14 +80,24 @@ var (
 func cString(text string) *byte { return &append([]byte(text), 0)[0] }
 
 // newChild prepares everything. It returns EINVAL if a string holds a NUL.
-func newChild(p *Program, status int) (*child, error) {
+func newChild(p *Program) (*child, error) {
 	c := &child{
 		born: p.Cgroup >= 0, join: p.Join, session: p.NewSession, group: p.NewGroup, score: []byte(p.OOMScoreAdj),
-		files: p.Files, keep: p.Keep, status: status, noFile: noFile(),
+		files: p.Files, keep: p.Keep, deaf: p.Deaf, noFile: noFile(), report: new(report),
+	}
+	// A process that changes its user makes its memory undumpable, which would be ours as well.
+	c.copies = !sharesMemory || p.User != nil
+	c.clone = cloneArgs{
+		flags: unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID, exitSignal: uint64(unix.SIGCHLD),
+		parentTID: uint64(uintptr(unsafe.Pointer(&c.pid))),
+	}
+	if !c.copies {
+		c.clone.flags |= unix.CLONE_VM
 	}
 	if c.born {
 		const intoCgroup = 0x200000000 // CLONE_INTO_CGROUP
-		c.clone = cloneArgs{flags: intoCgroup, exitSignal: uint64(unix.SIGCHLD), cgroup: uint64(p.Cgroup)}
+		c.clone.flags |= intoCgroup
+		c.clone.cgroup = uint64(p.Cgroup)
 	}
 	if u := p.User; u != nil {
 		c.user, c.uid, c.gid, c.groups = true, uintptr(u.UID), uintptr(u.GID), u.Groups
@@ -133,7 +149,7 @@ func noFile() *birth.Limit {
 // arrange chooses the numbers that files have on their way to 0, 1 and 2, and the ranges to close. A file
 // whose number is below 3, and not its own, could be replaced before its turn comes.
 func (c *child) arrange() {
-	needed := append([]int{c.status, c.join}, c.keep...)
+	needed := append([]int{c.join}, c.keep...)
 	needed = append(needed, c.files[:]...)
 	c.via = c.files
 	for i, fd := range c.files {
@@ -155,28 +171,68 @@ func (c *child) arrange() {
 	c.closed = append(c.closed, [2]uintptr{uintptr(from), uintptr(^uint32(0))})
 }
 
-// fork returns only in the parent. Like the fork in package syscall, the child must not grow its stack,
+// enterSyscallBlock and exitSyscall are those of Go's runtime. In between it goes on without this thread.
+//
+//go:linkname enterSyscallBlock runtime.entersyscallblock
+func enterSyscallBlock()
+
+//go:linkname exitSyscall runtime.exitsyscall
+func exitSyscall()
+
+// fork returns only in the parent, when the child has executed its program or has ended. The thread is
+// suspended until then (CLONE_VFORK). Like the fork in package syscall, the child must not grow its stack,
 // allocate, or be preempted.
 //
 //go:noinline
 //go:norace
 //go:nosplit
-func fork(c *child) (pid uintptr, errno syscall.Errno) {
+func fork(c *child) (errno uintptr) {
+	enterSyscallBlock()
+	// A handler of this process must not run in the child.
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&allSignals)), uintptr(unsafe.Pointer(&c.mask)), setSize, 0, 0)
+	errno = forkHere(c)
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
+	exitSyscall()
+	return errno
+}
+
+// setSize is the size of the kernel's set of signals. allSignals is the set of all.
+const setSize = 8
+
+var allSignals = ^uint64(0)
+
+// forkHere returns only in the parent. The child uses the stack below it alone.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+func forkHere(c *child) (errno uintptr) {
+	var pid uintptr
 	if c.born {
-		pid, _, errno = syscall.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&c.clone)), unsafe.Sizeof(c.clone), 0)
+		pid, errno = vfork(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&c.clone)), unsafe.Sizeof(c.clone), 0)
 	} else {
-		flags, stack := uintptr(unix.SIGCHLD), uintptr(0)
+		flags, stack := uintptr(c.clone.flags|c.clone.exitSignal), uintptr(0)
 		if runtime.GOARCH == "s390x" { // the two have changed places there
 			flags, stack = stack, flags
 		}
-		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, flags, stack, 0, 0, 0, 0)
+		pid, errno = vfork(unix.SYS_CLONE, flags, stack, uintptr(c.clone.parentTID))
 	}
-	if errno != 0 || pid != 0 {
-		return pid, errno
+	if errno == 0 && pid == 0 {
+		live(c)
 	}
+	return errno
+}
+
+// live is what the child does. It never returns.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+func live(c *child) {
+	c.report.alive = 1
 	step, errno := become(c)
-	c.report = [2]uint32{step, uint32(errno)}
-	syscall.RawSyscall(unix.SYS_WRITE, uintptr(c.status), uintptr(unsafe.Pointer(&c.report)), unsafe.Sizeof(c.report))
+	c.report.step, c.report.errno = step, uint32(errno)
+	c.report.failed = 1
 	for {
 		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 125, 0, 0)
 	}
@@ -305,7 +361,7 @@ func setUser(c *child) syscall.Errno {
 //go:norace
 //go:nosplit
 func setSignals(c *child) {
-	const last, setSize = 64, 8
+	const last = 64
 	var old, standard [8]uintptr // the kernel's struct sigaction begins with the handler; 0 is the default action
 	for sig := uintptr(1); sig <= last; sig++ {
 		old[0] = 0
@@ -314,7 +370,9 @@ func setSignals(c *child) {
 			syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&standard)), 0, setSize, 0, 0)
 		}
 	}
-	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
+	if !c.deaf {
+		syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&c.mask)), 0, setSize, 0, 0)
+	}
 }
 
 // An exec that fails for now is tried again execTries times, with a pause after each: somebody may still be

@@ -1,8 +1,8 @@
-// Package spawn forks a process that executes a program, and never waits for that exec unless it is
-// asked to. An exec can take as long as a file server or the holder of a lease likes. Package syscall
-// suspends the whole thread until it is done (CLONE_VFORK), and with that Go's runtime at the next
-// garbage collection.
+// Package spawn forks a process that executes a program, and waits for that exec no longer than it is told
+// to. An exec can take as long as a file server or the holder of a lease likes.
 //
-// The child is a copy of this process with one thread. It makes only raw system calls, all of which are
-// prepared before the fork.
+// The child uses the memory of this process until its exec, so that nothing has to be copied, and the thread
+// that has forked is suspended meanwhile (CLONE_VFORK). Package syscall does the same, but with that it
+// suspends Go's runtime at the next garbage collection. Here the thread counts as being in a system call, as
+// it is. The child makes only raw system calls, all of which are prepared before the fork.
 package spawn

@@ -1,14 +1,14 @@
 package spawn
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 
-	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,6 +24,8 @@ type Program struct {
 	Keep  []int
 	// NewSession and NewGroup make the process lead a session or a process group.
 	NewSession, NewGroup bool
+	// Deaf blocks all signals that can be blocked.
+	Deaf bool
 	// User is whom the process becomes; nil leaves it as it is.
 	User *User
 	// OOMScoreAdj is written to oom_score_adj, if that is possible; empty leaves it as it is.
@@ -41,9 +43,11 @@ type User struct {
 
 // Process is a process that was forked and may not have executed its program yet.
 type Process struct {
-	Pid    int
-	path   string
-	report *os.File // ends when the program is executed; before that comes the reason why it is not
+	Pid   int // see Executed
+	path  string
+	child *child
+	done  chan struct{} // closed when the program is executed, or clearly will not be
+	err   error         // why it was not; valid once done is closed
 }
 
 // Error says which step of the start has failed, before the program was executed. Step is empty for
@@ -65,71 +69,96 @@ func (e *Error) Error() string {
 // Unwrap returns the errno.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Fork makes the process. The error is that of the fork; what fails later is reported by the
-// [Process]. The process exists then, exits with status 125, and must be waited for.
-func Fork(p *Program) (*Process, error) {
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("cannot make a pipe: %w", err)
+// ErrStillborn is the error of a process that was killed before it could do anything. Linux 6.14 to 7.2 kill
+// what is born in a cgroup below one that was ever killed.
+var ErrStillborn = errors.New("the process was killed at its birth")
+
+// Begin begins to fork the process. [Process.Executed] tells what comes of it. The error is EINVAL if a string
+// holds a NUL.
+func Begin(p *Program) (*Process, error) {
+	c, err := newChild(p)
+	if err != nil {
+		return nil, err
 	}
-	defer unix.Close(pipe[1])
-	_ = unix.SetNonblock(pipe[0], true)
-	c, err := newChild(p, pipe[1])
-	if err == nil {
-		var pid int
-		if pid, err = c.start(); err == nil {
-			return &Process{Pid: pid, path: p.Path, report: os.NewFile(uintptr(pipe[0]), "report of a start")}, nil
-		}
-	}
-	unix.Close(pipe[0])
-	return nil, err
+	process := &Process{path: p.Path, child: c, done: make(chan struct{})}
+	go process.run()
+	return process, nil
 }
 
-// start forks the child and returns its pid. All signals are blocked meanwhile: a handler of Go's
-// runtime must not run in the child.
-func (c *child) start() (int, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var all unix.Sigset_t
-	for i := range all.Val {
-		all.Val[i] = ^all.Val[i]
-	}
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &c.mask); err != nil {
-		return 0, err
-	}
-	pid, errno := fork(c)
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &c.mask, nil); err != nil {
-		return 0, err
-	}
-	runtime.KeepAlive(c)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(pid), nil
-}
-
-// Executed waits, at most as long as patience, until the program is executed or it is clear that it
-// cannot be. known is false if that takes longer. Once it is known, the report is closed. err is an
-// [*Error].
+// Executed waits, at most as long as patience, until the process has executed its program. known is false if
+// that takes longer. Pid is 0 if the fork has failed, and err is that of the fork. Otherwise an error, which is
+// an [*Error], says why the program could not be executed; the process exits with status 125 then (or was
+// killed, with [ErrStillborn]) and must be waited for.
 //
-// A process that is killed before its exec reports nothing, and counts as executed.
+// A process that is killed just before its exec counts as executed.
 func (p *Process) Executed(patience time.Duration) (known bool, err error) {
-	var ready bool
-	raw, _ := p.report.SyscallConn()
-	_ = raw.Control(func(fd uintptr) { ready = rawfile.WaitReadable(fd, patience) })
-	if !ready {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-p.done:
+	case <-late.C:
+		p.awaitBirth()
+	}
+	p.Pid = int(p.child.pid)
+	select {
+	case <-p.done:
+		return true, p.err
+	default:
 		return false, nil
 	}
-	return true, p.Await()
 }
 
-// Await waits as long as it takes. A goroutine calls it after Executed.
-func (p *Process) Await() error {
-	defer p.report.Close()
-	var b [reportSize]byte
-	if n, _ := p.report.Read(b[:]); n != len(b) {
-		return nil
+// birthLook is how long awaitBirth waits between two looks.
+const birthLook = 100 * time.Microsecond
+
+// awaitBirth returns as soon as the child has a pid or the fork has failed.
+func (p *Process) awaitBirth() {
+	for p.child.pid == 0 { // the kernel sets it
+		select {
+		case <-p.done:
+			return
+		case <-time.After(birthLook):
+		}
 	}
-	step, errno := binary.NativeEndian.Uint32(b[0:]), binary.NativeEndian.Uint32(b[4:])
-	return &Error{steps[step%uint32(len(steps))], p.path, syscall.Errno(errno)}
+}
+
+// run forks the child, and closes done when it is known what became of it.
+func (p *Process) run() {
+	defer close(p.done)
+	c := p.child
+	if c.copies {
+		page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+		if err != nil {
+			p.err = os.NewSyscallError("mmap", err)
+			return
+		}
+		defer func() { _ = unix.Munmap(page) }()
+		c.report = (*report)(unsafe.Pointer(&page[0]))
+	}
+	if err := c.start(); err != nil {
+		p.err = err
+		return
+	}
+	switch r := c.report; {
+	case r.failed != 0:
+		p.err = &Error{steps[r.step%uint32(len(steps))], p.path, syscall.Errno(r.errno)}
+	case r.alive == 0:
+		p.err = ErrStillborn
+	}
+}
+
+// start forks the child.
+func (c *child) start() error {
+	errno := fork(c)
+	runtime.KeepAlive(c)
+	if errno != 0 {
+		return syscall.Errno(errno)
+	}
+	return nil
+}
+
+// Await waits as long as it takes, and returns an error if the program could not be executed.
+func (p *Process) Await() error {
+	<-p.done
+	return p.err
 }

@@ -25,14 +25,22 @@ func shell(script string) *Program {
 	return &Program{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Files: [3]int{0, 1, 2}, Cgroup: -1, Join: -1}
 }
 
-// run starts a program and returns how it ended.
-func run(t *testing.T, p *Program) syscall.WaitStatus {
+// start is Begin and Executed.
+func start(t *testing.T, p *Program, patience time.Duration) (child *Process, known bool, err error) {
 	t.Helper()
-	child, err := Fork(p)
+	child, err = Begin(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if known, err := child.Executed(patience); !known || err != nil {
+	known, err = child.Executed(patience)
+	return child, known, err
+}
+
+// run starts a program and returns how it ended.
+func run(t *testing.T, p *Program) syscall.WaitStatus {
+	t.Helper()
+	child, known, err := start(t, p, patience)
+	if !known || err != nil {
 		t.Fatalf("known %v, %v", known, err)
 	}
 	return wait(t, child.Pid)
@@ -175,11 +183,7 @@ func TestFailure(t *testing.T) {
 	} {
 		p := shell("exit 0")
 		c.change(p)
-		child, err := Fork(p)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		known, err := child.Executed(patience)
+		child, known, err := start(t, p, patience)
 		var e *Error
 		if !known || !errors.As(err, &e) || e.Step != c.step || e.Err != c.errno {
 			t.Errorf("%s: known %v, %v", name, known, err)
@@ -196,7 +200,7 @@ func TestFailure(t *testing.T) {
 	} {
 		p := shell("exit 0")
 		change(p)
-		if _, err := Fork(p); err != unix.EINVAL {
+		if _, err := Begin(p); err != unix.EINVAL {
 			t.Errorf("NUL in the %s: %v", name, err)
 		}
 	}
@@ -237,11 +241,8 @@ func TestExecWaits(t *testing.T) {
 		}
 		p := shell("")
 		p.Path = path
-		child, err := Fork(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if known, err := child.Executed(10 * time.Millisecond); known {
+		child, known, err := start(t, p, 10*time.Millisecond)
+		if known {
 			t.Fatalf("known, %v", err)
 		}
 		if end != 0 {

@@ -5,9 +5,10 @@
 // package syscall, which raises the soft limit of open files.
 //
 // On amd64 and arm64 a binary can be linked with "-E github.com/cginit/cginit/internal/birth.entry".
-// Then SIGTERM, SIGINT and SIGHUP end a process 1 with 128 plus their number until [os/signal.Notify]
-// catches them. Without that option Go's runtime ends with status 2 if such a signal comes in those first
-// milliseconds: the default action of a signal does not end a process 1.
+// Then SIGTERM, SIGINT and SIGHUP end a process 1 with 128 plus their number until they are caught. Without
+// that option Go's runtime ends with status 2 if such a signal comes in those first milliseconds: the default
+// action of a signal does not end a process 1. Go's runtime also starts with one processor and a small heap
+// then, see [Environ].
 package birth
 
 import (
@@ -50,4 +51,31 @@ func prlimit64() uintptr {
 		return 334
 	}
 	return 261 // arm64, riscv64, loong64
+}
+
+// environment is the address of the list of variables that the kernel has given to this process. The entry
+// sets it.
+var environment unsafe.Pointer
+
+// HasEntry tells whether this binary has the entry.
+func HasEntry() bool { return environment != nil }
+
+// Environ returns the environment that this process was given, as it was: [os.Environ] leaves out all but the
+// first variable of a name. In a binary without the entry it returns what osEnviron does.
+//
+// With the entry os.Environ begins with GOMAXPROCS=1 and GOGC=25. One processor is enough for a program that
+// waits most of the time, and saves thread switches. As calls, the two settings would stop all threads. As
+// variables set from outside, they would reach every command. Nobody else can set them for this process.
+func Environ(osEnviron func() []string) (env []string) {
+	if !HasEntry() {
+		return osEnviron()
+	}
+	for variable := (**byte)(environment); *variable != nil; variable = (**byte)(unsafe.Add(unsafe.Pointer(variable), unsafe.Sizeof(*variable))) {
+		length := 0
+		for *(*byte)(unsafe.Add(unsafe.Pointer(*variable), length)) != 0 {
+			length++
+		}
+		env = append(env, unsafe.String(*variable, length))
+	}
+	return env
 }

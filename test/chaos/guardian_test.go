@@ -2,11 +2,13 @@ package chaos
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +27,27 @@ func TestGuardian(t *testing.T) {
 	if n := len(p.Tree("trees")); n != 11 {
 		t.Errorf("%d of 11 processes run", n)
 	}
+	p.Signal(syscall.SIGKILL)
+	r := p.Wait()
+	if err := r.Clean(); err != nil || r.Signal != syscall.SIGKILL {
+		t.Error(r.Signal, err)
+	}
+}
+
+// TestGuardianWithoutEntry kills a cginit that was built without the entry in which a guardian waits, as a plain
+// go install does.
+func TestGuardianWithoutEntry(t *testing.T) {
+	plain := filepath.Join(t.TempDir(), "cginit")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", plain, "./cmd/cginit")
+	build.Dir, build.Env = harness.Root(), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	p := pod.Start(t, pod.Spec{
+		Mode: pod.Subreaper, Wrap: []string{"sh", "-c", `shift; exec "$0" "$@"`, plain}, Args: trees(t, "daemon", "10"),
+	})
+	p.Line("ready")
+	guardian(t, p)
 	p.Signal(syscall.SIGKILL)
 	r := p.Wait()
 	if err := r.Clean(); err != nil || r.Signal != syscall.SIGKILL {
