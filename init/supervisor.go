@@ -90,12 +90,15 @@ func New(c Config) *Supervisor {
 		messages: make(chan message),
 	}
 	if len(c.Command.Args) > 0 {
-		s.jobs.single = s.jobs.add(c.Command)
+		s.jobs.single = s.jobs.add(&c.Command)
 	}
 	if c.File != nil {
 		for _, spec := range c.File.Jobs {
 			s.jobs.add(spec)
 		}
+		rest := *c.File // the jobs have the specs; a reload replaces them
+		rest.Jobs = nil
+		s.config.File = &rest
 	}
 	return s
 }

@@ -17,8 +17,8 @@ type table struct {
 	uids   hold.UIDs       // the uids for user: auto
 }
 
-// add adds a job with this spec and returns it.
-func (t *table) add(spec config.Spec) *job {
+// add adds a job with this spec, which it keeps, and returns it.
+func (t *table) add(spec *config.Spec) *job {
 	j := newJob(spec)
 	t.all = append(t.all, j)
 	t.named[spec.Name] = j
@@ -129,9 +129,9 @@ func (t *table) userOf(j *job, u *config.User) *config.User {
 // specOf returns the spec of the job's next run: the job's own, with a uid in place of user: auto.
 func (t *table) specOf(j *job) *config.Spec {
 	if u := j.spec.User; u == nil || !u.Auto {
-		return &j.spec
+		return j.spec
 	}
-	spec := j.spec
+	spec := *j.spec
 	spec.User = t.userOf(j, spec.User)
 	return &spec
 }
@@ -142,7 +142,7 @@ func (t *table) levelOf(h *hold.Home, j *job) hold.Level {
 	uid := func() uint32 { return t.userOf(j, j.spec.User).UID }
 	return h.LevelFor(&j.spec.Identity, uid, func(uid uint32) bool {
 		return slices.ContainsFunc(t.all, func(other *job) bool {
-			return other != j && !other.over && (other.uid == uid || hold.RunsAs(&other.spec, uid))
+			return other != j && !other.over && (other.uid == uid || hold.RunsAs(other.spec, uid))
 		})
 	})
 }

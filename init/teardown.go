@@ -71,8 +71,9 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 	case life.DoList:
 		s.list(r)
 	case life.DoKill:
-		r.patience.killError = r.held.Kill()
-		s.log.Complain("kill", r.patience.killError)
+		err := r.held.Kill()
+		r.patient().killError = err
+		s.log.Complain("kill", err)
 	case life.DoAbandon:
 		s.abandon(r)
 	case life.DoRemove:
@@ -155,7 +156,7 @@ func (s *Supervisor) list(r *run) {
 	s.log.Complain("list", err)
 	b := &r.book
 	b.toKill(pids, err)
-	r.patience.hopeless = time.Time{}
+	r.patient().hopeless = time.Time{}
 	begun := time.Now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
 		p, ok := proc.ReadLiving(pid)
@@ -236,7 +237,7 @@ func (s *Supervisor) finish(r *run) {
 // exiting), they are unkillable. After killGiveUp every process counts as hopeless, also those that
 // cannot be listed.
 func (s *Supervisor) isUnkillable(r *run) bool {
-	now, p := time.Now(), &r.patience
+	now, p := time.Now(), r.patient()
 	if now.Sub(r.Since()) < killPatience/4 {
 		return false
 	}

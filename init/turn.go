@@ -80,7 +80,8 @@ func (s *Supervisor) settleJob(j *job) {
 		return
 	}
 	if j.replacement != nil {
-		j.spec, j.replacement = *j.replacement, nil
+		j.setSpec(j.replacement)
+		j.replacement = nil
 		s.schedule(j)
 	}
 	switch {

@@ -99,10 +99,14 @@ func traced(c supervisor.Config) supervisor.Config {
 // that of the files.
 func load(o *config.Options, env []string) (*config.File, error) {
 	f, err := config.Load(o.Config, env, o.Profiles)
-	if err == nil && o.GracePeriodSet {
+	if err != nil {
+		return nil, err
+	}
+	f.Release()
+	if o.GracePeriodSet {
 		f.GracePeriod = o.Job.GracePeriod
 	}
-	return f, err
+	return f, nil
 }
 
 // configOf returns the configuration that the options make without a file.

@@ -8,7 +8,7 @@ import (
 )
 
 // JobState is how far a job has come.
-type JobState int
+type JobState uint8
 
 // The states of a job.
 const (
@@ -128,28 +128,31 @@ func (a JobAction) String() string {
 type Job struct {
 	spec *config.Spec
 
-	state    JobState
 	deadline time.Time // when the job acts by itself; zero: never
 
-	want    bool      // the job is wanted
-	again   bool      // the job starts anew when its run has been stopped
-	ending  bool      // the job is to be stopped as soon as no living job depends on it
-	booting bool      // the supervisor is not up yet: a failure of the job fails the start
-	ok      bool      // the last run ended well
 	bad     string    // what was wrong with the run or the start; empty: nothing
 	retries int       // restarts since the last run that was ready for the restart window
-	ready   bool      // the present run has been ready
-	readyAt time.Time // when it became ready
-	own     bool      // the run ends by itself, as it has said, and nobody has asked it to
+	readyAt time.Time // when the present run became ready
 	stopBy  time.Time // when the grace period of its stop ends; zero: it has not begun
 	most    time.Time // when it ends at the latest, however often it is extended
+
+	state   JobState
+	want    bool // the job is wanted
+	again   bool // the job starts anew when its run has been stopped
+	ending  bool // the job is to be stopped as soon as no living job depends on it
+	booting bool // the supervisor is not up yet: a failure of the job fails the start
+	ok      bool // the last run ended well
+	ready   bool // the present run has been ready
+	own     bool // the run ends by itself, as it has said, and nobody has asked it to
 
 	watchdogIs time.Duration // the watchdog that the present run has chosen (WATCHDOG_USEC); 0: that of spec
 }
 
-// NewJob returns a job that is down. spec holds its policies. The caller may change spec while
-// nothing of the job runs.
+// NewJob returns a job that is down. spec holds its policies.
 func NewJob(spec *config.Spec) *Job { return &Job{spec: spec} }
+
+// SetSpec gives the job other policies. The caller does that while nothing of the job runs.
+func (j *Job) SetSpec(spec *config.Spec) { j.spec = spec }
 
 // State returns how far the job has come.
 func (j *Job) State() JobState { return j.state }

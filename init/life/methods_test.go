@@ -88,6 +88,7 @@ var jobMethods = map[string]func(*Job){
 	"FeedWatchdog":        func(j *Job) { j.FeedWatchdog(t0) },
 	"FeedWatchdog, later": func(j *Job) { j.FeedWatchdog(t0.Add(time.Minute)) },
 	"SetWatchdog":         func(j *Job) { j.SetWatchdog(2*time.Second, t0) },
+	"SetSpec":             func(j *Job) { j.SetSpec(&config.Spec{Name: "web"}) },
 }
 
 // TestJobMethodsInEveryState checks that no method changes the state, whether the job is wanted, or

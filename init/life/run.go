@@ -9,7 +9,7 @@ import (
 )
 
 // RunState is how far a run has come.
-type RunState int
+type RunState uint8
 
 // The states of a run.
 const (
@@ -150,23 +150,24 @@ const (
 type Run struct {
 	spec *config.Spec
 
-	state    RunState
-	since    time.Time                // when the run entered this state; zero: it was not started
-	deadline time.Time                // when the run acts by itself; zero: never
-	spent    [runStates]time.Duration // the time spent in each earlier state
+	since    time.Time                 // when the run entered its state; zero: it was not started
+	deadline time.Time                 // when the run acts by itself; zero: never
+	spent    *[runStates]time.Duration // the time spent in each state; nil: it has left none that lasts
 
 	stopSignal syscall.Signal      // asks the main process to end; 0: the kernel has sent it already
 	grace      time.Duration       // the time from the ask to the kill
 	runBy      time.Time           // when the timeout of the run passes; zero: never
-	own        bool                // the main process ends by itself, as it has said, and nobody has asked it to
 	endBy      time.Time           // when the grace period ends at the latest, because it began with an own stop; zero: no limit
 	most       time.Time           // beyond this the grace period cannot be extended; zero: no limit
 	reason     Cause               // the cause if the run is stopped; empty: Stopped
 	cause      Cause               // what ended the run; empty: nothing yet
-	mainGone   bool                // the end of the main process has been handled
-	tries      uint                // the number of forks that failed for now
-	pending    bool                // a holder was told to start the main process and has not answered yet
 	status     *syscall.WaitStatus // how the main process ended; nil: it has not
+
+	state    RunState
+	tries    uint8 // the number of forks that failed for now
+	own      bool  // the main process ends by itself, as it has said, and nobody has asked it to
+	mainGone bool  // the end of the main process has been handled
+	pending  bool  // a holder was told to start the main process and has not answered yet
 }
 
 // NewRun returns a run that has not been started. spec says how the run is stopped; it must not
@@ -199,8 +200,11 @@ func (r *Run) StopSignal() syscall.Signal { return r.stopSignal }
 func (r *Run) Status() *syscall.WaitStatus { return r.status }
 
 // Spent returns how long the run has been in these states. The time in the present state is not
-// counted.
+// counted, and neither is the time before the start.
 func (r *Run) Spent(states ...RunState) (sum time.Duration) {
+	if r.spent == nil {
+		return 0
+	}
 	for _, s := range states {
 		sum += r.spent[s]
 	}

@@ -200,7 +200,10 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 // enter changes the state. It sets the deadline on every transition, so that none outlives its
 // reason.
 func (r *Run) enter(s RunState, now, deadline time.Time, a ...RunAction) []RunAction {
-	if !r.since.IsZero() {
+	if r.state > RunStarting {
+		if r.spent == nil { // an idle run does without
+			r.spent = new([runStates]time.Duration)
+		}
 		r.spent[r.state] += now.Sub(r.since)
 	}
 	r.state, r.since, r.deadline = s, now, deadline
