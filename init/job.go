@@ -30,6 +30,7 @@ type job struct {
 	grace       *time.Duration // the grace period of the next stop; nil: the one in spec
 	replacement *config.Spec   // replaces spec as soon as the run has ended; nil: nothing
 
+	needed int32  // the number of live jobs that depend on this one
 	uid    uint32 // the uid that user: auto stands for; 0: none was needed yet
 	queued bool   // it starts again as soon as the present run has ended
 	over   bool   // the run of the lease has ended, and its client has been told

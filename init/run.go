@@ -20,6 +20,9 @@ type run struct {
 	number int
 	level  hold.Level
 
+	place      int // the index of the run in those that live
+	attendants int // the number of its steps and probes that have not ended
+
 	held     hold.Containment // nil before the first start
 	book     book             // the contents of the receipt so far
 	said     string           // the output of a health check

@@ -62,8 +62,8 @@ type Supervisor struct {
 	shutdown shutdown
 	verdict  verdict
 	reload   reload
-	clock    wallClock   // wakes the loop at the times of schedules
-	timer    *time.Timer // wakes the loop at the nearest deadline; nil: none was set yet
+	clock    wallClock // wakes the loop at the times of schedules
+	alarm    alarm     // wakes the loop at the nearest deadline
 
 	inbox    *inbox
 	messages chan message
@@ -84,11 +84,11 @@ func New(c Config) *Supervisor {
 		config:   c,
 		log:      log,
 		open:     hold.Open,
-		jobs:     table{named: map[string]*job{}},
 		reports:  reports{log: log, quiet: c.Quiet, verbose: c.Verbose},
 		turn:     output.NewTurn(),
 		messages: make(chan message),
 	}
+	s.jobs = table{named: map[string]*job{}, alarm: &s.alarm.Alarm}
 	if len(c.Command.Args) > 0 {
 		s.jobs.single = s.jobs.add(&c.Command)
 	}
@@ -115,7 +115,6 @@ func (s *Supervisor) Run() (exitStatus int, started bool) {
 	}
 	s.boot()
 	s.reap() // a child that died before SIGCHLD was caught sent no signal
-	s.settle()
 	s.loop()
 	s.close()
 	return s.exitStatus()

@@ -94,7 +94,7 @@ func (s *Supervisor) inspect(r *run) {
 		s.feed(r, life.EvSpawnFailed)
 		return
 	case hasEnded && (r.unreaped || r.held.Empty()):
-		if s.live.isOwner(r) { // without cgroups its steps and probes are not counted by Empty
+		if r.attendants > 0 { // without cgroups its steps and probes are not counted by Empty
 			s.killAttendants(r)
 			return
 		}
@@ -102,7 +102,7 @@ func (s *Supervisor) inspect(r *run) {
 		return
 	case !hasEnded && r.held.Empty() && listener{s, r}.unreaped():
 		return
-	case hasEnded && !r.HasMainExited() && !s.live.isOwner(r):
+	case hasEnded && !r.HasMainExited() && r.attendants == 0:
 		s.feed(r, life.EvMainExit)
 		s.daemonised(r)
 	}

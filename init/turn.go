@@ -44,6 +44,7 @@ func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 		s.actOnJob(j, ev, a)
 	}
 	if j.State() != before {
+		s.jobs.moved(j, before)
 		s.calls.journal.addState(j)
 	}
 	s.settleJob(j)
@@ -104,7 +105,7 @@ func (s *Supervisor) drop(j *job) {
 
 // unblock tells each blocked job whether its dependencies are met or can never be met.
 func (s *Supervisor) unblock() {
-	if s.phase == phaseEnding {
+	if s.phase == phaseEnding || s.jobs.states[life.JobBlocked] == 0 {
 		return
 	}
 	for _, j := range s.jobs.all {

@@ -292,9 +292,9 @@ func homeFromArgs(args []string) (*Home, bool) {
 	}, true
 }
 
-// Reaped takes what wait4 has returned for a child. Most children are orphans that nobody here
-// knows.
-func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
+// Reaped takes what wait4 has returned for a child, and tells whether it was the main process of a run
+// whose listener knows now. Most other children are orphans that nobody here knows.
+func (h *Home) Reaped(pid int, ws syscall.WaitStatus) (told bool) {
 	ended := ws.Exited() || ws.Signaled()
 	if ended {
 		delete(h.elders, pid)
@@ -307,10 +307,12 @@ func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
 	case main == nil:
 	case ws.Stopped():
 		main.listener.MainStopped()
+		return true
 	case ended:
 		delete(h.mains, pid)
-		main.reaped(pid, ws)
+		return main.reaped(pid, ws)
 	}
+	return false
 }
 
 // isOurs tells whether a child belongs to cginit itself, or was there before it, and not to a job.

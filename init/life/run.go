@@ -148,7 +148,8 @@ const (
 
 // Run is one life of a command: that of a job, or that of a step or probe which belongs to a job.
 type Run struct {
-	spec *config.Spec
+	spec  *config.Spec
+	alarm *Alarm // is set to the deadline; nil: nobody waits for it
 
 	since    time.Time                 // when the run entered its state; zero: it was not started
 	deadline time.Time                 // when the run acts by itself; zero: never
@@ -178,6 +179,18 @@ func NewRun(spec *config.Spec) *Run {
 		r.stopSignal = syscall.SIGTERM
 	}
 	return r
+}
+
+// Rings sets the alarm that is set to the deadlines of the run.
+func (r *Run) Rings(a *Alarm) {
+	r.alarm = a
+	a.Set(r.deadline)
+}
+
+// until sets the deadline; zero means never.
+func (r *Run) until(deadline time.Time) {
+	r.deadline = deadline
+	r.alarm.Set(deadline)
 }
 
 // State returns how far the run has come.
@@ -247,7 +260,7 @@ func (r *Run) StopBecause(c Cause) { r.reason = c }
 // ShortenGrace makes the present grace period end at by, if it would end later.
 func (r *Run) ShortenGrace(by time.Time) {
 	if r.isInGrace() && by.Before(r.deadline) {
-		r.deadline = by
+		r.until(by)
 	}
 }
 
@@ -264,14 +277,15 @@ func (r *Run) ExtendGrace(until time.Time) {
 		until = r.most
 	}
 	if r.isInGrace() && until.After(r.deadline) {
-		r.deadline = until
+		r.until(until)
 	}
 }
 
 // ExtendTimeout makes the timeout of the run pass at until, if it would pass earlier.
 func (r *Run) ExtendTimeout(until time.Time) {
 	if (r.state == RunRunning || r.state == RunWaiting) && !r.deadline.IsZero() && until.After(r.deadline) {
-		r.deadline, r.runBy = until, until
+		r.until(until)
+		r.runBy = until
 	}
 }
 
@@ -282,7 +296,7 @@ func (r *Run) isInGrace() bool { return r.state == RunStopping || r.state == Run
 // a pending start.
 func (r *Run) RetryAt(at time.Time) {
 	if r.state == RunRemoving || r.state == RunStarting && r.pending {
-		r.deadline = at
+		r.until(at)
 	}
 }
 
