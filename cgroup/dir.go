@@ -117,23 +117,32 @@ func (d Dir) has(file string) bool {
 // read returns the whole content of a file. [os.ReadFile] takes twice as many system calls, since it
 // registers the file with the runtime's poller, and each run reads many files.
 func (d Dir) read(file string) ([]byte, error) {
-	path := filepath.Join(string(d), file)
-	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := d.open(file, unix.O_RDONLY)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
 	}
 	defer unix.Close(fd)
 	data := make([]byte, 0, 512)
 	for {
 		n, err := retry(func() (int, error) { return unix.Read(fd, data[len(data):cap(data)]) })
 		if err != nil {
-			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+			return nil, &os.PathError{Op: "read", Path: string(d) + "/" + file, Err: err}
 		}
 		if n == 0 {
 			return data, nil
 		}
 		data = slices.Grow(data[:len(data)+n], 512)
 	}
+}
+
+// open opens a file. The caller closes the descriptor.
+func (d Dir) open(file string, flags int) (int, error) {
+	path := string(d) + "/" + file
+	fd, err := retry(func() (int, error) { return unix.Open(path, flags|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return fd, nil
 }
 
 // retry makes a system call again for as long as a signal interrupts it.

@@ -52,7 +52,9 @@ type Home struct {
 	jobs    cgroup.Dir // the cgroup below own that contains those of the runs; empty: there is none
 	leaf    cgroup.Dir // the cgroup below own that we moved to for controllers; empty: not needed yet
 	mount   int        // the descriptor of our private mount of cgroup2; -1: there is none
+	freeze  int        // a descriptor of cgroup.freeze of jobs
 	enabled []string   // the controllers that we have enabled
+	granted []string   // the controllers that runs have
 	watcher *cgroup.Watcher
 	clones  bool // clone3 into a cgroup works here
 	execs   int  // main processes whose exec takes long
@@ -96,7 +98,13 @@ func Open(o Options) (*Home, error) {
 		return h, nil
 	}
 	var err error
-	if h.watcher, err = cgroup.NewWatcher(); err != nil {
+	if h.watcher, err = cgroup.NewWatcher(); err == nil {
+		h.freeze, err = h.jobs.OpenFreeze()
+	}
+	if errors.Is(err, unix.ENOENT) { // before Linux 5.2
+		err = nil
+	}
+	if err != nil {
 		_ = h.jobs.Remove()
 		return nil, err
 	}
