@@ -25,6 +25,7 @@ func (s *Supervisor) loop() {
 		case !s.takeLast(late):
 			return
 		}
+		handle(s.messages, turnMost)
 		more = s.settleSome()
 	}
 }
@@ -49,6 +50,19 @@ func (s *Supervisor) take(more bool) {
 		s.reports.file.Push()
 	case <-s.wakeUp():
 		s.expire(time.Now())
+	}
+}
+
+// handle calls the messages that wait, at most as many as most. Each job that a turn has started can
+// have sent one, and its goroutine waits until it is taken.
+func handle(messages <-chan message, most int) {
+	for range most {
+		select {
+		case m := <-messages:
+			m()
+		default:
+			return
+		}
 	}
 }
 

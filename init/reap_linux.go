@@ -16,6 +16,11 @@ import (
 // The project was asked to use github.com/moby/sys/reaper, which is not published. If it were, this
 // file and inbox.drain are all that would change.
 func (s *Supervisor) reap() {
+	if s.isReaping { // what the end of a child has led to asks for the others, which come next
+		return
+	}
+	s.isReaping = true
+	defer func() { s.isReaping = false }()
 	others := false
 	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, func(pid int, ws syscall.WaitStatus) {
 		if !s.home.Reaped(pid, ws) {

@@ -20,8 +20,8 @@ type run struct {
 	number int
 	level  hold.Level
 
-	place      int // the index of the run in those that live
-	attendants int // the number of its steps and probes that have not ended
+	place      int32 // the index of the run in those that live
+	attendants int32 // the number of its steps and probes that have not ended
 
 	held     hold.Containment // nil before the first start
 	book     book             // the contents of the receipt so far

@@ -10,7 +10,7 @@ type runs []*run
 
 // add adds a run, and counts it with its owner.
 func (rs *runs) add(r *run) {
-	r.place = len(*rs)
+	r.place = int32(len(*rs))
 	*rs = append(*rs, r)
 	if r.owner != nil {
 		r.owner.attendants++
@@ -35,7 +35,7 @@ func (rs runs) clone() runs { return slices.Clone(rs) }
 // of returns the steps and probes of a run that have not ended.
 func (rs runs) of(r *run) (attendants runs) {
 	for _, q := range rs {
-		if len(attendants) == r.attendants {
+		if len(attendants) == int(r.attendants) {
 			break
 		}
 		if q.owner == r {

@@ -65,9 +65,10 @@ type Supervisor struct {
 	clock    wallClock // wakes the loop at the times of schedules
 	alarm    alarm     // wakes the loop at the nearest deadline
 
-	inbox    *inbox
-	messages chan message
-	calls    calls
+	inbox     *inbox
+	isReaping bool
+	messages  chan message
+	calls     calls
 
 	reports   reports
 	turn      output.Turn // held by the goroutine that writes the output of a job
@@ -115,6 +116,9 @@ func (s *Supervisor) Run() (exitStatus int, started bool) {
 	}
 	s.boot()
 	s.reap() // a child that died before SIGCHLD was caught sent no signal
+	if s.jobs.single != nil {
+		s.settle() // a signal that has come is for the command
+	}
 	s.loop()
 	s.close()
 	return s.exitStatus()

@@ -86,7 +86,7 @@ func TestRuns(t *testing.T) {
 		}
 		for i, r := range live {
 			of := slices.DeleteFunc(live.clone(), func(q *run) bool { return q.owner != r })
-			if r.place != i || r.attendants != len(of) || !slices.Equal(live.of(r), of) {
+			if int(r.place) != i || int(r.attendants) != len(of) || !slices.Equal(live.of(r), of) {
 				t.Fatalf("step %d: run %d is at %d, with %d attendants, which are %d", step, i, r.place, r.attendants, len(of))
 			}
 		}

@@ -100,8 +100,11 @@ func (s *Supervisor) inspect(r *run) {
 		}
 		s.feed(r, life.EvEmpty)
 		return
-	case !hasEnded && r.held.Empty() && listener{s, r}.unreaped():
-		return
+	case !hasEnded && r.held.Empty():
+		s.reap() // the kernel has told of the end of the last process before wait4 was asked
+		if r.Status() != nil || (listener{s, r}).unreaped() {
+			return
+		}
 	case hasEnded && !r.HasMainExited() && r.attendants == 0:
 		s.feed(r, life.EvMainExit)
 		s.daemonised(r)
