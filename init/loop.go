@@ -27,6 +27,10 @@ func (s *Supervisor) loop() {
 		}
 		handle(s.messages, turnMost)
 		more = s.settleSome()
+		if !more && s.config.Settled != nil {
+			s.config.Settled()
+			s.config.Settled = nil
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func main() {
 	// Setting the number also ends the runtime's own watch over cpu.max. The heap is kept small. Both
 	// are set by calls, because variables would be passed on to the command.
 	runtime.GOMAXPROCS(2)
-	debug.SetGCPercent(25)
+	debug.SetGCPercent(gcPercent)
 	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], os.Environ()))
 }
 
@@ -65,6 +65,10 @@ func run(name string, args, env []string) int {
 	return supervise(o, env, nil)
 }
 
+// The heap is kept small: it may grow by gcPercent before the garbage in it is collected, and by
+// parserGCPercent while the file is read.
+const gcPercent, parserGCPercent = 25, 200
+
 // failed prints the reason why nothing was started, and returns the exit status.
 func failed(err error) int {
 	fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
@@ -78,12 +82,17 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 	c.Up = up
 	if len(o.Config) > 0 {
 		c.Load = func() (*config.File, error) { return load(o, env) }
+		debug.SetGCPercent(parserGCPercent)
 		f, err := c.Load()
 		if err != nil {
 			return failed(err)
 		}
 		merge(&c, f, o)
+		debug.SetGCPercent(gcPercent)
 		debug.FreeOSMemory() // returns the memory that the parser needed
+		c.Settled = func() {
+			debug.FreeOSMemory() // returns the memory that the start needed
+		}
 	}
 	exitStatus, _ := supervisor.New(traced(c)).Run()
 	return exitStatus
