@@ -69,6 +69,10 @@ func run(name string, args, env []string) int {
 // parserGCPercent while the file is read.
 const gcPercent, parserGCPercent = 25, 200
 
+// fewJobs is how many jobs need less memory for their start than another collection of garbage leaves in
+// use (0.2 MB).
+const fewJobs = 32
+
 // failed prints the reason why nothing was started, and returns the exit status.
 func failed(err error) int {
 	fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
@@ -90,8 +94,8 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 		merge(&c, f, o)
 		debug.SetGCPercent(gcPercent)
 		debug.FreeOSMemory() // returns the memory that the parser needed
-		c.Settled = func() {
-			debug.FreeOSMemory() // returns the memory that the start needed
+		if len(f.Jobs) > fewJobs {
+			c.Settled = debug.FreeOSMemory // returns the memory that the start needed
 		}
 	}
 	exitStatus, _ := supervisor.New(traced(c)).Run()
