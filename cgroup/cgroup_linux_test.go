@@ -120,11 +120,16 @@ func TestFreezeListKill(t *testing.T) {
 			w := watch(t, d, 7)
 			deaf := start(t, d, "sh", "-c", `trap "" TERM; while :; do sleep 1 & wait; done`)
 			inner := start(t, nested, "sleep", "1000")
-			if d.Freezing() {
+			fd, err := d.OpenFreeze()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			if IsFreezing(fd) {
 				t.Error("Freezing is true before Freeze was called")
 			}
-			if err := d.Freeze(); err != nil || !d.Freezing() {
-				t.Fatalf("Freeze: %v, and then Freezing is %v", err, d.Freezing())
+			if err := d.Freeze(); err != nil || !IsFreezing(fd) {
+				t.Fatalf("Freeze: %v, and then Freezing is %v", err, IsFreezing(fd))
 			}
 			await(t, w, d, "frozen", func(e Events) bool { return e.Frozen })
 			pids, err := d.Procs()
@@ -211,7 +216,7 @@ func TestStatsWithoutControllers(t *testing.T) {
 	d := newDir(t)
 	cmd := start(t, d, "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
 	_ = cmd.Wait()
-	s := d.Stats()
+	s := d.Stats([]string{"memory", "pids"})
 	if s.CPU == nil || *s.CPU <= 0 {
 		t.Errorf("CPU time %v", s.CPU)
 	}

@@ -121,9 +121,9 @@ func (d Dir) read(file string) ([]byte, error) { return readFile(filepath.Join(s
 // takes twice as many system calls, since it registers the file with the runtime's poller, and each run reads
 // many files.
 func readFile(path string, size int) ([]byte, error) {
-	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := openFile(path, unix.O_RDONLY)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
 	}
 	defer unix.Close(fd)
 	data := make([]byte, 0, size)
@@ -137,6 +137,17 @@ func readFile(path string, size int) ([]byte, error) {
 		}
 		data = slices.Grow(data[:len(data)+n], size)
 	}
+}
+
+// open opens a file. The caller closes the descriptor.
+func (d Dir) open(file string, flags int) (int, error) { return openFile(string(d)+"/"+file, flags) }
+
+func openFile(path string, flags int) (int, error) {
+	fd, err := retry(func() (int, error) { return unix.Open(path, flags|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return fd, nil
 }
 
 // retry makes a system call again for as long as a signal interrupts it.

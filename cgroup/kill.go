@@ -3,7 +3,6 @@ package cgroup
 import (
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,12 +25,7 @@ func (d Dir) Kill() error {
 // OpenKill opens cgroup.kill, for a caller that may be unable to open anything when it has to kill. Writing
 // "1" to it does the same as Kill. The caller closes the descriptor.
 func (d Dir) OpenKill() (fd int, err error) {
-	path := filepath.Join(string(d), "cgroup.kill")
-	fd, err = retry(func() (int, error) { return unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0) })
-	if err != nil {
-		return -1, &fs.PathError{Op: "open", Path: path, Err: err}
-	}
-	return fd, nil
+	return d.open("cgroup.kill", unix.O_WRONLY)
 }
 
 // KillEach sends SIGKILL to each process in the cgroup and below it by pid, and returns the last error. kill

@@ -166,7 +166,7 @@ func TestStatsAreTheLibrarys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ours := d.Stats().CPU; ours == nil || uint64(ours.Microseconds()) != theirs.CPU.GetUsageUsec() {
+	if ours := d.Stats(nil).CPU; ours == nil || uint64(ours.Microseconds()) != theirs.CPU.GetUsageUsec() {
 		t.Errorf("CPU time %v, theirs %d µs", ours, theirs.CPU.GetUsageUsec())
 	}
 }

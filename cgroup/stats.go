@@ -3,6 +3,7 @@ package cgroup
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,11 +23,13 @@ type Stats struct {
 	OOMKills *uint64
 }
 
-// Stats reads the statistics of the cgroup.
-func (d Dir) Stats() Stats {
-	s := Stats{
-		MemoryPeak: d.number("memory.peak"), PidsPeak: d.number("pids.peak"),
-		OOMKills: d.field("memory.events", "oom_kill"),
+// Stats reads the statistics of the cgroup, as far as they are of these controllers.
+func (d Dir) Stats(controllers []string) (s Stats) {
+	if slices.Contains(controllers, "memory") {
+		s.MemoryPeak, s.OOMKills = d.number("memory.peak"), d.field("memory.events", "oom_kill")
+	}
+	if slices.Contains(controllers, "pids") {
+		s.PidsPeak = d.number("pids.peak")
 	}
 	if usec := d.field("cpu.stat", "usage_usec"); usec != nil {
 		cpu := time.Duration(*usec) * time.Microsecond
@@ -37,7 +40,8 @@ func (d Dir) Stats() Stats {
 
 // number returns the number that a file consists of; nil if it cannot be read.
 func (d Dir) number(file string) *uint64 {
-	data, err := d.read(file)
+	var content [statsBuffer]byte
+	data, err := d.readStart(file, content[:])
 	if err != nil {
 		return nil
 	}
@@ -46,13 +50,28 @@ func (d Dir) number(file string) *uint64 {
 
 // field returns the number after a key in a file of lines; nil if there is none.
 func (d Dir) field(file, key string) *uint64 {
-	data, _ := d.read(file)
+	var content [statsBuffer]byte
+	data, _ := d.readStart(file, content[:])
 	for line := range bytes.Lines(data) {
 		if name, value, _ := bytes.Cut(line, []byte(" ")); string(name) == key {
 			return parseNumber(value)
 		}
 	}
 	return nil
+}
+
+// statsBuffer is enough for the files that are read here, as far as their content is used.
+const statsBuffer = 512
+
+// readStart returns the beginning of a file, which one read gets: the kernel makes these files at once.
+func (d Dir) readStart(file string, buf []byte) ([]byte, error) {
+	fd, err := d.open(file, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	n, err := retry(func() (int, error) { return unix.Read(fd, buf) })
+	return buf[:max(n, 0)], err
 }
 
 func parseNumber(data []byte) *uint64 {

@@ -2,9 +2,7 @@ package cgroup
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -34,16 +32,15 @@ func NewWatcher() (*Watcher, error) {
 	return w, err
 }
 
-// Watch is one watched cgroup. Close ends the watch.
+// Watch is one watched cgroup. Close ends the watch. It is not to be copied after that.
 type Watch struct{ fd int } // of cgroup.events; -1 after Close
 
 // Add starts to watch d. Wait returns id when cgroup.events of d has changed.
-func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
+func (w *Watcher) Add(d Dir, id int32) (Watch, error) {
 	// The descriptor is used as it is: creating and closing an os.File costs more than the rest of Add.
-	path := filepath.Join(string(d), "cgroup.events")
-	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := d.open("cgroup.events", unix.O_RDONLY)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return Watch{-1}, err
 	}
 	// Reading marks the present content as seen. Without it the first Wait would return at once.
 	var content [256]byte
@@ -54,9 +51,9 @@ func (w *Watcher) Add(d Dir, id int32) (*Watch, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("cannot watch %s: %w", d, err)
+		return Watch{-1}, fmt.Errorf("cannot watch %s: %w", d, err)
 	}
-	return &Watch{fd}, nil
+	return Watch{fd}, nil
 }
 
 // Events returns the state of the cgroup, like [Dir.Events]. It needs no descriptor besides that of the

@@ -15,6 +15,7 @@ func (s *Supervisor) check(j *job) {
 	j.health.next = time.Time{}   // until this check has ended
 	if h != nil && j.run.paused { // a check would be frozen with the job
 		j.health.next = time.Now().Add(h.Interval)
+		s.alarm.Set(j.health.next)
 		return
 	}
 	if h == nil || j.State() != life.JobUp || j.run.IsOver() {
@@ -38,6 +39,7 @@ func (s *Supervisor) checkEnded(r *run, receipt *Receipt) {
 	j.health.said = r.said
 	now := time.Now()
 	j.health.checked(j.spec.Health, receipt.ExitStatus == 0, now.Sub(j.ReadyAt()), now)
+	s.alarm.Set(j.health.next)
 	if j.health.status != before {
 		s.healthChanged(j, receipt)
 	}

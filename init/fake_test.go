@@ -173,7 +173,7 @@ func TestFakeContainment(t *testing.T) {
 			spec := c.spec
 			spec.Name, spec.Args = "web", c.args
 			spec.KillMode, spec.Leftovers = config.Mixed, config.LeftoversStop
-			s := New(Config{Name: "test", LogFormat: "text", Quiet: true, File: &config.File{Jobs: []config.Spec{spec}}})
+			s := New(Config{Name: "test", LogFormat: "text", Quiet: true, File: &config.File{Jobs: []*config.Spec{&spec}}})
 			f, calls := c.fake, []string{}
 			f.calls = &calls
 			s.open = func(o hold.Options) (*hold.Home, error) {

@@ -8,22 +8,22 @@ import (
 )
 
 // healthStatus is the result of the health checks of a run so far.
-type healthStatus string
+type healthStatus uint8
 
 // The statuses of a job's health.
 const (
-	unchecked healthStatus = ""         // the job has no health check
-	unknown   healthStatus = "starting" // no check has succeeded yet
-	healthy   healthStatus = "healthy"
-	unhealthy healthStatus = "unhealthy"
+	unchecked healthStatus = iota // the job has no health check
+	unknown                       // no check has succeeded yet
+	healthy
+	unhealthy
 )
 
 // health is the result of a job's health checks in its present run, and when the next one is due.
 type health struct {
-	status   healthStatus
-	failures int       // checks that failed in a row
 	next     time.Time // when the next check starts; zero: none is due
 	said     string    // the output of the last check
+	failures int32     // checks that failed in a row
+	status   healthStatus
 }
 
 // newHealth returns the health of a run that has just become ready. spec is nil for a job without a
@@ -43,7 +43,7 @@ func (h *health) checked(spec *config.Health, ok bool, since time.Duration, now 
 		h.status, h.failures = healthy, 0
 	case h.status == unknown && since < spec.StartPeriod:
 	default:
-		if h.failures++; h.failures >= spec.Retries {
+		if h.failures++; int(h.failures) >= spec.Retries {
 			h.status = unhealthy
 		}
 	}

@@ -12,8 +12,8 @@ import (
 
 // job is a service or one-shot job: its life, its spec, and what else the supervisor knows of it.
 type job struct {
-	*life.Job
-	spec config.Spec
+	life.Job
+	spec *config.Spec
 
 	run      *run     // the present or last run; nil: there was none
 	runs     int      // the number of runs so far
@@ -21,26 +21,29 @@ type job struct {
 	stepRun  *run     // the pre_start, post_start or pre_stop step under way; nil: none
 	stepsRun int      // the number of steps of the present kind that have ended
 	attended int      // the number of steps and probes so far
-	uid      uint32   // the uid that user: auto stands for; 0: none was needed yet
 	health   health
 	notify   *notifier // nil: the job has no NOTIFY_SOCKET
 	words    []string  // the last lines that the job wrote, if its output goes through us
 	next     time.Time // when its schedule starts it; zero: never
-	queued   bool      // it starts again as soon as the present run has ended
 
-	lease *lease // for a run that a client started over the control socket; nil for any other job
-	over  bool   // the run of the lease has ended, and its client has been told
-
-	gone        bool           // a reload removed it; it is dropped when nothing of it is left
+	lease       *lease         // for a run that a client started over the control socket; nil for any other job
 	grace       *time.Duration // the grace period of the next stop; nil: the one in spec
 	replacement *config.Spec   // replaces spec as soon as the run has ended; nil: nothing
+
+	needed int32  // the number of live jobs that depend on this one
+	uid    uint32 // the uid that user: auto stands for; 0: none was needed yet
+	queued bool   // it starts again as soon as the present run has ended
+	over   bool   // the run of the lease has ended, and its client has been told
+	gone   bool   // a reload removed it; it is dropped when nothing of it is left
 }
 
-// newJob returns a job that is down.
-func newJob(spec config.Spec) *job {
-	j := &job{spec: spec}
-	j.Job = life.NewJob(&j.spec)
-	return j
+// newJob returns a job that is down. It keeps the spec.
+func newJob(spec *config.Spec) *job { return &job{Job: *life.NewJob(spec), spec: spec} }
+
+// setSpec gives the job another spec while nothing of it runs.
+func (j *job) setSpec(spec *config.Spec) {
+	j.spec = spec
+	j.SetSpec(spec)
 }
 
 // startsItself tells whether the job starts together with the supervisor.
@@ -48,9 +51,9 @@ func (j *job) startsItself() bool { return !j.spec.Manual && len(j.spec.Triggers
 
 // newest returns the newest spec of the job: that of the last reload, even if the present run still
 // uses the one before.
-func (j *job) newest() config.Spec {
+func (j *job) newest() *config.Spec {
 	if j.replacement != nil {
-		return *j.replacement
+		return j.replacement
 	}
 	return j.spec
 }

@@ -15,9 +15,9 @@ const (
 
 // journal holds the last events and the clients that follow them.
 type journal struct {
-	isOn      bool // there is a control socket; without one nobody can read events
-	last      int  // the number of the last event
-	kept      []control.Event
+	isOn      bool            // there is a control socket; without one nobody can read events
+	last      int             // the number of the last event
+	kept      []control.Event // in a ring once there are eventsKept
 	followers []*follower
 }
 
@@ -49,11 +49,18 @@ func (j *journal) add(e control.Event) {
 		short.Processes = slices.Clone(short.Processes[:processesKept])
 		e.Receipt = &short
 	}
-	if len(j.kept) == eventsKept {
-		copy(j.kept, j.kept[1:])
-		j.kept = j.kept[:eventsKept-1]
+	if len(j.kept) < eventsKept {
+		j.kept = append(j.kept, e)
+		return
 	}
-	j.kept = append(j.kept, e)
+	j.kept[(j.last-1)%eventsKept] = e
+}
+
+// each calls do with the events that are kept, the oldest first.
+func (j *journal) each(do func(*control.Event)) {
+	for seq := j.last - len(j.kept); seq < j.last; seq++ {
+		do(&j.kept[seq%eventsKept])
+	}
 }
 
 // addState adds an event with the present state of a job.
@@ -89,11 +96,11 @@ func (j *journal) follow(c *control.Call, p *control.EventsParams) {
 	if p.Since != nil {
 		first := j.last - len(j.kept) + 1
 		reply.Missed = max(0, first-max(*p.Since, 0)-1)
-		for i := range j.kept {
-			if e := &j.kept[i]; e.Seq > *p.Since && f.wants(e) {
+		j.each(func(e *control.Event) {
+			if e.Seq > *p.Since && f.wants(e) {
 				reply.Events = append(reply.Events, *e)
 			}
-		}
+		})
 	}
 	if !c.More {
 		c.Reply(reply)

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
@@ -25,7 +24,8 @@ func (s *Supervisor) launch(j *job) {
 
 // begin adds a run to the live ones and starts it.
 func (s *Supervisor) begin(r *run) {
-	s.live = append(s.live, r)
+	r.Rings(&s.alarm.Alarm)
+	s.live.add(r)
 	s.feed(r, life.EvStart)
 }
 
@@ -129,7 +129,7 @@ func (s *Supervisor) executed(r *run) {
 
 // runEnded handles that nothing of a run is left and that its receipt was written.
 func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
-	s.live = slices.DeleteFunc(s.live, func(q *run) bool { return q == r })
+	s.live.remove(r)
 	switch r.role {
 	case roleMain:
 		ev := life.JobEvent{Kind: life.EvJobEnded, OK: receipt.ExitStatus == 0}
@@ -149,9 +149,7 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 
 // killAttendants kills the steps and probes of a run whose main process has ended.
 func (s *Supervisor) killAttendants(r *run) {
-	for _, q := range s.live.clone() {
-		if q.owner == r {
-			s.feed(q, life.EvKill)
-		}
+	for _, q := range s.live.of(r) {
+		s.feed(q, life.EvKill)
 	}
 }

@@ -70,7 +70,7 @@ const unreapedPatience = 400 * time.Millisecond
 // unreaped ends a run of which only the dead are left that wait4 does not return: the tracer of a process
 // has to wait for it first. It returns true if it has done so, and looks again later if it may have to.
 func (l listener) unreaped() bool {
-	p, now := &l.r.patience, time.Now()
+	p, now := l.r.patient(), time.Now()
 	main, is := l.r.held.Unreaped()
 	switch {
 	case !is:

@@ -11,7 +11,7 @@ import (
 // loop handles one message at a time until no work is left.
 func (s *Supervisor) loop() {
 	s.home.Watch()
-	more := false
+	more := s.settleSome()
 	var late <-chan time.Time // receives when the last look is over
 	for {
 		switch {
@@ -25,7 +25,12 @@ func (s *Supervisor) loop() {
 		case !s.takeLast(late):
 			return
 		}
+		handle(s.messages, turnMost)
 		more = s.settleSome()
+		if !more && s.config.Settled != nil {
+			s.config.Settled()
+			s.config.Settled = nil
+		}
 	}
 }
 
@@ -45,8 +50,21 @@ func (s *Supervisor) take(more bool) {
 		s.log.Push()
 	case <-s.reports.file.Room():
 		s.reports.file.Push()
-	case <-s.alarm():
+	case <-s.wakeUp():
 		s.expire(time.Now())
+	}
+}
+
+// handle calls the messages that wait, at most as many as most. Each job that a turn has started can
+// have sent one, and its goroutine waits until it is taken.
+func handle(messages <-chan message, most int) {
+	for range most {
+		select {
+		case m := <-messages:
+			m()
+		default:
+			return
+		}
 	}
 }
 
@@ -86,29 +104,17 @@ var alwaysReady = func() chan struct{} { c := make(chan struct{}); close(c); ret
 // takes the message, so a goroutine that sends much slows down itself and not the loop.
 func (s *Supervisor) post(m message) { s.messages <- m }
 
-// alarm returns a channel that receives at the nearest deadline. It returns nil if there is none,
+// wakeUp returns a channel that receives at the nearest deadline. It returns nil if there is none,
 // so that an idle supervisor never wakes up.
-func (s *Supervisor) alarm() <-chan time.Time {
+func (s *Supervisor) wakeUp() <-chan time.Time {
 	next := nearest(s.shutdown.deadline(), s.home.Deadline())
 	next = nearest(next, s.calls.waiters.deadline())
-	for _, r := range s.live {
-		next = nearest(next, r.Deadline())
-	}
-	for _, j := range s.jobs.all {
-		next = nearest(next, nearest(j.Deadline(), j.health.next))
-	}
-	if next.IsZero() {
-		return nil
-	}
-	if s.timer == nil {
-		s.timer = time.NewTimer(0)
-	}
-	s.timer.Reset(time.Until(next))
-	return s.timer.C
+	return s.alarm.ringAt(nearest(next, s.alarm.At()))
 }
 
-// expire acts on every deadline that has passed.
+// expire acts on every deadline that has passed, and sets the alarm to the others.
 func (s *Supervisor) expire(now time.Time) {
+	s.alarm.rang()
 	if passed(s.shutdown.deadline(), now) {
 		s.killRest()
 	}
@@ -116,6 +122,7 @@ func (s *Supervisor) expire(now time.Time) {
 	s.calls.waiters.expire(now)
 	for _, r := range s.live.clone() {
 		s.expireRun(r, now)
+		s.alarm.Set(r.Deadline())
 	}
 	for _, j := range s.jobs.all {
 		if passed(j.Deadline(), now) {
@@ -124,6 +131,8 @@ func (s *Supervisor) expire(now time.Time) {
 		if passed(j.health.next, now) {
 			s.check(j)
 		}
+		s.alarm.Set(j.Deadline())
+		s.alarm.Set(j.health.next)
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *Supervisor) prepareHome() (err error) {
 		if err := s.home.Suffices(s.jobs.levelOf(s.home, j), s.config.Require); err != nil {
 			return s.jobs.blame(j, err)
 		}
-		if err := s.allow(&j.spec); err != nil {
+		if err := s.allow(j.spec); err != nil {
 			return s.jobs.blame(j, err)
 		}
 	}

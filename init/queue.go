@@ -9,6 +9,7 @@ type message func()
 // job changes in the middle of another's step.
 type queue struct {
 	notes   []jobNote
+	taken   int  // how many of notes have been taken
 	changed bool // a job has changed, so others may have to start or stop
 }
 
@@ -26,13 +27,23 @@ func (q *queue) addEvent(j *job, ev life.JobEvent) { q.notes = append(q.notes, j
 
 // take removes and returns the first event; ok is false if there is none.
 func (q *queue) take() (n jobNote, ok bool) {
-	if len(q.notes) == 0 {
+	if q.isEmpty() {
 		return n, false
 	}
-	n = q.notes[0]
-	q.notes = q.notes[1:]
+	n = q.notes[q.taken]
+	q.taken++
+	switch {
+	case q.taken < len(q.notes):
+	case cap(q.notes) > queueKept: // thousands of jobs have started or stopped at once
+		q.notes, q.taken = nil, 0
+	default:
+		q.notes, q.taken = q.notes[:0], 0
+	}
 	return n, true
 }
 
+// queueKept bounds the events for which an empty queue keeps the memory.
+const queueKept = 64
+
 // isEmpty tells whether no event waits.
-func (q *queue) isEmpty() bool { return len(q.notes) == 0 }
+func (q *queue) isEmpty() bool { return q.taken == len(q.notes) }

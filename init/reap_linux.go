@@ -16,11 +16,22 @@ import (
 // The project was asked to use github.com/moby/sys/reaper, which is not published. If it were, this
 // file and inbox.drain are all that would change.
 func (s *Supervisor) reap() {
-	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.home.Reaped)
-	for _, r := range s.live.clone() {
-		if r.Status() != nil { // the child may have been its last leftover
-			s.inspect(r)
+	if s.isReaping { // what the end of a child has led to asks for the others, which come next
+		return
+	}
+	s.isReaping = true
+	defer func() { s.isReaping = false }()
+	others := false
+	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, func(pid int, ws syscall.WaitStatus) {
+		if !s.home.Reaped(pid, ws) {
+			others = true
 		}
+	})
+	if !others { // the end of a main process has been looked at
+		return
+	}
+	for _, r := range s.live.bereft() { // the child may have been the last leftover of one of them
+		s.inspect(r)
 	}
 }
 

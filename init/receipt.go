@@ -29,16 +29,16 @@ const maxListed = 4096
 // book collects the contents of the receipt while the run goes on.
 type book struct {
 	started    time.Time
+	usage      hold.Usage             // read before the containment is removed
 	asked      map[int]syscall.Signal // the last signal that each pid was sent
 	processes  []Process              // the processes that were killed or cannot be, at most maxListed of the former
 	listed     []int                  // the pids of all that were to be killed
 	killed     int                    // how many of them were killed
 	unkillable int                    // how many cannot be killed
 	unseen     error                  // why a list is incomplete; nil: none is
-	killUnseen bool                   // the list of those to be killed is incomplete
 	err        error                  // why the command could not be started
+	killUnseen bool                   // the list of those to be killed is incomplete
 	lost       bool                   // nobody here knows how the main process has ended
-	usage      hold.Usage             // read before the containment is removed
 }
 
 // ask records that processes were sent a signal.

@@ -74,7 +74,7 @@ func (s *Supervisor) reloaded(f *config.File, err error) {
 // allowAll prepares the uids and limits of a new file's jobs. It returns the first error.
 func (s *Supervisor) allowAll(f *config.File) error {
 	for i := range f.Jobs {
-		if err := s.allow(&f.Jobs[i]); err != nil {
+		if err := s.allow(f.Jobs[i]); err != nil {
 			return err
 		}
 	}
@@ -125,8 +125,8 @@ func (s *Supervisor) startNew(j *job) {
 
 // takeBack keeps a job that an earlier reload has removed. If it starts by itself, it starts anew
 // when its run has ended.
-func (s *Supervisor) takeBack(j *job, spec config.Spec) {
-	j.gone, j.replacement = false, &spec
+func (s *Supervisor) takeBack(j *job, spec *config.Spec) {
+	j.gone, j.replacement = false, spec
 	j.KeepOn()
 	if j.startsItself() {
 		s.queue.add(j, life.EvJobRestart)
@@ -134,17 +134,17 @@ func (s *Supervisor) takeBack(j *job, spec config.Spec) {
 }
 
 // replace gives a job another spec, at once or when its present run has ended.
-func (s *Supervisor) replace(j *job, spec config.Spec) {
+func (s *Supervisor) replace(j *job, spec *config.Spec) {
 	wasOn := j.IsWanted() && !j.IsIdle()
 	s.restartDependents(j)
 	if j.IsLive() {
-		j.replacement = &spec
+		j.replacement = spec
 		if wasOn { // otherwise a stop is under way
 			s.queue.add(j, life.EvJobRestart)
 		}
 		return
 	}
-	j.spec = spec
+	j.setSpec(spec)
 	// A job that has ended by itself is run anew, a job that somebody has stopped is not.
 	if wasOn || j.startsItself() && j.State() != life.JobDown {
 		s.queue.add(j, life.EvJobRestart)

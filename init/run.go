@@ -12,33 +12,36 @@ import (
 
 // run is one life of a command, and what else the supervisor knows of it.
 type run struct {
-	*life.Run
+	life.Run
 	spec   *config.Spec
 	name   string // the name that people see: web, web/health
 	job    *job   // the job that it belongs to
-	role   role   // what the run is for
 	owner  *run   // the run that a step or probe belongs to and ends with; nil: none
 	number int
 	level  hold.Level
 
+	place      int32 // the index of the run in those that live
+	attendants int32 // the number of its steps and probes that have not ended
+
 	held     hold.Containment // nil before the first start
-	executed bool             // the main process has executed the command
-	failed   bool             // the exec helper could not execute the command
 	book     book             // the contents of the receipt so far
-	isProbe  bool             // a health check by HTTP or TCP, done by our own binary
 	said     string           // the output of a health check
 	pipes    *pipes           // our ends of the run's output; nil: it does not go through us
-	paused   bool             // a client has frozen the run
-	still    bool             // the run is paused and all of it stands still
+	patience *patience        // nil: no kill has been in vain; see patient
 
+	role      role // what the run is for
+	executed  bool // the main process has executed the command
+	failed    bool // the exec helper could not execute the command
+	isProbe   bool // a health check by HTTP or TCP, done by our own binary
+	paused    bool // a client has frozen the run
+	still     bool // the run is paused and all of it stands still
 	unreaped  bool // what is left of the run is dead, and tracers keep it from being waited for
 	abandoned bool // the start was given up, and its processes have been listed
 	accounted bool // the usage has been read
-	patience  patience
 }
 
 // role is what a run is for.
-type role int
+type role uint8
 
 // The roles: the command of the job itself, its steps, and its health checks.
 const (
@@ -51,7 +54,7 @@ const (
 
 // newRun returns a run that has not been started.
 func newRun(spec *config.Spec) *run {
-	return &run{Run: life.NewRun(spec), spec: spec, name: spec.Name}
+	return &run{Run: *life.NewRun(spec), spec: spec, name: spec.Name}
 }
 
 // pid returns the pid of the main process, 0 before its start. r may be nil.
@@ -97,6 +100,14 @@ func (r *run) isStarted() bool { return r != nil && r.State() != life.RunEnded &
 
 // isStuck tells whether something of the run cannot be killed. r may be nil.
 func (r *run) isStuck() bool { return r != nil && r.State() == life.RunStuck }
+
+// patient returns the patience of the run.
+func (r *run) patient() *patience {
+	if r.patience == nil { // nearly all runs do without
+		r.patience = &patience{}
+	}
+	return r.patience
+}
 
 // patience tells how long a kill has been in vain.
 type patience struct {

@@ -35,7 +35,7 @@ func (s *Supervisor) serveRun(c *control.Call, p *control.RunParams) {
 	}
 	spec, err := runSpec(name, p)
 	if err == nil {
-		err = s.allowRun(&spec)
+		err = s.allowRun(spec)
 	}
 	if err != nil {
 		c.Fail(err)
@@ -57,9 +57,9 @@ func (s *Supervisor) allowRun(spec *config.Spec) error {
 
 // runSpec returns the spec of the job that a Run call asks for, or an error that names the wrong
 // parameter.
-func runSpec(name string, p *control.RunParams) (config.Spec, error) {
+func runSpec(name string, p *control.RunParams) (*config.Spec, error) {
 	o := &p.Process
-	spec := config.Spec{
+	spec := &config.Spec{
 		Name: name, Args: o.Args, Env: o.Env, Dir: o.Cwd, Resources: p.Resources,
 		GracePeriod: config.DefaultGracePeriod, Timeout: time.Duration(p.Timeout) * time.Millisecond,
 		KillMode: config.Mixed, Leftovers: config.LeftoversStop,
@@ -76,7 +76,7 @@ func runSpec(name string, p *control.RunParams) (config.Spec, error) {
 	if p.GracePeriod != nil {
 		spec.GracePeriod = time.Duration(*p.GracePeriod) * time.Millisecond
 	}
-	return spec, lifecycleOf(&spec, p)
+	return spec, lifecycleOf(spec, p)
 }
 
 // runUser returns the user and the umask of a Run call; nil where the call does not set them.

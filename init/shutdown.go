@@ -69,7 +69,7 @@ func (s *Supervisor) killRest() {
 func (s *Supervisor) stopNext() {
 	for _, j := range s.jobs.all {
 		isToEnd := s.phase == phaseEnding || j.IsEnding()
-		if isToEnd && j.IsLive() && !j.IsBeingStopped() && !s.jobs.isNeeded(j) {
+		if isToEnd && j.IsLive() && !j.IsBeingStopped() && j.needed == 0 {
 			s.queue.add(j, life.EvJobStop)
 		}
 	}

@@ -32,6 +32,7 @@ func (s *Supervisor) isReady(j *job) {
 		s.log.Printf("%s: ready", j.spec.Name)
 	}
 	j.health = newHealth(j.spec.Health, time.Now())
+	s.alarm.Set(j.health.next)
 	if len(j.spec.PostStart) > 0 {
 		s.beginSteps(j, rolePostStart)
 	}

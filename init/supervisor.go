@@ -42,6 +42,8 @@ type Config struct {
 	// Up is a pipe. Once everything is up, "up\n" is written to it and it is closed; nil means that
 	// nobody waits.
 	Up *os.File
+	// Settled is called once the first jobs have been started; nil: nothing is.
+	Settled func()
 	// Trace is the file that each event of runs and jobs is written to; empty means none.
 	Trace string
 }
@@ -62,12 +64,13 @@ type Supervisor struct {
 	shutdown shutdown
 	verdict  verdict
 	reload   reload
-	clock    wallClock   // wakes the loop at the times of schedules
-	timer    *time.Timer // wakes the loop at the nearest deadline; nil: none was set yet
+	clock    wallClock // wakes the loop at the times of schedules
+	alarm    alarm     // wakes the loop at the nearest deadline
 
-	inbox    *inbox
-	messages chan message
-	calls    calls
+	inbox     *inbox
+	isReaping bool
+	messages  chan message
+	calls     calls
 
 	reports   reports
 	turn      output.Turn // held by the goroutine that writes the output of a job
@@ -84,18 +87,21 @@ func New(c Config) *Supervisor {
 		config:   c,
 		log:      log,
 		open:     hold.Open,
-		jobs:     table{named: map[string]*job{}},
 		reports:  reports{log: log, quiet: c.Quiet, verbose: c.Verbose},
 		turn:     output.NewTurn(),
 		messages: make(chan message),
 	}
+	s.jobs = table{named: map[string]*job{}, alarm: &s.alarm.Alarm}
 	if len(c.Command.Args) > 0 {
-		s.jobs.single = s.jobs.add(c.Command)
+		s.jobs.single = s.jobs.add(&c.Command)
 	}
 	if c.File != nil {
 		for _, spec := range c.File.Jobs {
 			s.jobs.add(spec)
 		}
+		rest := *c.File // the jobs have the specs; a reload replaces them
+		rest.Jobs = nil
+		s.config.File = &rest
 	}
 	return s
 }
@@ -112,7 +118,9 @@ func (s *Supervisor) Run() (exitStatus int, started bool) {
 	}
 	s.boot()
 	s.reap() // a child that died before SIGCHLD was caught told nobody
-	s.settle()
+	if s.jobs.single != nil {
+		s.settle() // a signal that has come is for the command
+	}
 	s.loop()
 	s.close()
 	return s.exitStatus()

@@ -15,14 +15,47 @@ type table struct {
 	named  map[string]*job // the same jobs by name
 	single *job            // the command of the command line; nil: we run a file
 	uids   hold.UIDs       // the uids for user: auto
+	alarm  *life.Alarm     // is set to the deadlines of all jobs
+	states life.JobStates  // how many jobs are in each state
 }
 
-// add adds a job with this spec and returns it.
-func (t *table) add(spec config.Spec) *job {
+// add adds a job with this spec, which it keeps, and returns it.
+func (t *table) add(spec *config.Spec) *job {
 	j := newJob(spec)
+	j.Rings(t.alarm)
 	t.all = append(t.all, j)
 	t.named[spec.Name] = j
+	t.states[j.State()]++
+	if t.states.Live() > 0 { // after a reload its dependents can be live already
+		for _, other := range t.all {
+			if other != j && other.IsLive() && other.dependsOn(spec.Name) {
+				j.needed++
+			}
+		}
+	}
 	return j
+}
+
+// moved counts anew after a job has left a state.
+func (t *table) moved(j *job, from life.JobState) {
+	t.states[from]--
+	t.states[j.State()]++
+	switch {
+	case from.IsLive() == j.IsLive():
+	case j.IsLive():
+		t.need(j, 1)
+	default:
+		t.need(j, -1)
+	}
+}
+
+// need adds to the number of live dependents of all jobs that a job depends on.
+func (t *table) need(j *job, by int) {
+	for _, d := range j.spec.After {
+		if on := t.named[d.Job]; on != nil && on != j {
+			on.needed += int32(by)
+		}
+	}
 }
 
 // remove removes a job and closes its NOTIFY_SOCKET.
@@ -31,6 +64,7 @@ func (t *table) remove(j *job) {
 		j.notify.file.Close()
 	}
 	delete(t.named, j.spec.Name)
+	t.states[j.State()]--
 	t.all = slices.DeleteFunc(t.all, func(other *job) bool { return other == j })
 }
 
@@ -87,13 +121,6 @@ func (t *table) essential() *job {
 	return nil
 }
 
-// isNeeded tells whether a live job depends on this one.
-func (t *table) isNeeded(j *job) bool {
-	return slices.ContainsFunc(t.all, func(other *job) bool {
-		return other != j && other.IsLive() && other.dependsOn(j.spec.Name)
-	})
-}
-
 // withDependents returns the jobs, followed by all that depend on them directly or through others.
 func (t *table) withDependents(jobs []*job) []*job {
 	all := slices.Clone(jobs)
@@ -129,9 +156,9 @@ func (t *table) userOf(j *job, u *config.User) *config.User {
 // specOf returns the spec of the job's next run: the job's own, with a uid in place of user: auto.
 func (t *table) specOf(j *job) *config.Spec {
 	if u := j.spec.User; u == nil || !u.Auto {
-		return &j.spec
+		return j.spec
 	}
-	spec := j.spec
+	spec := *j.spec
 	spec.User = t.userOf(j, spec.User)
 	return &spec
 }
@@ -142,7 +169,7 @@ func (t *table) levelOf(h *hold.Home, j *job) hold.Level {
 	uid := func() uint32 { return t.userOf(j, j.spec.User).UID }
 	return h.LevelFor(&j.spec.Identity, uid, func(uid uint32) bool {
 		return slices.ContainsFunc(t.all, func(other *job) bool {
-			return other != j && !other.over && (other.uid == uid || hold.RunsAs(&other.spec, uid))
+			return other != j && !other.over && (other.uid == uid || hold.RunsAs(other.spec, uid))
 		})
 	})
 }

@@ -71,8 +71,9 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 	case life.DoList:
 		s.list(r)
 	case life.DoKill:
-		r.patience.killError = r.held.Kill()
-		s.log.Complain("kill", r.patience.killError)
+		err := r.held.Kill()
+		r.patient().killError = err
+		s.log.Complain("kill", err)
 	case life.DoAbandon:
 		s.abandon(r)
 	case life.DoRemove:
@@ -93,15 +94,18 @@ func (s *Supervisor) inspect(r *run) {
 		s.feed(r, life.EvSpawnFailed)
 		return
 	case hasEnded && (r.unreaped || r.held.Empty()):
-		if s.live.isOwner(r) { // without cgroups its steps and probes are not counted by Empty
+		if r.attendants > 0 { // without cgroups its steps and probes are not counted by Empty
 			s.killAttendants(r)
 			return
 		}
 		s.feed(r, life.EvEmpty)
 		return
-	case !hasEnded && r.held.Empty() && listener{s, r}.unreaped():
-		return
-	case hasEnded && !r.HasMainExited() && !s.live.isOwner(r):
+	case !hasEnded && r.held.Empty():
+		s.reap() // the kernel has told of the end of the last process before wait4 was asked
+		if r.Status() != nil || (listener{s, r}).unreaped() {
+			return
+		}
+	case hasEnded && !r.HasMainExited() && r.attendants == 0:
 		s.feed(r, life.EvMainExit)
 		s.daemonised(r)
 	}
@@ -155,7 +159,7 @@ func (s *Supervisor) list(r *run) {
 	s.log.Complain("list", err)
 	b := &r.book
 	b.toKill(pids, err)
-	r.patience.hopeless = time.Time{}
+	r.patient().hopeless = time.Time{}
 	begun := time.Now()
 	for _, pid := range pids[:min(len(pids), maxListed)] {
 		p, ok := proc.ReadLiving(pid)
@@ -236,7 +240,7 @@ func (s *Supervisor) finish(r *run) {
 // exiting), they are unkillable. After killGiveUp every process counts as hopeless, also those that
 // cannot be listed.
 func (s *Supervisor) isUnkillable(r *run) bool {
-	now, p := time.Now(), &r.patience
+	now, p := time.Now(), r.patient()
 	if now.Sub(r.Since()) < killPatience/4 {
 		return false
 	}

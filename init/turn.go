@@ -44,6 +44,7 @@ func (s *Supervisor) advance(j *job, ev life.JobEvent) {
 		s.actOnJob(j, ev, a)
 	}
 	if j.State() != before {
+		s.jobs.moved(j, before)
 		s.calls.journal.addState(j)
 	}
 	s.settleJob(j)
@@ -80,7 +81,8 @@ func (s *Supervisor) settleJob(j *job) {
 		return
 	}
 	if j.replacement != nil {
-		j.spec, j.replacement = *j.replacement, nil
+		j.setSpec(j.replacement)
+		j.replacement = nil
 		s.schedule(j)
 	}
 	switch {
@@ -103,7 +105,7 @@ func (s *Supervisor) drop(j *job) {
 
 // unblock tells each blocked job whether its dependencies are met or can never be met.
 func (s *Supervisor) unblock() {
-	if s.phase == phaseEnding {
+	if s.phase == phaseEnding || s.jobs.states[life.JobBlocked] == 0 {
 		return
 	}
 	for _, j := range s.jobs.all {

@@ -56,7 +56,7 @@ func questionOf(c *supervisor.Config) host.Question {
 		Socket: c.Socket, TakesCalls: c.TakesCalls(), Require: c.Require, BestEffortLimits: c.BestEffortLimits,
 	}
 	if len(c.Command.Args) > 0 {
-		q.Jobs, q.IsCommand = []config.Spec{c.Command}, true
+		q.Jobs, q.IsCommand = []*config.Spec{&c.Command}, true
 	}
 	if c.File != nil {
 		q.Jobs = append(q.Jobs, c.File.Jobs...)

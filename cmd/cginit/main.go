@@ -33,7 +33,7 @@ func main() {
 	}
 	if !birth.HasEntry() { // it sets these
 		runtime.GOMAXPROCS(1)
-		debug.SetGCPercent(25)
+		debug.SetGCPercent(gcPercent)
 	}
 	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], birth.Environ(os.Environ)))
 }
@@ -65,6 +65,14 @@ func run(name string, args, env []string) int {
 	return supervise(o, env, nil)
 }
 
+// The heap is kept small: it may grow by gcPercent before the garbage in it is collected, and by
+// parserGCPercent while the file is read. The entry of the binary sets the first too.
+const gcPercent, parserGCPercent = 25, 200
+
+// fewJobs is how many jobs need less memory for their start than another collection of garbage leaves in
+// use (0.2 MB).
+const fewJobs = 32
+
 // failed prints the reason why nothing was started, and returns the exit status.
 func failed(err error) int {
 	fmt.Fprintf(os.Stderr, "cginit: %v\n", err)
@@ -81,12 +89,17 @@ func supervise(o *config.Options, env []string, up *os.File) int {
 	}
 	if len(o.Config) > 0 {
 		c.Load = func() (*config.File, error) { return load(o, env) }
+		debug.SetGCPercent(parserGCPercent)
 		f, err := c.Load()
 		if err != nil {
 			return failed(err)
 		}
 		merge(&c, f, o)
+		debug.SetGCPercent(gcPercent)
 		debug.FreeOSMemory() // returns the memory that the parser needed
+		if len(f.Jobs) > fewJobs {
+			c.Settled = debug.FreeOSMemory // returns the memory that the start needed
+		}
 	}
 	exitStatus, _ := supervisor.New(traced(c)).Run()
 	return exitStatus
@@ -102,10 +115,14 @@ func traced(c supervisor.Config) supervisor.Config {
 // that of the files.
 func load(o *config.Options, env []string) (*config.File, error) {
 	f, err := config.Load(o.Config, env, o.Profiles)
-	if err == nil && o.GracePeriodSet {
+	if err != nil {
+		return nil, err
+	}
+	f.Release()
+	if o.GracePeriodSet {
 		f.GracePeriod = o.Job.GracePeriod
 	}
-	return f, err
+	return f, nil
 }
 
 // configOf returns the configuration that the options make without a file.

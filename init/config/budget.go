@@ -13,16 +13,20 @@ import (
 func (f *File) stopEnds() []time.Duration {
 	ends := make([]time.Duration, len(f.Jobs))
 	known := make([]bool, len(f.Jobs))
+	dependents := map[string][]int{} // the jobs that depend on each, as indices of Jobs
+	for i, j := range f.Jobs {
+		for _, d := range j.After {
+			dependents[d.Job] = append(dependents[d.Job], i)
+		}
+	}
 	var end func(i int) time.Duration
 	end = func(i int) time.Duration {
 		if known[i] {
 			return ends[i]
 		}
 		known[i] = true // the dependencies have no circles
-		for k := range f.Jobs {
-			if f.Jobs[k].dependsOn(f.Jobs[i].Name) {
-				ends[i] = max(ends[i], end(k))
-			}
+		for _, k := range dependents[f.Jobs[i].Name] {
+			ends[i] = max(ends[i], end(k))
 		}
 		if f.Jobs[i].GraceWritten {
 			ends[i] += f.Jobs[i].GracePeriod
@@ -35,10 +39,6 @@ func (f *File) stopEnds() []time.Duration {
 	return ends
 }
 
-func (s *Spec) dependsOn(name string) bool {
-	return slices.ContainsFunc(s.After, func(d Dependency) bool { return d.Job == name })
-}
-
 // setBudget sets the time for the whole shutdown of a file that does not say it: the default, or as much
 // as the grace periods in the file need.
 func (f *File) setBudget() {
@@ -48,7 +48,7 @@ func (f *File) setBudget() {
 // Cuts returns a line for each job whose grace period does not fit into the time for the whole shutdown.
 func (f *File) Cuts() (lines []string) {
 	for i, end := range f.stopEnds() {
-		j := &f.Jobs[i]
+		j := f.Jobs[i]
 		missing := min(end-f.GracePeriod, j.GracePeriod)
 		if !j.GraceWritten || missing <= 0 {
 			continue

@@ -27,14 +27,14 @@ func small(t *testing.T, env []string, text string) *File {
 // only returns the one service of a file, which has these keys.
 func only(t *testing.T, env []string, keys string) Spec {
 	t.Helper()
-	return small(t, env, "services:\n  web:\n    command: x\n    "+strings.ReplaceAll(keys, "\n", "\n    ")).Jobs[0]
+	return *small(t, env, "services:\n  web:\n    command: x\n    "+strings.ReplaceAll(keys, "\n", "\n    ")).Jobs[0]
 }
 
 func TestDefaultsOfFile(t *testing.T) {
 	f := small(t, nil, "services: {web: {command: x}}")
 	expect(t, "file", []any{f.GracePeriod, f.Socket, f.Report, f.LogFormat, f.AllowUIDs},
 		[]any{DefaultGracePeriod, "", "", "", []uint32(nil)})
-	expect(t, "service", f.Jobs[0], Spec{
+	expect(t, "service", *f.Jobs[0], Spec{
 		Name: "web", Service: true, Args: []string{"x"}, StopSignal: syscall.SIGTERM, GracePeriod: 10 * time.Second,
 		KillMode: Mixed, Leftovers: LeftoversStop,
 		Lifecycle: Lifecycle{

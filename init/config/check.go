@@ -31,7 +31,7 @@ type checker struct {
 }
 
 // check checks one service or job, which is written at n.
-func (c *checker) check(n *node, spec Spec) {
+func (c *checker) check(n *node, spec *Spec) {
 	if dir := n.get("working_dir"); dir != nil {
 		c.dir(dir, spec.Dir)
 	}

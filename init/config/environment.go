@@ -121,7 +121,22 @@ func (e *environ) get(name string) (string, bool) {
 
 // strings returns the environment in the form that processes get.
 func (e *environ) strings() []string {
-	return slices.DeleteFunc(slices.Clone(e.list), func(kv string) bool { return kv == "" })
+	n := 0
+	for _, kv := range e.list {
+		if kv != "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	env := make([]string, 0, n) // no longer than needed: jobs keep it as long as they live
+	for _, kv := range e.list {
+		if kv != "" {
+			env = append(env, kv)
+		}
+	}
+	return env
 }
 
 // apply puts vars into the environment. A variable without a value gets that of from, and is removed

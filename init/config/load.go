@@ -38,8 +38,9 @@ func Load(paths, env, profiles []string) (*File, error) {
 	if merged.get("stop_grace_period") == nil {
 		doc.setBudget()
 	}
-	doc.Warnings = p.warnings
-	return &doc.File, nil
+	f := doc.File // a pointer into doc would keep the drafts alive
+	f.Warnings = p.warnings
+	return &f, nil
 }
 
 // readAll returns the files merged into one node. It returns nil if one of them cannot be read, because

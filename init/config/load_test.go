@@ -28,11 +28,11 @@ func load(t *testing.T, env []string, profiles []string, files ...string) *File 
 // spec returns the spec of a name.
 func spec(t *testing.T, f *File, name string) Spec {
 	t.Helper()
-	i := slices.IndexFunc(f.Jobs, func(s Spec) bool { return s.Name == name })
+	i := slices.IndexFunc(f.Jobs, func(s *Spec) bool { return s.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no %s", name)
 	}
-	return f.Jobs[i]
+	return *f.Jobs[i]
 }
 
 // expect fails the test if got is not deeply equal to want; what names the value.

@@ -21,6 +21,7 @@ type resolver struct {
 	*problems
 	env, profiles []string
 	inherited     []string // the variables of env that jobs get
+	plain         []string // the environment of all jobs that add nothing to inherited
 	dir           string   // the folder that relative paths start from
 	file          *File
 	envBytes      int // the length of all environments so far
@@ -77,7 +78,7 @@ var NameRule = fmt.Sprintf("a name must consist of letters, digits, _ - and . on
 func (r *resolver) finish(d *draft) {
 	r.finishUser(d)
 	r.finishEnv(d)
-	d.Args = append(append([]string{}, d.entrypoint...), d.command...)
+	d.Args = slices.Concat(d.entrypoint, d.command)
 	given := d.node.get("command") != nil || d.node.get("entrypoint") != nil
 	switch {
 	case len(d.Args) > 0 && d.Args[0] != "":
@@ -158,6 +159,13 @@ func (r *resolver) finishEnv(d *draft) {
 	if r.envBytes > maxEnv {
 		return
 	}
+	if d.user == nil && len(d.envFiles)+len(d.vars) == 0 {
+		if r.plain == nil {
+			r.plain = newEnviron(r.inherited).strings()
+		}
+		d.Env = r.count(d.node, r.plain)
+		return
+	}
 	e := newEnviron(r.inherited)
 	if d.user != nil && d.User != nil {
 		e.set("HOME", d.User.Home)
@@ -236,7 +244,7 @@ func (r *resolver) expand(chosen []*draft) {
 			if spec.Name = name; name != d.Name {
 				spec.Scaled = d.Name
 			}
-			r.file.Jobs = append(r.file.Jobs, spec)
+			r.file.Jobs = append(r.file.Jobs, &spec)
 			r.file.at[name] = d.node
 		}
 	}

@@ -15,8 +15,6 @@ type Spec struct {
 	Name string
 	// Scaled is the name that a replica's service has in the file; empty if there is only one.
 	Scaled string
-	// Service jobs are meant to keep running, all others to end.
-	Service bool
 
 	// Args is the command. Args[0] is looked up in the PATH of Env.
 	Args []string
@@ -30,10 +28,8 @@ type Spec struct {
 	StopSignal syscall.Signal
 	// GracePeriod is the time from the stop signal to the kill.
 	GracePeriod time.Duration
-	// GraceWritten says that GracePeriod stands in the file, and is not the default.
-	GraceWritten bool
-	KillMode     KillMode
-	Leftovers    Leftovers
+	KillMode    KillMode
+	Leftovers   Leftovers
 	// Timeout is the longest that a run may take; 0: no limit.
 	Timeout time.Duration
 
@@ -47,6 +43,10 @@ type Spec struct {
 
 	Labels map[string]string
 
+	// Service jobs are meant to keep running, all others to end.
+	Service bool
+	// GraceWritten says that GracePeriod stands in the file, and is not the default.
+	GraceWritten bool
 	// ForwardOnly makes the supervisor forward every signal and take none for a request to stop. Its
 	// starter must kill a job that ignores them. tini and similar inits work so.
 	ForwardOnly bool

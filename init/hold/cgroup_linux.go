@@ -17,7 +17,7 @@ import (
 type cgroupRun struct {
 	base
 	dir     cgroup.Dir
-	watch   *cgroup.Watch
+	watch   cgroup.Watch
 	watchID int32
 	// isInner says that the cgroup is inside that of another run.
 	isInner bool
@@ -71,7 +71,9 @@ func (c *cgroupRun) startJoining(o *Order) (Progress, error) {
 // frozen: it would stand still with copies of all our descriptors, such as the guardian's pipe. Any process
 // with the right to write there can freeze a cgroup inside that of a job at any moment, so what starts there
 // joins, and has closed them by then.
-func (c *cgroupRun) canClone() bool { return c.home.clones && !c.isInner && !c.home.jobs.Freezing() }
+func (c *cgroupRun) canClone() bool {
+	return c.home.clones && !c.isInner && !cgroup.IsFreezing(c.home.freeze)
+}
 
 func (c *cgroupRun) SetMain(pid int) error { return c.follow(c, pid) }
 
@@ -158,7 +160,7 @@ func (c *cgroupRun) Empty() bool {
 func (c *cgroupRun) Unreaped() (*syscall.WaitStatus, bool) { return c.unreapedMain(), c.Empty() }
 
 func (c *cgroupRun) Usage() Usage {
-	s := c.dir.Stats()
+	s := c.dir.Stats(c.home.granted)
 	return Usage{CPU: s.CPU, MemoryPeak: s.MemoryPeak, PidsPeak: s.PidsPeak, OOMKills: s.OOMKills}
 }
 

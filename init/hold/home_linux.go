@@ -57,7 +57,9 @@ type Home struct {
 	jobs    cgroup.Dir // the cgroup below own that contains those of the runs; empty: there is none
 	leaf    cgroup.Dir // the cgroup below own that we moved to for controllers; empty: not needed yet
 	mount   int        // the descriptor of our private mount of cgroup2; -1: there is none
+	freeze  int        // a descriptor of cgroup.freeze of jobs
 	enabled []string   // the controllers that we have enabled
+	granted []string   // the controllers that runs have
 	watcher *cgroup.Watcher
 	clones  bool // clone3 into a cgroup works here, as far as is known
 	// hasCloned says that it has worked.
@@ -104,7 +106,13 @@ func Open(o Options) (*Home, error) {
 		return h, nil
 	}
 	var err error
-	if h.watcher, err = cgroup.NewWatcher(); err != nil {
+	if h.watcher, err = cgroup.NewWatcher(); err == nil {
+		h.freeze, err = h.jobs.OpenFreeze()
+	}
+	if errors.Is(err, unix.ENOENT) { // before Linux 5.2
+		err = nil
+	}
+	if err != nil {
 		_ = h.jobs.Remove()
 		return nil, err
 	}
@@ -308,9 +316,9 @@ func homeFromArgs(args []string) (*Home, bool) {
 	}, true
 }
 
-// Reaped takes what wait4 has returned for a child. Most children are orphans that nobody here
-// knows.
-func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
+// Reaped takes what wait4 has returned for a child, and tells whether it was the main process of a run
+// whose listener knows now. Most other children are orphans that nobody here knows.
+func (h *Home) Reaped(pid int, ws syscall.WaitStatus) (told bool) {
 	ended := ws.Exited() || ws.Signaled()
 	if ended {
 		delete(h.elders, pid)
@@ -323,10 +331,12 @@ func (h *Home) Reaped(pid int, ws syscall.WaitStatus) {
 	case main == nil:
 	case ws.Stopped():
 		main.listener.MainStopped()
+		return true
 	case ended:
 		delete(h.mains, pid)
-		main.reaped(pid, ws)
+		return main.reaped(pid, ws)
 	}
+	return false
 }
 
 // isOurs tells whether a child belongs to cginit itself, or was there before it, and not to a job.

@@ -90,6 +90,7 @@ func (h *Home) enable(controllers []string) error {
 		if err == nil {
 			h.enabled = append(h.enabled, added...)
 			_, err = h.jobs.Enable(controllers)
+			h.granted = append(h.granted, controllers...)
 		}
 		return err
 	}

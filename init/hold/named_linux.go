@@ -115,12 +115,13 @@ func (b *base) takeBack() bool {
 
 // reaped handles that wait4 has returned a process, here or in the holder, that is or was the main
 // process.
-func (b *base) reaped(pid int, ws syscall.WaitStatus) {
+func (b *base) reaped(pid int, ws syscall.WaitStatus) (told bool) {
 	if pid != b.main.Pid || b.ended || b.takeBack() {
-		return
+		return false
 	}
 	b.ended = true
 	b.listener.MainEnded(ws)
+	return true
 }
 
 // lost handles that the main process has ended, and that another process of the run has waited for it.

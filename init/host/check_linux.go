@@ -18,7 +18,7 @@ import (
 type Question struct {
 	// Jobs are the jobs of the file, or the command alone; nil means that only the place is looked
 	// at.
-	Jobs []config.Spec
+	Jobs []*config.Spec
 	// IsCommand says that the only job is the command of the command line.
 	IsCommand bool
 	// TakesCalls says that there will be a control socket, so that more jobs may come.
@@ -113,7 +113,7 @@ func (f *Findings) levels(h *hold.Home, q *Question) {
 
 // job fills in how job i is held, and its problems.
 func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
-	spec := &q.Jobs[i]
+	spec := q.Jobs[i]
 	level := levelOf(h, q.Jobs, i, uids)
 	f.Jobs = append(f.Jobs, Held{spec.Name, level})
 	problem := func(err error) {
@@ -133,7 +133,7 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 
 // uidsOf returns the uid of each job, 0 for a job without a user. As in the supervisor, each job
 // with user: auto gets its own.
-func uidsOf(specs []config.Spec) []uint32 {
+func uidsOf(specs []*config.Spec) []uint32 {
 	uids := make([]uint32, len(specs))
 	var auto hold.UIDs
 	for i := range specs {
@@ -149,10 +149,10 @@ func uidsOf(specs []config.Spec) []uint32 {
 }
 
 // levelOf returns the level at which job i would be held beside the others.
-func levelOf(h *hold.Home, specs []config.Spec, i int, uids []uint32) hold.Level {
+func levelOf(h *hold.Home, specs []*config.Spec, i int, uids []uint32) hold.Level {
 	return h.LevelFor(&specs[i].Identity, func() uint32 { return uids[i] }, func(uid uint32) bool {
 		for k := range specs {
-			if k != i && (uids[k] == uid || hold.RunsAs(&specs[k], uid)) {
+			if k != i && (uids[k] == uid || hold.RunsAs(specs[k], uid)) {
 				return true
 			}
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // JobState is how far a job has come.
-type JobState int
+type JobState uint8
 
 // The states of a job.
 const (
@@ -33,6 +33,29 @@ const (
 
 	jobStates // their number
 )
+
+// JobStates counts jobs by their state.
+type JobStates [jobStates]int
+
+// Live returns how many of the jobs are live; see [Job.IsLive].
+func (c *JobStates) Live() (sum int) {
+	for s, n := range c {
+		if JobState(s).IsLive() {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// IsLive tells whether something of a job in this state may run.
+func (s JobState) IsLive() bool {
+	switch s {
+	case JobPreparing, JobStarting, JobUp, JobStopping:
+		return true
+	case JobDown, JobBlocked, JobDelayed, JobDone, JobFailed:
+	}
+	return false
+}
 
 // String returns the word for the state that the trace and messages show.
 func (s JobState) String() string {
@@ -126,30 +149,46 @@ func (a JobAction) String() string {
 
 // Job is the life of a service or one-shot job over all of its runs.
 type Job struct {
-	spec *config.Spec
+	spec  *config.Spec
+	alarm *Alarm // is set to the deadline; nil: nobody waits for it
 
-	state    JobState
 	deadline time.Time // when the job acts by itself; zero: never
 
-	want    bool      // the job is wanted
-	again   bool      // the job starts anew when its run has been stopped
-	ending  bool      // the job is to be stopped as soon as no living job depends on it
-	booting bool      // the supervisor is not up yet: a failure of the job fails the start
-	ok      bool      // the last run ended well
 	bad     string    // what was wrong with the run or the start; empty: nothing
 	retries int       // restarts since the last run that was ready for the restart window
-	ready   bool      // the present run has been ready
-	readyAt time.Time // when it became ready
-	own     bool      // the run ends by itself, as it has said, and nobody has asked it to
+	readyAt time.Time // when the present run became ready
 	stopBy  time.Time // when the grace period of its stop ends; zero: it has not begun
 	most    time.Time // when it ends at the latest, however often it is extended
+
+	state   JobState
+	want    bool // the job is wanted
+	again   bool // the job starts anew when its run has been stopped
+	ending  bool // the job is to be stopped as soon as no living job depends on it
+	booting bool // the supervisor is not up yet: a failure of the job fails the start
+	ok      bool // the last run ended well
+	ready   bool // the present run has been ready
+	own     bool // the run ends by itself, as it has said, and nobody has asked it to
 
 	watchdogIs time.Duration // the watchdog that the present run has chosen (WATCHDOG_USEC); 0: that of spec
 }
 
-// NewJob returns a job that is down. spec holds its policies. The caller may change spec while
-// nothing of the job runs.
+// NewJob returns a job that is down. spec holds its policies.
 func NewJob(spec *config.Spec) *Job { return &Job{spec: spec} }
+
+// SetSpec gives the job other policies. The caller does that while nothing of the job runs.
+func (j *Job) SetSpec(spec *config.Spec) { j.spec = spec }
+
+// Rings sets the alarm that is set to the deadlines of the job.
+func (j *Job) Rings(a *Alarm) {
+	j.alarm = a
+	a.Set(j.deadline)
+}
+
+// until sets the deadline; zero means never.
+func (j *Job) until(deadline time.Time) {
+	j.deadline = deadline
+	j.alarm.Set(deadline)
+}
 
 // State returns how far the job has come.
 func (j *Job) State() JobState { return j.state }
@@ -180,14 +219,7 @@ func (j *Job) IsIdle() bool {
 }
 
 // IsLive tells whether the job is preparing, starting, up or stopping: something of it may run.
-func (j *Job) IsLive() bool {
-	switch j.state {
-	case JobPreparing, JobStarting, JobUp, JobStopping:
-		return true
-	case JobDown, JobBlocked, JobDelayed, JobDone, JobFailed:
-	}
-	return false
-}
+func (j *Job) IsLive() bool { return j.state.IsLive() }
 
 // IsBeingStopped tells whether the run was asked to end, or is about to be asked. A run that ends by
 // itself was not.
@@ -244,14 +276,14 @@ func (j *Job) GraceLeft(now time.Time) time.Duration { return max(0, j.stopBy.Su
 // bounds its pre_stop steps.
 func (j *Job) AwaitSteps() {
 	if j.state == JobStopping {
-		j.deadline = j.stopBy
+		j.until(j.stopBy)
 	}
 }
 
 // StepsOver removes the deadline of a job that is stopping: its pre_stop steps have ended.
 func (j *Job) StepsOver() {
 	if j.state == JobStopping {
-		j.deadline = time.Time{}
+		j.until(time.Time{})
 	}
 }
 
@@ -265,6 +297,7 @@ func (j *Job) ShortenStop(by time.Time) {
 			*t = by
 		}
 	}
+	j.alarm.Set(j.deadline)
 }
 
 // Watchdog returns the time within which a job that is up must send WATCHDOG=1; 0: it need not.
@@ -281,6 +314,6 @@ func (j *Job) SetWatchdog(every time.Duration, now time.Time) {
 // FeedWatchdog starts the time anew within which a job that is up must send WATCHDOG=1.
 func (j *Job) FeedWatchdog(now time.Time) {
 	if j.state == JobUp {
-		j.deadline = j.watchdog(now)
+		j.until(j.watchdog(now))
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// Step changes the job for an event and returns the actions that follow. It changes nothing but j,
-// so that the tests can run every event in every state.
+// Step changes the job for an event and returns the actions that follow. It changes nothing but j
+// and the alarm of j, so that the tests can run every event in every state.
 func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 	switch ev.Kind {
 	case EvJobStart:
@@ -95,7 +95,7 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 		switch j.state {
 		case JobStarting:
 			if !j.deadline.IsZero() && ev.Until.After(j.deadline) {
-				j.deadline = ev.Until
+				j.until(ev.Until)
 			}
 		case JobUp, JobStopping:
 			return []JobAction{DoJobExtend}
@@ -117,7 +117,7 @@ func (j *Job) Step(ev JobEvent, now time.Time) []JobAction {
 
 // timeUp is Step for EvJobDeadline. In each state the deadline has one meaning.
 func (j *Job) timeUp() []JobAction {
-	j.deadline = time.Time{}
+	j.until(time.Time{})
 	switch j.state {
 	case JobDelayed:
 		return j.enter(JobBlocked, time.Time{}, DoJobTell)
@@ -243,6 +243,7 @@ func (j *Job) watchdog(now time.Time) time.Time {
 // enter changes the state. It sets the deadline on every transition, so that none outlives its
 // reason.
 func (j *Job) enter(s JobState, deadline time.Time, a ...JobAction) []JobAction {
-	j.state, j.deadline, j.stopBy, j.own = s, deadline, time.Time{}, false
+	j.state, j.stopBy, j.own = s, time.Time{}, false
+	j.until(deadline)
 	return a
 }

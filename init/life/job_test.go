@@ -40,6 +40,7 @@ func TestJobStepIsTotal(t *testing.T) {
 				for flags := range 16 {
 					j := NewJob(&spec)
 					j.state, j.deadline = from, t0.Add(time.Hour)
+					j.Rings(&Alarm{})
 					j.want, j.booting, j.again = flags&1 != 0, flags&2 != 0, flags&8 != 0
 					actions := j.Step(JobEvent{Kind: ev, OK: flags&4 != 0, Why: "broken"}, t0)
 					name := fmt.Sprintf("%+v flags %b: event %d in state %s", spec.Restart, flags, ev, from)
@@ -75,6 +76,9 @@ func checkJob(t *testing.T, name string, from JobState, ev JobEventKind, j *Job,
 	}
 	if j.own && (j.state != JobStopping || !j.deadline.IsZero()) {
 		t.Errorf("%s: it ends by itself, and is in state %s with deadline %v", name, j.state, j.deadline)
+	}
+	if !rings(j.alarm, j.deadline) {
+		t.Errorf("%s: the alarm is at %v, after the deadline %v", name, j.alarm.At(), j.deadline)
 	}
 	if (j.state == JobDone || j.state == JobFailed) && from != j.state && !has(DoJobRest) {
 		t.Errorf("%s: at rest, and the others are not told", name)

@@ -49,6 +49,7 @@ func TestRunMethodsInEveryState(t *testing.T) {
 		for name, change := range runMethods {
 			r := NewRun(&config.Spec{Name: "web", GracePeriod: grace})
 			r.state, r.since, r.deadline, r.cause = s, t0, before, Stopped
+			r.Rings(&Alarm{})
 			change(r)
 			want := before
 			if m := moves[name]; m.states[s] {
@@ -56,6 +57,9 @@ func TestRunMethodsInEveryState(t *testing.T) {
 			}
 			if r.state != s || r.cause != Stopped || !r.deadline.Equal(want) {
 				t.Errorf("%s in state %s: state %s, cause %s, deadline %v, want %v", name, s, r.state, r.cause, r.deadline, want)
+			}
+			if !rings(r.alarm, r.deadline) {
+				t.Errorf("%s in state %s: the alarm is at %v, after the deadline %v", name, s, r.alarm.At(), r.deadline)
 			}
 		}
 	}
@@ -88,6 +92,7 @@ var jobMethods = map[string]func(*Job){
 	"FeedWatchdog":        func(j *Job) { j.FeedWatchdog(t0) },
 	"FeedWatchdog, later": func(j *Job) { j.FeedWatchdog(t0.Add(time.Minute)) },
 	"SetWatchdog":         func(j *Job) { j.SetWatchdog(2*time.Second, t0) },
+	"SetSpec":             func(j *Job) { j.SetSpec(&config.Spec{Name: "web"}) },
 }
 
 // TestJobMethodsInEveryState checks that no method changes the state, whether the job is wanted, or
@@ -108,6 +113,7 @@ func TestJobMethodsInEveryState(t *testing.T) {
 			spec.Watchdog = time.Minute
 			j := NewJob(&spec)
 			j.state, j.deadline, j.want, j.ok, j.bad = s, before, true, true, "why"
+			j.Rings(&Alarm{})
 			if s == JobStopping {
 				j.stopBy = stopBy
 			}
@@ -118,6 +124,9 @@ func TestJobMethodsInEveryState(t *testing.T) {
 			}
 			if j.state != s || !j.want || !j.ok || j.bad != "why" || !j.deadline.Equal(want) {
 				t.Errorf("%s in state %s: %+v, want deadline %v", name, s, j, want)
+			}
+			if !rings(j.alarm, j.deadline) {
+				t.Errorf("%s in state %s: the alarm is at %v, after the deadline %v", name, s, j.alarm.At(), j.deadline)
 			}
 			if ending := name == "EndWhenFree" && j.IsLive() && s != JobStopping; j.ending != ending {
 				t.Errorf("%s in state %s: ending %v", name, s, j.ending)

@@ -9,7 +9,7 @@ import (
 )
 
 // RunState is how far a run has come.
-type RunState int
+type RunState uint8
 
 // The states of a run.
 const (
@@ -148,25 +148,27 @@ const (
 
 // Run is one life of a command: that of a job, or that of a step or probe which belongs to a job.
 type Run struct {
-	spec *config.Spec
+	spec  *config.Spec
+	alarm *Alarm // is set to the deadline; nil: nobody waits for it
 
-	state    RunState
-	since    time.Time                // when the run entered this state; zero: it was not started
-	deadline time.Time                // when the run acts by itself; zero: never
-	spent    [runStates]time.Duration // the time spent in each earlier state
+	since    time.Time                 // when the run entered its state; zero: it was not started
+	deadline time.Time                 // when the run acts by itself; zero: never
+	spent    *[runStates]time.Duration // the time spent in each state; nil: it has left none that lasts
 
 	stopSignal syscall.Signal      // asks the main process to end; 0: the kernel has sent it already
 	grace      time.Duration       // the time from the ask to the kill
 	runBy      time.Time           // when the timeout of the run passes; zero: never
-	own        bool                // the main process ends by itself, as it has said, and nobody has asked it to
 	endBy      time.Time           // when the grace period ends at the latest, because it began with an own stop; zero: no limit
 	most       time.Time           // beyond this the grace period cannot be extended; zero: no limit
 	reason     Cause               // the cause if the run is stopped; empty: Stopped
 	cause      Cause               // what ended the run; empty: nothing yet
-	mainGone   bool                // the end of the main process has been handled
-	tries      uint                // the number of forks that failed for now
-	pending    bool                // a holder was told to start the main process and has not answered yet
 	status     *syscall.WaitStatus // how the main process ended; nil: it has not
+
+	state    RunState
+	tries    uint8 // the number of forks that failed for now
+	own      bool  // the main process ends by itself, as it has said, and nobody has asked it to
+	mainGone bool  // the end of the main process has been handled
+	pending  bool  // a holder was told to start the main process and has not answered yet
 }
 
 // NewRun returns a run that has not been started. spec says how the run is stopped; it must not
@@ -177,6 +179,18 @@ func NewRun(spec *config.Spec) *Run {
 		r.stopSignal = syscall.SIGTERM
 	}
 	return r
+}
+
+// Rings sets the alarm that is set to the deadlines of the run.
+func (r *Run) Rings(a *Alarm) {
+	r.alarm = a
+	a.Set(r.deadline)
+}
+
+// until sets the deadline; zero means never.
+func (r *Run) until(deadline time.Time) {
+	r.deadline = deadline
+	r.alarm.Set(deadline)
 }
 
 // State returns how far the run has come.
@@ -199,8 +213,11 @@ func (r *Run) StopSignal() syscall.Signal { return r.stopSignal }
 func (r *Run) Status() *syscall.WaitStatus { return r.status }
 
 // Spent returns how long the run has been in these states. The time in the present state is not
-// counted.
+// counted, and neither is the time before the start.
 func (r *Run) Spent(states ...RunState) (sum time.Duration) {
+	if r.spent == nil {
+		return 0
+	}
 	for _, s := range states {
 		sum += r.spent[s]
 	}
@@ -243,7 +260,7 @@ func (r *Run) StopBecause(c Cause) { r.reason = c }
 // ShortenGrace makes the present grace period end at by, if it would end later.
 func (r *Run) ShortenGrace(by time.Time) {
 	if r.isInGrace() && by.Before(r.deadline) {
-		r.deadline = by
+		r.until(by)
 	}
 }
 
@@ -260,14 +277,15 @@ func (r *Run) ExtendGrace(until time.Time) {
 		until = r.most
 	}
 	if r.isInGrace() && until.After(r.deadline) {
-		r.deadline = until
+		r.until(until)
 	}
 }
 
 // ExtendTimeout makes the timeout of the run pass at until, if it would pass earlier.
 func (r *Run) ExtendTimeout(until time.Time) {
 	if (r.state == RunRunning || r.state == RunWaiting) && !r.deadline.IsZero() && until.After(r.deadline) {
-		r.deadline, r.runBy = until, until
+		r.until(until)
+		r.runBy = until
 	}
 }
 
@@ -278,7 +296,7 @@ func (r *Run) isInGrace() bool { return r.state == RunStopping || r.state == Run
 // a pending start.
 func (r *Run) RetryAt(at time.Time) {
 	if r.state == RunRemoving || r.state == RunStarting && r.pending {
-		r.deadline = at
+		r.until(at)
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/cginit/cginit/init/config"
 )
 
-// Step changes the run for an event and returns the actions that follow. It changes nothing but r,
-// so that the tests can run every event in every state.
+// Step changes the run for an event and returns the actions that follow. It changes nothing but r and
+// the alarm of r, so that the tests can run every event in every state.
 func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 	switch ev {
 	case EvStart:
@@ -43,7 +43,7 @@ func (r *Run) Step(ev RunEvent, now time.Time) []RunAction {
 			if r.cause != "" {
 				return r.end(r.cause, now)
 			}
-			r.deadline = now.Add(min(spawnRetry<<r.tries, spawnRetryMost))
+			r.until(now.Add(min(spawnRetry<<r.tries, spawnRetryMost)))
 			r.tries = min(r.tries+1, 16)
 		case RunIdle, RunRunning, RunAsking, RunStopping, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
 		}
@@ -166,7 +166,7 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 	switch r.state {
 	case RunStarting:
 		if r.pending {
-			r.deadline = time.Time{}
+			r.until(time.Time{})
 			return []RunAction{DoAbandon}
 		}
 		return r.enter(RunStarting, now, time.Time{}, DoSpawn)
@@ -187,10 +187,10 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 	case RunFreezing: // some processes do not freeze: the list may miss some, but the kill does not
 		return r.enter(RunKilling, now, now.Add(killRetry), DoList, DoKill)
 	case RunKilling:
-		r.deadline = now.Add(killRetry)
+		r.until(now.Add(killRetry))
 		return []RunAction{DoKill}
 	case RunRemoving:
-		r.deadline = time.Time{}
+		r.until(time.Time{})
 		return []RunAction{DoRemove}
 	case RunIdle, RunStuck, RunEnded:
 	}
@@ -200,10 +200,14 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 // enter changes the state. It sets the deadline on every transition, so that none outlives its
 // reason.
 func (r *Run) enter(s RunState, now, deadline time.Time, a ...RunAction) []RunAction {
-	if !r.since.IsZero() {
+	if r.state > RunStarting {
+		if r.spent == nil { // an idle run does without
+			r.spent = new([runStates]time.Duration)
+		}
 		r.spent[r.state] += now.Sub(r.since)
 	}
-	r.state, r.since, r.deadline = s, now, deadline
+	r.state, r.since = s, now
+	r.until(deadline)
 	return a
 }
 
@@ -276,7 +280,7 @@ func (r *Run) graceEnd(now time.Time) time.Time {
 // ever, for example for a file server that has gone or for the holder of a lease on the file.
 func (r *Run) abandonIn(wait time.Duration, now time.Time) []RunAction {
 	if at := now.Add(wait); r.deadline.IsZero() || at.Before(r.deadline) {
-		r.deadline = at
+		r.until(at)
 	}
 	return nil
 }

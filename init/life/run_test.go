@@ -42,6 +42,7 @@ func TestStepIsTotal(t *testing.T) {
 				for _, gone := range []bool{false, true} {
 					r := NewRun(&spec)
 					r.state, r.since, r.deadline, r.mainGone = s, t0, t0.Add(time.Hour), gone
+					r.Rings(&Alarm{})
 					if s > RunRunning {
 						r.cause = Stopped
 					}
@@ -50,6 +51,7 @@ func TestStepIsTotal(t *testing.T) {
 					if s == RunStopping {
 						r = NewRun(&spec)
 						r.state, r.since, r.deadline, r.mainGone, r.own, r.cause = s, t0, t0.Add(time.Hour), gone, true, Exited
+						r.Rings(&Alarm{})
 						check(t, name+", by itself", s, ev, r, r.Step(ev, t0))
 					}
 				}
@@ -87,6 +89,9 @@ func check(t *testing.T, name string, from RunState, ev RunEvent, r *Run, action
 	}
 	if slices.Contains([]RunState{RunEnded, RunStuck}, r.state) && from != r.state && !r.deadline.IsZero() {
 		t.Errorf("%s: a deadline after the end", name)
+	}
+	if !rings(r.alarm, r.deadline) {
+		t.Errorf("%s: the alarm is at %v, after the deadline %v", name, r.alarm.At(), r.deadline)
 	}
 	if r.own && r.state != RunStopping && r.state != RunStarting && r.state != RunRemoving {
 		t.Errorf("%s: it ends by itself in state %s", name, r.state)

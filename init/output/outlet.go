@@ -35,19 +35,41 @@ func NewOutlet(to io.Writer) *Outlet {
 	return o
 }
 
-// write runs in a goroutine: it writes the texts of the queue until the queue is closed.
+// atomicWrite is how many bytes no other writer of a pipe can interrupt (PIPE_BUF).
+const atomicWrite = 4096
+
+// write runs in a goroutine: it writes the texts of the queue until the queue is closed, and as many
+// at once as stay in one piece.
 func (o *Outlet) write(to io.Writer) {
 	var first error
 	for text := range o.queue {
-		if _, err := to.Write(text); err != nil && first == nil {
-			first = err
-		}
-		select {
-		case o.room <- struct{}{}:
-		default:
+		for more := true; more; {
+			var next []byte
+			if next, more = o.next(); more && len(text)+len(next) <= atomicWrite {
+				text = append(text, next...)
+				continue
+			}
+			if _, err := to.Write(text); err != nil && first == nil {
+				first = err
+			}
+			select {
+			case o.room <- struct{}{}:
+			default:
+			}
+			text = next
 		}
 	}
 	o.done <- first
+}
+
+// next returns the next text of the queue; ok is false if none waits.
+func (o *Outlet) next() (text []byte, ok bool) {
+	select {
+	case text, ok = <-o.queue:
+		return text, ok
+	default:
+		return nil, false
+	}
 }
 
 // Put queues a text. It returns false, and drops the text, if there is no room for it.

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestThousandServices checks that each service costs at most 20 kB of process 1's private memory, and
+// TestThousandServices checks that each service costs at most 5 kB of process 1's private memory, and
 // that all are stopped within the budget.
 func TestThousandServices(t *testing.T) {
 	const n = 1000
@@ -39,8 +39,8 @@ func TestThousandServices(t *testing.T) {
 	all := memory(n)
 	each := float64(all-one) / (n - 1)
 	t.Logf("private memory: %d kB with one service, %d kB with %d: %.1f kB each", one, all, n, each)
-	if each > 20 {
-		t.Errorf("%.1f kB of private memory for each service, more than 20", each)
+	if each > 5 {
+		t.Errorf("%.1f kB of private memory for each service, more than 5", each)
 	}
 }
 
