@@ -6,11 +6,13 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/priority"
 )
 
 // loop handles one message at a time until no work is left.
 func (s *Supervisor) loop() {
 	s.home.Watch()
+	priority.ClaimAll()
 	more := false
 	var late <-chan time.Time // receives when the last look is over
 	for {
@@ -90,7 +92,7 @@ func (s *Supervisor) post(m message) { s.messages <- m }
 // so that an idle supervisor never wakes up.
 func (s *Supervisor) alarm() <-chan time.Time {
 	next := nearest(s.shutdown.deadline(), s.home.Deadline())
-	next = nearest(next, s.calls.waiters.deadline())
+	next = nearest(nearest(next, s.calls.waiters.deadline()), s.flood.next)
 	for _, r := range s.live {
 		next = nearest(next, r.Deadline())
 	}
@@ -109,6 +111,9 @@ func (s *Supervisor) alarm() <-chan time.Time {
 
 // expire acts on every deadline that has passed.
 func (s *Supervisor) expire(now time.Time) {
+	if passed(s.flood.next, now) {
+		s.reap()
+	}
 	if passed(s.shutdown.deadline(), now) {
 		s.killRest()
 	}

@@ -16,7 +16,14 @@ import (
 // The project was asked to use github.com/moby/sys/reaper, which is not published. If it were, this
 // file and inbox.drain are all that would change.
 func (s *Supervisor) reap() {
-	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, s.home.Reaped)
+	for again := true; again; {
+		found := 0
+		s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, func(pid int, ws syscall.WaitStatus) {
+			found++
+			s.home.Reaped(pid, ws)
+		})
+		again = s.flood.note(found)
+	}
 	for _, r := range s.live.clone() {
 		if r.Status() != nil { // the child may have been its last leftover
 			s.inspect(r)
@@ -30,6 +37,7 @@ const reapWait = 200 * time.Millisecond
 // reapRest reaps our last children, because nobody else would. It logs each process below us that
 // is still alive after reapWait: such a process has left its cgroup, or was there before us.
 func (s *Supervisor) reapRest() {
+	s.flood.hear()
 	const most = 10 // on a busy machine processes that are exiting can take several waits
 	for range most {
 		late := time.After(reapWait)

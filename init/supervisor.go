@@ -66,6 +66,7 @@ type Supervisor struct {
 	timer    *time.Timer // wakes the loop at the nearest deadline; nil: none was set yet
 
 	inbox    *inbox
+	flood    flood
 	messages chan message
 	calls    calls
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,8 @@ const (
 	// for exitPatience if one of them is exiting: among thousands an exit takes its time.
 	killPatience = 400 * time.Millisecond
 	exitPatience = 3 * time.Second
+	// More processes than manyLeft are looked at one by one only once they do not become fewer.
+	manyLeft = 100
 	// killGiveUp is when even processes that should die are treated as unkillable.
 	killGiveUp = 30 * time.Second
 	// A dying task can hold up the removal of a cgroup (Linux 6.19 and later). The removal is tried
@@ -66,6 +69,7 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
 	case life.DoFreeze:
+		priority.ClaimAll() // also threads that are new
 		s.log.Complain("freeze", r.held.Freeze())
 		return life.EvFrozen, r.held.Frozen()
 	case life.DoList:
@@ -156,17 +160,36 @@ func (s *Supervisor) list(r *run) {
 	b := &r.book
 	b.toKill(pids, err)
 	r.patience.hopeless = time.Time{}
+	b.processes = r.describeEach(pids[:min(len(pids), maxListed)])
+}
+
+// describeEach describes those of the processes that are alive, in the same order. The job waits for its end
+// meanwhile, so two threads do it if there are many.
+func (r *run) describeEach(pids []int) []Process {
+	const many = 100
 	begun := time.Now()
-	for _, pid := range pids[:min(len(pids), maxListed)] {
+	if len(pids) < many {
+		return r.describeSome(pids, begun)
+	}
+	second := make(chan []Process)
+	go func() { second <- r.describeSome(pids[len(pids)/2:], begun) }()
+	return append(r.describeSome(pids[:len(pids)/2], begun), <-second...)
+}
+
+// describeSome does the work of describeEach, which began at begun.
+func (r *run) describeSome(pids []int, begun time.Time) []Process {
+	var described []Process
+	for _, pid := range pids {
 		p, ok := proc.ReadLiving(pid)
 		switch {
 		case !ok:
 		case time.Since(begun) < listWait:
-			b.processes = append(b.processes, r.describe(p))
+			described = append(described, r.describe(p))
 		default: // docker stop's clock runs on, so the rest is only named
-			b.processes = append(b.processes, Process{Pid: p.Pid, PPid: p.PPid, Command: p.Comm, State: string(p.State), Outcome: "killed"})
+			described = append(described, Process{Pid: p.Pid, PPid: p.PPid, Command: p.Comm, State: string(p.State), Outcome: "killed"})
 		}
 	}
+	return described
 }
 
 // abandon gives up a start that hangs. It lists the processes of that start once, before they are
@@ -241,6 +264,11 @@ func (s *Supervisor) isUnkillable(r *run) bool {
 		return false
 	}
 	pids, err := r.held.Procs()
+	many, before := len(pids) > manyLeft && now.Sub(r.Since()) < killGiveUp, p.listed
+	if p.listed = len(pids); many && p.listed != before {
+		p.hopeless = time.Time{}
+		return false
+	}
 	left := proc.Living(pids)
 	if err == nil && len(left) == 0 && (listener{s, r}).unreaped() {
 		return false

@@ -11,6 +11,7 @@ import (
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/deliver"
+	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/rawfile"
 	"golang.org/x/sys/unix"
@@ -112,7 +113,7 @@ func (g *guardian) fork(pipe [2]int) (int, error) {
 	} else {
 		kill = -1 // before Linux 5.14 the guardian executes our binary, which kills by pid
 	}
-	v := &vigil{life: pipe[0], ours: pipe[1], kill: kill, events: events, path: path, argv: &argv[0]}
+	v := &vigil{life: pipe[0], ours: pipe[1], kill: kill, events: events, path: path, argv: &argv[0], wishes: priority.Wishes()}
 	v.keepOnly(pipe[0], kill, events, g.home.mount)
 	if m := g.home.mount; m >= 0 {
 		_, _ = unix.FcntlInt(uintptr(m), unix.F_SETFD, 0) // the paths in the guardian's arguments lead through it

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/cginit/cginit/init/priority"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,13 +17,14 @@ const vigilMost = 300_000_000
 // vigil is what the guardian's process needs before it executes our binary. That process is one
 // thread with a copy of a Go runtime that never runs, so everything is prepared before the fork.
 type vigil struct {
-	life   int           // the reading end of the pipe that ends when the supervisor dies
-	ours   int           // the writing end, which is the supervisor's
-	kill   int           // cgroup.kill of the jobs; -1: the kernel has none
-	events int           // cgroup.events of the jobs
-	path   *byte         // our binary
-	argv   **byte        // the arguments of the guardian
-	closed [8][2]uintptr // the ranges of descriptors that it must close
+	life   int             // the reading end of the pipe that ends when the supervisor dies
+	ours   int             // the writing end, which is the supervisor's
+	kill   int             // cgroup.kill of the jobs; -1: the kernel has none
+	events int             // cgroup.events of the jobs
+	path   *byte           // our binary
+	argv   **byte          // the arguments of the guardian
+	closed [8][2]uintptr   // the ranges of descriptors that it must close
+	wishes []priority.Wish // the priorities to ask for, the best first
 }
 
 // keepOnly sets the ranges to close: all descriptors from 3 on except fds.
@@ -100,6 +102,7 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 			}
 		}
 	}
+	v.claimCPU()
 	for {
 		// Nobody writes to the pipe, so this returns when it ends, together with the supervisor.
 		_, _, e := syscall.RawSyscall(unix.SYS_READ, uintptr(v.life), uintptr(unsafe.Pointer(&b)), 1)
@@ -123,5 +126,17 @@ func forkVigil(v *vigil) (pid uintptr, errno syscall.Errno) {
 		syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(v.path)), uintptr(unsafe.Pointer(v.argv)), uintptr(unsafe.Pointer(&env)))
 		// The exec failed, for example for lack of memory. The cgroups are still there, so try again.
 		syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
+	}
+}
+
+// claimCPU gives the guardian's process precedence over the jobs, as [priority.Claim] does for a thread.
+//
+//go:norace
+//go:nosplit
+func (v *vigil) claimCPU() {
+	for i := range v.wishes {
+		if _, _, e := syscall.RawSyscall(unix.SYS_SCHED_SETATTR, 0, uintptr(unsafe.Pointer(&v.wishes[i])), 0); e == 0 {
+			return
+		}
 	}
 }
