@@ -58,3 +58,20 @@ func ClaimAll() {
 		Claim(tid)
 	}
 }
+
+// Release gives a thread back the usual priority. It does nothing to a thread that Claim has left alone.
+func Release(tid int) {
+	now, err := unix.SchedGetAttr(tid, 0)
+	if err != nil || now.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
+		return
+	}
+	usual := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Flags: unix.SCHED_FLAG_RESET_ON_FORK}
+	_ = unix.SchedSetAttr(tid, &usual, 0)
+}
+
+// ReleaseAll is Release for all threads of this process.
+func ReleaseAll() {
+	for tid := range proc.OwnThreads {
+		Release(tid)
+	}
+}
