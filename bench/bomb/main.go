@@ -35,11 +35,16 @@ type options struct {
 	inspect  string
 	path     string
 	remove   string
+	others   bool
 }
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == "explode" {
 		exitOn(explode(os.Args[2:]))
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == "hear" {
+		exitOn(hear())
 		return
 	}
 	var o options
@@ -55,6 +60,7 @@ func main() {
 	flag.BoolVar(&o.child, "child", false, "signal the only child of the contestant's process, as for unshare -f")
 	flag.StringVar(&o.inspect, "inspect", "", "a command line that prints the pid to signal, as for docker run")
 	flag.StringVar(&o.remove, "remove", "", "a command line to run after each run")
+	flag.BoolVar(&o.others, "beside", false, "measure what happens to another job meanwhile; the only contestant is a command line of cginit")
 	flag.StringVar(&o.path, "path", "", "the path of this program as the contestant sees it")
 	flag.Parse()
 	if flag.NArg() == 0 {
@@ -65,6 +71,10 @@ func main() {
 		path, err := os.Executable()
 		exitOn(err)
 		o.path = path
+	}
+	if o.others {
+		exitOn(o.beside(flag.Arg(0)))
+		return
 	}
 	exitOn(o.compare(flag.Args()))
 }
