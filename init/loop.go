@@ -5,12 +5,14 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/priority"
 	"golang.org/x/sys/unix"
 )
 
 // loop handles one message at a time until no work is left.
 func (s *Supervisor) loop() {
 	s.home.Watch()
+	priority.ClaimAll()
 	more := s.settleSome()
 	var late <-chan time.Time // receives when the last look is over
 	for {
@@ -108,13 +110,16 @@ func (s *Supervisor) post(m message) { s.messages <- m }
 // so that an idle supervisor never wakes up.
 func (s *Supervisor) wakeUp() <-chan time.Time {
 	next := nearest(s.shutdown.deadline(), s.home.Deadline())
-	next = nearest(next, s.calls.waiters.deadline())
+	next = nearest(nearest(next, s.calls.waiters.deadline()), s.flood.next)
 	return s.alarm.ringAt(nearest(next, s.alarm.At()))
 }
 
 // expire acts on every deadline that has passed, and sets the alarm to the others.
 func (s *Supervisor) expire(now time.Time) {
 	s.alarm.rang()
+	if passed(s.flood.next, now) {
+		s.reap()
+	}
 	if passed(s.shutdown.deadline(), now) {
 		s.killRest()
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/host"
+	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/internal/threads"
 	"golang.org/x/sys/unix"
 )
@@ -65,7 +66,10 @@ func (s *Supervisor) prepareHome() (err error) {
 	s.home, err = s.open(hold.Options{
 		Alone: s.jobs.single != nil && !s.config.TakesCalls(), Hint: host.HowToGetCgroup,
 		Post: func(m func()) { s.post(m) }, Complain: s.log.Complain,
-		Meanwhile: func() { s.log.Complain("reserve threads", threads.Reserve(s.config.threads())) },
+		Meanwhile: func() {
+			s.log.Complain("reserve threads", threads.Reserve(s.config.threads()))
+			priority.ClaimAll()
+		},
 	})
 	if err != nil {
 		return err

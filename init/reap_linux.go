@@ -22,11 +22,16 @@ func (s *Supervisor) reap() {
 	s.isReaping = true
 	defer func() { s.isReaping = false }()
 	others := false
-	s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, func(pid int, ws syscall.WaitStatus) {
-		if !s.home.Reaped(pid, ws) {
-			others = true
-		}
-	})
+	for again := true; again; {
+		found := 0
+		s.inbox.drain(unix.WNOHANG|unix.WUNTRACED, func(pid int, ws syscall.WaitStatus) {
+			found++
+			if !s.home.Reaped(pid, ws) {
+				others = true
+			}
+		})
+		again = s.flood.note(found)
+	}
 	if !others { // the end of a main process has been looked at
 		return
 	}
@@ -41,6 +46,7 @@ const reapWait = 200 * time.Millisecond
 // reapRest reaps our last children, because nobody else would. It logs each process below us that
 // is still alive after reapWait: such a process has left its cgroup, or was there before us.
 func (s *Supervisor) reapRest() {
+	s.flood.hear()
 	const most = 10 // on a busy machine processes that are exiting can take several waits
 	for range most {
 		late := time.After(reapWait)

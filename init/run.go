@@ -115,4 +115,5 @@ type patience struct {
 	onlyDead  time.Time // since when all that is left is dead but was not waited for; zero: it is not so
 	hopeless  time.Time // since when no remaining process can die; zero: some can
 	remaining int       // the number of processes at that time
+	listed    int       // the number of processes when it was last looked
 }

@@ -68,6 +68,7 @@ type Supervisor struct {
 	alarm    alarm     // wakes the loop at the nearest deadline
 
 	inbox     *inbox
+	flood     flood
 	isReaping bool
 	messages  chan message
 	calls     calls

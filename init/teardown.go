@@ -8,6 +8,7 @@ import (
 
 	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/life"
+	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/init/proc"
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,8 @@ const (
 	// for exitPatience if one of them is exiting: among thousands an exit takes its time.
 	killPatience = 400 * time.Millisecond
 	exitPatience = 3 * time.Second
+	// More processes than manyLeft are looked at one by one only once they do not become fewer.
+	manyLeft = 100
 	// killGiveUp is when even processes that should die are treated as unkillable.
 	killGiveUp = 30 * time.Second
 	// A dying task can hold up the removal of a cgroup (Linux 6.19 and later). The removal is tried
@@ -66,6 +69,7 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
 	case life.DoFreeze:
+		priority.ClaimAll() // also threads that are new
 		s.log.Complain("freeze", r.held.Freeze())
 		return life.EvFrozen, r.held.Frozen()
 	case life.DoList:
@@ -245,6 +249,11 @@ func (s *Supervisor) isUnkillable(r *run) bool {
 		return false
 	}
 	pids, err := r.held.Procs()
+	many, before := len(pids) > manyLeft && now.Sub(r.Since()) < killGiveUp, p.listed
+	if p.listed = len(pids); many && p.listed != before {
+		p.hopeless = time.Time{}
+		return false
+	}
 	left := proc.Living(pids)
 	if err == nil && len(left) == 0 && (listener{s, r}).unreaped() {
 		return false

@@ -12,6 +12,7 @@ import (
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/deliver"
+	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/init/spawn"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/rawfile"
@@ -125,6 +126,7 @@ func (g *guardian) await() error {
 		err = fmt.Errorf("cannot start the guardian: %w", err)
 	} else {
 		g.pid = g.beginning.Pid
+		priority.Claim(g.pid)
 	}
 	g.beginning = nil
 	g.takeBack()

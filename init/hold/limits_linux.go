@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cginit/cginit/cgroup"
+	"github.com/cginit/cginit/init/priority"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -69,7 +70,21 @@ func (h *Home) Offers(res *specs.LinuxResources) error {
 // enable makes controllers available to runs. A cgroup that passes controllers on must not hold
 // processes itself, so we move to a leaf below our own cgroup, with every process that came with us
 // or has entered since.
+//
+// Kernels that divide real-time time by cgroups (CONFIG_RT_GROUP_SCHED) refuse to move a thread of that class, so
+// we and the guardian leave it meanwhile. Our leaf may have none of that time, and then we get what
+// [priority.Claim] asks for next.
 func (h *Home) enable(controllers []string) error {
+	guardian := 0
+	if h.guardian != nil {
+		guardian = h.guardian.pid
+	}
+	priority.ReleaseAll()
+	defer priority.ClaimAll()
+	if guardian != 0 {
+		priority.Release(guardian)
+		defer priority.Claim(guardian)
+	}
 	if h.leaf == "" && !h.own.IsRoot() {
 		leaf, err := h.own.MakeUnique(leafName)
 		if err != nil {

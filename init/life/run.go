@@ -142,8 +142,9 @@ const (
 	// freezeWait bounds the wait for a freeze: a process in state D can hold it up for ever.
 	freezeWait = 200 * time.Millisecond
 	// killRetry is the delay between kills: on kernels before 6.14 a kill can miss a process that
-	// is being forked.
-	killRetry = 10 * time.Millisecond
+	// is being forked. It doubles up to killRetryMost, because each kill keeps those that are dying from
+	// the CPU.
+	killRetry, killRetryMost = 10 * time.Millisecond, 40 * time.Millisecond
 )
 
 // Run is one life of a command: that of a job, or that of a step or probe which belongs to a job.

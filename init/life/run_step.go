@@ -187,7 +187,7 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 	case RunFreezing: // some processes do not freeze: the list may miss some, but the kill does not
 		return r.enter(RunKilling, now, now.Add(killRetry), DoList, DoKill)
 	case RunKilling:
-		r.until(now.Add(killRetry))
+		r.until(now.Add(min(max(now.Sub(r.since), killRetry), killRetryMost)))
 		return []RunAction{DoKill}
 	case RunRemoving:
 		r.until(time.Time{})

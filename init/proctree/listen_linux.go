@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/cginit/cginit/init/deliver"
+	"github.com/cginit/cginit/init/priority"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,7 +18,7 @@ func (h *holder) listen() {
 		m, ok := h.next(wait)
 		if ok && m.kind == requestKill {
 			// The thread of watch may have the turn and no CPU.
-			claimCPU(os.Getpid())
+			priority.Claim(os.Getpid())
 			h.urgent <- struct{}{}
 		}
 		h.turn <- struct{}{}
