@@ -29,10 +29,6 @@ func (s *Supervisor) loop() {
 		}
 		handle(s.messages, turnMost)
 		more = s.settleSome()
-		if !more && s.config.Settled != nil {
-			s.config.Settled()
-			s.config.Settled = nil
-		}
 	}
 }
 

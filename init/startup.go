@@ -53,6 +53,9 @@ func (s *Supervisor) checkUp() {
 		j.SetBooting(false)
 	}
 	s.sayUp()
+	if s.config.Settled != nil {
+		s.config.Settled()
+	}
 }
 
 // sayUp reports that the start has succeeded: to our manager, to followers of events, to --detach,

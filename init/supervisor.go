@@ -42,7 +42,7 @@ type Config struct {
 	// Up is a pipe. Once everything is up, "up\n" is written to it and it is closed; nil means that
 	// nobody waits.
 	Up *os.File
-	// Settled is called once the first jobs have been started; nil: nothing is.
+	// Settled is called once everything is up; nil: nothing is.
 	Settled func()
 	// Trace is the file that each event of runs and jobs is written to; empty means none.
 	Trace string

@@ -31,7 +31,7 @@ func endings(t *testing.T) []ending {
 // failed.
 func TestFaults(t *testing.T) {
 	for _, inject := range []string{
-		"clone3:error=ENOSYS", // the seccomp profile of Docker and containerd
+		"clone3:error=ENOSYS",        // the seccomp profile of Docker and containerd
 		"clone3:error=EAGAIN:when=1", // strace counts calls by thread, and each try can come from another
 		"clone3:error=ENOMEM:when=1",
 		"rmdir,unlinkat:error=EBUSY:when=1..3",
