@@ -22,9 +22,9 @@ func IsBusy(err error) bool {
 	return child.IsBusy(err) || errors.Is(err, errHolderEnded) || errors.Is(err, unix.EPIPE)
 }
 
-// execWait is how long the loop waits for an exec. Nearly all of them are done by then. While one is not,
-// the loop waits for no other.
-const execWait = 5 * time.Millisecond
+// execWait is how long the loop waits for an exec. Nearly all of them are done by then. While some are not,
+// but fewer than execsMost, the loop waits for no other: each of them holds a thread, which Go's runtime keeps.
+const execWait, execsMost = 5 * time.Millisecond, 4
 
 // birthplace is where a main process is born.
 type birthplace struct {
@@ -107,7 +107,7 @@ func (h *Home) launch(p *spawn.Program, patience time.Duration) (process *spawn.
 // calls late with the outcome.
 func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
 	patience := execWait
-	if b.home.execs > 0 {
+	if b.home.execs > 0 && b.home.execs < execsMost {
 		patience = 0
 	}
 	process, known, err := b.home.launch(p, patience)
