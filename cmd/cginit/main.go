@@ -1,4 +1,4 @@
-// The runtime would keep cpu.max of the cgroup open to choose GOMAXPROCS, which main sets itself.
+// The runtime would keep cpu.max of the cgroup open to choose GOMAXPROCS, which the entry or main sets.
 //go:debug containermaxprocs=0
 
 // Command cginit is a container's process 1. It runs a command, or the services and jobs of a file, holds
