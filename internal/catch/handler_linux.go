@@ -53,16 +53,19 @@ func Signals(sigs []syscall.Signal) (<-chan syscall.Signal, error) {
 	return to, nil
 }
 
-// receive reads signals from the pipe.
+// receive reads signals from the pipe, which ends with the process. Where the poller of Go's runtime cannot take
+// the pipe, because the user has as many watches as may be (fs.epoll.max_user_watches), a thread waits.
 func receive(from *os.File, to chan<- syscall.Signal) {
 	var numbers [64]byte
+	read := from.Read
 	for {
-		n, err := from.Read(numbers[:])
-		if err != nil {
-			return // the pipe ends with the process
-		}
-		for _, number := range numbers[:n] {
+		n, err := read(numbers[:])
+		for _, number := range numbers[:max(n, 0)] {
 			to <- syscall.Signal(number)
+		}
+		if err != nil && err != unix.EINTR {
+			fd := int(from.Fd()) // reads wait from now on
+			read = func(b []byte) (int, error) { return unix.Read(fd, b) }
 		}
 	}
 }
