@@ -3,10 +3,12 @@ package hold
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/cginit/cginit/cgroup"
+	"golang.org/x/sys/unix"
 )
 
 // TestStartInKilledCgroup checks that a command starts where our own cgroup was killed before we came:
@@ -69,5 +71,53 @@ func startTrue(t *testing.T) {
 	}
 	if err := held.Remove(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMemoryOfItsOwn checks that a command does not share our memory until its exec where runs have a limit of
+// memory: the kernel, which kills the whole cgroup, would kill us with it.
+func TestMemoryOfItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "true")
+	data, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, granted := range [][]string{nil, {"memory"}} {
+		lease := func(kind int) { // while we have one, an exec of the file waits
+			if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, kind); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lease(unix.F_WRLCK)
+		h := &Home{level: PIDNamespace, granted: granted, mains: map[int]*base{}, post: func(func()) {}}
+		held, err := h.Contain(Place{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		progress, err := held.Start(&Order{Path: path, Args: []string{"true"}, Files: [3]int{0, 1, 2}, Terminal: -1})
+		if err != nil || progress != Forked {
+			t.Fatalf("progress %d, %v", progress, err)
+		}
+		pid := held.Main().Pid
+		const sameMemory = 1 // KCMP_VM
+		differs, _, errno := unix.Syscall6(unix.SYS_KCMP, uintptr(os.Getpid()), uintptr(pid), sameMemory, 0, 0, 0)
+		lease(unix.F_UNLCK)
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		if errno != 0 {
+			t.Skipf("SKIPPED for want of kcmp(2): %v", errno)
+		}
+		if granted != nil && differs == 0 {
+			t.Errorf("with %v the command has our memory", granted)
+		}
 	}
 }

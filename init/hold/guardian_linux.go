@@ -35,6 +35,7 @@ type guardian struct {
 	retry time.Time     // when it is started again; zero: it lives
 	delay time.Duration // how long the next loss delays that
 
+	hasStood  bool           // a guardian has stood
 	beginning *spawn.Process // the guardian that is about to stand; nil: there is none
 	lent      []int          // the descriptors that it gets
 }
@@ -60,7 +61,7 @@ func (h *Home) Guard() error {
 	if h.isAlone {
 		return nil
 	}
-	return h.guardian.await()
+	return h.guardian.stand()
 }
 
 // Deadline returns when the caller must call Expire; zero means never.
@@ -115,7 +116,21 @@ func (g *guardian) takeBack() {
 	g.lent = nil
 }
 
-// await waits until a guardian that was begun stands. It returns nil if there is nothing to wait for.
+// stand returns once the first guardian stands. It begins another one if the first has failed or died.
+// g is nil if none is needed. A guardian that is lost later is replaced by [Home.Expire].
+func (g *guardian) stand() error {
+	if g == nil || g.hasStood {
+		return nil
+	}
+	if g.beginning == nil {
+		if err := g.begin(); err != nil {
+			return err
+		}
+	}
+	return g.await()
+}
+
+// await waits until the guardian that was begun stands. It returns nil if there is nothing to wait for.
 func (g *guardian) await() error {
 	if g == nil || g.beginning == nil {
 		return nil
@@ -125,7 +140,7 @@ func (g *guardian) await() error {
 		endStart(g.beginning)
 		err = fmt.Errorf("cannot start the guardian: %w", err)
 	} else {
-		g.pid = g.beginning.Pid
+		g.pid, g.hasStood = g.beginning.Pid, true
 		priority.Claim(g.pid)
 	}
 	g.beginning = nil
@@ -159,8 +174,15 @@ func (g *guardian) spawn(life int) error {
 	return err
 }
 
+// is tells whether a child is the guardian, which may not stand yet.
+func (g *guardian) is(pid int) bool {
+	return g != nil && (pid == g.pid || g.beginning != nil && pid == g.beginning.Forked())
+}
+
 // lost records that the guardian has died before us.
 func (g *guardian) lost(now time.Time) {
+	g.beginning = nil
+	g.takeBack()
 	g.pid, g.retry = 0, now.Add(g.delay)
 	g.delay = min(2*g.delay, guardianDelayMost)
 }

@@ -325,7 +325,7 @@ func (h *Home) Reaped(pid int, ws syscall.WaitStatus) (told bool) {
 	}
 	main := h.mains[pid]
 	switch {
-	case h.guardian != nil && pid == h.guardian.pid:
+	case h.guardian.is(pid):
 		h.guardian.lost(time.Now())
 	case h.isHolder(pid, ws), h.isSpare(pid, ws):
 	case main == nil:
@@ -342,5 +342,5 @@ func (h *Home) Reaped(pid int, ws syscall.WaitStatus) (told bool) {
 // isOurs tells whether a child belongs to cginit itself, or was there before it, and not to a job.
 func (h *Home) isOurs(pid int) bool {
 	return h.elders[pid] || h.holders[pid] != nil || h.spare != nil && h.spare.Pid == pid ||
-		h.guardian != nil && h.guardian.pid == pid
+		h.guardian.is(pid)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,8 @@ func IsBusy(err error) bool {
 }
 
 // execWait is how long the loop waits for an exec. Nearly all of them are done by then. While some are not,
-// but fewer than execsMost, the loop waits for no other: each of them holds a thread, which Go's runtime keeps.
+// but fewer than execsMost, the loop waits for no other. From then on it waits again, so that there are not
+// ever more of them: each holds a thread, which Go's runtime keeps.
 const execWait, execsMost = 5 * time.Millisecond, 4
 
 // birthplace is where a main process is born.
@@ -41,6 +43,7 @@ func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 		Path: o.Path, Args: o.Args, Env: o.Env, Dir: o.Dir, Files: o.Files, Keep: o.Inherited,
 		NewSession: o.NewSession, NewGroup: !o.SharesGroup && !o.NewSession,
 		OOMScoreAdj: raisedOOMScore(b.home.oomMore), Cgroup: at.cgroup, Join: at.join,
+		Copies: slices.Contains(b.home.granted, "memory"),
 	}
 	if !o.needsHelper() {
 		if u := o.Identity.User; u != nil {
@@ -92,7 +95,7 @@ func endStart(process *spawn.Process) {
 
 // launch starts a main process once the guardian stands, and waits at most as long as patience for its exec.
 func (h *Home) launch(p *spawn.Program, patience time.Duration) (process *spawn.Process, known bool, err error) {
-	if err := h.guardian.await(); err != nil {
+	if err := h.guardian.stand(); err != nil {
 		return nil, true, err
 	}
 	if process, err = spawn.Begin(p); err != nil {

@@ -39,6 +39,16 @@ func Claim(tid int) {
 // isUsual tells whether a thread has the priority that nobody has changed.
 func isUsual(a *unix.SchedAttr) bool { return a.Policy == unix.SCHED_NORMAL && a.Nice == 0 }
 
+// isClaimed tells whether a thread has what Claim gives.
+func isClaimed(a *unix.SchedAttr) bool {
+	for _, w := range wishes {
+		if a.Policy == w.Policy && a.Nice == w.Nice && a.Priority == w.Priority {
+			return a.Flags&unix.SCHED_FLAG_RESET_ON_FORK != 0
+		}
+	}
+	return false
+}
+
 // ClaimAll is Claim for all threads of this process.
 func ClaimAll() {
 	for tid := range proc.OwnThreads {
@@ -49,7 +59,7 @@ func ClaimAll() {
 // Release gives a thread back the usual priority. It does nothing to a thread that Claim has left alone.
 func Release(tid int) {
 	now, err := unix.SchedGetAttr(tid, 0)
-	if err != nil || now.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
+	if err != nil || !isClaimed(now) {
 		return
 	}
 	usual := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Flags: unix.SCHED_FLAG_RESET_ON_FORK}

@@ -86,7 +86,7 @@ func newChild(p *Program) (*child, error) {
 		files: p.Files, keep: p.Keep, deaf: p.Deaf, noFile: noFile(), report: new(report),
 	}
 	// A process that changes its user makes its memory undumpable, which would be ours as well.
-	c.copies = !sharesMemory || p.User != nil
+	c.copies = !sharesMemory || p.Copies || p.User != nil
 	c.clone = cloneArgs{
 		flags: unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID, exitSignal: uint64(unix.SIGCHLD),
 		parentTID: uint64(uintptr(unsafe.Pointer(&c.pid))),

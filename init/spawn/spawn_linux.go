@@ -26,6 +26,9 @@ type Program struct {
 	NewSession, NewGroup bool
 	// Deaf blocks all signals that can be blocked.
 	Deaf bool
+	// Copies gives the process a copy of our memory until its exec. A cgroup that is short of memory and set
+	// to be killed as a whole (memory.oom.group) takes along every process with the same memory, so us too.
+	Copies bool
 	// User is whom the process becomes; nil leaves it as it is.
 	User *User
 	// OOMScoreAdj is written to oom_score_adj, if that is possible; empty leaves it as it is.
@@ -107,6 +110,9 @@ func (p *Process) Executed(patience time.Duration) (known bool, err error) {
 		return false, nil
 	}
 }
+
+// Forked returns the pid that the process has by now; 0: the fork is not done, or has failed.
+func (p *Process) Forked() int { return int(p.child.pid) }
 
 // birthLook is how long awaitBirth waits between two looks.
 const birthLook = 100 * time.Microsecond

@@ -156,7 +156,7 @@ func TestLimitAndSignals(t *testing.T) {
 func TestPlace(t *testing.T) {
 	for want, prepare := range map[string]func(p *Program){
 		"session": func(p *Program) { p.NewSession = true },
-		"group":   func(p *Program) { p.NewGroup = true },
+		"group":   func(p *Program) { p.NewGroup, p.Copies = true, true },
 		"":        func(*Program) {},
 	} {
 		p := shell(`set -- $(cat /proc/$$/stat); [ $5 = $$ ] && [ $6 = $$ ] && echo session; [ $5 = $$ ] && [ $6 != $$ ] && echo group; pwd; echo $X; cat /proc/self/oom_score_adj`)
@@ -176,6 +176,7 @@ func TestFailure(t *testing.T) {
 		errno  syscall.Errno
 	}{
 		"no program":    {func(p *Program) { p.Path = "/nothing" }, "", unix.ENOENT},
+		"with a copy":   {func(p *Program) { p.Path, p.Copies = "/nothing", true }, "", unix.ENOENT},
 		"a directory":   {func(p *Program) { p.Path = "/proc" }, "", unix.EACCES},
 		"no directory":  {func(p *Program) { p.Dir = "/nothing" }, "change to the working directory", unix.ENOENT},
 		"no descriptor": {func(p *Program) { p.Files[0] = 900 }, "arrange the descriptors", unix.EBADF},

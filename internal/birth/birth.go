@@ -60,8 +60,8 @@ var environment unsafe.Pointer
 // HasEntry tells whether this binary has the entry.
 func HasEntry() bool { return environment != nil }
 
-// Environ returns the environment that this process was given, as it was: [os.Environ] leaves out all but the
-// first variable of a name. In a binary without the entry it returns what osEnviron does.
+// Environ returns the environment that this process was given. Of several variables of a name it has the first,
+// as [os.Environ] does. In a binary without the entry it returns what osEnviron does.
 //
 // With the entry os.Environ begins with GOMAXPROCS=1 and GOGC=25. One processor is enough for a program that
 // waits most of the time, and saves thread switches. As calls, the two settings would stop all threads. As
@@ -70,12 +70,20 @@ func Environ(osEnviron func() []string) (env []string) {
 	if !HasEntry() {
 		return osEnviron()
 	}
+	known := map[string]bool{}
 	for variable := (**byte)(environment); *variable != nil; variable = (**byte)(unsafe.Add(unsafe.Pointer(variable), unsafe.Sizeof(*variable))) {
 		length := 0
 		for *(*byte)(unsafe.Add(unsafe.Pointer(*variable), length)) != 0 {
 			length++
 		}
-		env = append(env, unsafe.String(*variable, length))
+		text, name := unsafe.String(*variable, length), 0
+		for name < length && text[name] != '=' {
+			name++
+		}
+		if !known[text[:name]] {
+			known[text[:name]] = true
+			env = append(env, text)
+		}
 	}
 	return env
 }

@@ -3,7 +3,8 @@
 // entry is where the kernel begins. See entry_amd64.s.
 TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	MOVD 0(RSP), R9
-	CBZ  R9, start
+	CMP  $3, R9
+	BLT  start
 	MOVD 8(RSP), R9 // argv[0]; eight bytes of it can be read whatever its length
 	MOVD ·guardian+0(SB), R10
 	MOVD 0(R9), R11

@@ -65,6 +65,24 @@ func TestSignals(t *testing.T) {
 			t.Fatalf("signal %d arrives as %d", sig, got)
 		}
 	}
+	for _, sig := range ours() { // also as tgkill(2) sends it, which other processes can call too
+		if sig == unix.SIGHUP {
+			continue
+		}
+		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), sig); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(); got != sig {
+			t.Fatalf("signal %d to a thread arrives as %d", sig, got)
+		}
+	}
+	full = true // as a handler sets it
+	if err := unix.Kill(os.Getpid(), 40); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := next(), next(); first != 40 || second != unix.SIGCHLD {
+		t.Errorf("after a full pipe come %d and %d", first, second)
+	}
 	const many = 5000 // more than the channel holds; signals of real time are not merged
 	for i := range many {
 		if err := unix.Kill(os.Getpid(), syscall.Signal(40+i%2)); err != nil {

@@ -14,15 +14,18 @@ again:
 	SYSCALL
 	CMPQ AX, $-4 // EINTR
 	JEQ  again
+	CMPQ AX, $1
+	JEQ  written
+	MOVB $1, ·full(SB)
+
+written:
 	ADDQ $8, SP
 	RET
 
 TEXT ·siftHandler(SB),NOSPLIT|NOFRAME,$0
 	MOVL 8(SI), AX // si_code
-	CMPL AX, $0    // SI_USER: kill
-	JEQ  pass
-	CMPL AX, $-1   // SI_QUEUE: sigqueue
-	JEQ  pass
+	CMPL AX, $0    // above it is the kernel that tells of a fault
+	JLE  pass
 	MOVQ ·before(SB), AX
 	JMP  AX
 

@@ -14,14 +14,19 @@ again:
 	SVC
 	CMN  $4, R0 // EINTR
 	BEQ  again
+	CMP  $1, R0
+	BEQ  written
+	MOVD $1, R9
+	MOVB R9, ·full(SB)
+
+written:
 	ADD  $16, RSP
 	RET
 
 TEXT ·siftHandler(SB),NOSPLIT|NOFRAME,$0
 	MOVW 8(R1), R9 // si_code
-	CBZ  R9, pass  // SI_USER: kill
-	CMNW $1, R9    // SI_QUEUE: sigqueue
-	BEQ  pass
+	CMPW $0, R9    // above it is the kernel that tells of a fault
+	BLE  pass
 	MOVD ·before(SB), R9
 	JMP  (R9)
 

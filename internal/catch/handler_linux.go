@@ -23,17 +23,22 @@ var (
 // handler runs.
 var pipe, before uintptr //nolint:unused // the handlers read them
 
+// full is set by a handler that has found no room in the pipe.
+var full bool
+
 // action is the kernel's struct sigaction.
 type action struct{ handler, flags, restorer, mask uintptr }
 
 // ignored is the handler SIG_IGN.
 const ignored = 1
 
-// Signals catches each of sigs, except those that were ignored when this process was started, and returns a
-// channel on which they arrive. Two that come in the same instant can change places. SIGPIPE is caught too and does not arrive:
-// after that a write without a reader fails and does not end the process. Signals is called once.
+// Signals catches each of sigs, except SIGHUP and SIGINT where those were ignored when this process was
+// started, and returns a channel on which they arrive. Two that come in the same instant can change places.
+// SIGPIPE is caught too and does not arrive: after that a write without a reader fails and does not end the
+// process. Signals is called once.
 //
-// The pipe takes 65,536 signals (4,096 where a user has many pipes) that nobody has received yet.
+// The pipe takes 65,536 signals (4,096 where a user has many pipes) that nobody has received yet. Of what
+// comes while it is full only SIGCHLD is made up for, since nobody sends that one again.
 func Signals(sigs []syscall.Signal) (<-chan syscall.Signal, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
@@ -62,6 +67,10 @@ func receive(from *os.File, to chan<- syscall.Signal) {
 		n, err := read(numbers[:])
 		for _, number := range numbers[:max(n, 0)] {
 			to <- syscall.Signal(number)
+		}
+		if full {
+			full = false
+			to <- unix.SIGCHLD
 		}
 		if err != nil && err != unix.EINTR {
 			fd := int(from.Fd()) // reads wait from now on

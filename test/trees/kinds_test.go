@@ -109,6 +109,11 @@ func TestKinds(t *testing.T) {
 			if kind == "page-fault" { // it says that it is ready before that
 				pod.Until(t, "all are in a page fault", func() bool { return len(faulting(s.Processes())) == size })
 			}
+			if kind == "fuse" { // so it does, and then asks for the file
+				pod.Until(t, "all wait for a file", func() bool {
+					return !slices.ContainsFunc(s.Processes(), func(p pod.Process) bool { return p.State == 'R' })
+				})
+			}
 			tree := s.Processes()
 			if len(tree) != size+1 {
 				t.Errorf("the tree has %d processes", len(tree))
