@@ -42,6 +42,7 @@ func TestSignals(t *testing.T) {
 		}
 		return
 	}
+	full = true // as a handler sets it that finds the pipe full
 	from, err := Signals(ours())
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,12 @@ func TestSignals(t *testing.T) {
 		case <-time.After(20 * time.Second):
 			return 0
 		}
+	}
+	if err := unix.Kill(os.Getpid(), 40); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := next(), next(); first != 40 || second != unix.SIGCHLD {
+		t.Errorf("after a full pipe come %d and %d", first, second)
 	}
 	for _, sig := range ours() {
 		if err := unix.Kill(os.Getpid(), sig); err != nil {
@@ -75,13 +82,6 @@ func TestSignals(t *testing.T) {
 		if got := next(); got != sig {
 			t.Fatalf("signal %d to a thread arrives as %d", sig, got)
 		}
-	}
-	full = true // as a handler sets it
-	if err := unix.Kill(os.Getpid(), 40); err != nil {
-		t.Fatal(err)
-	}
-	if first, second := next(), next(); first != 40 || second != unix.SIGCHLD {
-		t.Errorf("after a full pipe come %d and %d", first, second)
 	}
 	const many = 5000 // more than the channel holds; signals of real time are not merged
 	for i := range many {
