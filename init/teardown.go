@@ -88,7 +88,9 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 	return 0, false
 }
 
-// inspect compares a run with what the kernel reports of it now, and feeds the events that follow.
+// inspect compares a run with what the kernel reports of it now, and feeds the events that follow. Between the
+// freeze and the list it does not ask whether a run is empty whose main process lives: below a lost holder that
+// would kill the leftovers before they are listed.
 func (s *Supervisor) inspect(r *run) {
 	hasEnded := r.Status() != nil
 	switch {
@@ -104,7 +106,7 @@ func (s *Supervisor) inspect(r *run) {
 		}
 		s.feed(r, life.EvEmpty)
 		return
-	case !hasEnded && r.held.Empty():
+	case !hasEnded && r.State() != life.RunFreezing && r.held.Empty():
 		s.reap() // the kernel has told of the end of the last process before wait4 was asked
 		if r.Status() != nil || (listener{s, r}).unreaped() {
 			return
