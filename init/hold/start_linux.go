@@ -28,6 +28,9 @@ func IsBusy(err error) bool {
 // ever more of them: each holds a thread, which Go's runtime keeps.
 const execWait, execsMost = 5 * time.Millisecond, 4
 
+// birthWait is how long the first start waits for a sign that a process can be born in a cgroup here.
+const birthWait = time.Second
+
 // birthplace is where a main process is born.
 type birthplace struct {
 	cgroup, join int // see [spawn.Program]; -1: none
@@ -114,9 +117,13 @@ func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
 		patience = 0
 	}
 	process, known, err := b.home.launch(p, patience)
+	isFirst := p.Cgroup >= 0 && !b.home.hasCloned
+	// On a busy machine it takes a while until the first one has shown that it lives.
+	for begun := time.Now(); isFirst && !known && !process.HasRun() && time.Since(begun) < birthWait; {
+		known, err = process.Executed(execWait)
+	}
 	var step *spawn.Error
 	hasRun := err == nil || errors.As(err, &step)
-	isFirst := p.Cgroup >= 0 && !b.home.hasCloned
 	switch {
 	case isFirst && !hasRun && !IsBusy(err):
 		endStart(process)
@@ -138,6 +145,9 @@ func (b *base) fork(p *spawn.Program, late func(error)) (Progress, error) {
 		err := process.Await()
 		b.home.post(func() {
 			b.home.execs--
+			if errors.Is(err, spawn.ErrStillborn) { // its status tells
+				err = nil
+			}
 			late(err)
 		})
 	}()

@@ -49,6 +49,7 @@ type Process struct {
 	Pid   int // see Executed
 	path  string
 	child *child
+	page  []byte        // has the report of a child with a copy of our memory; nil: it has none
 	done  chan struct{} // closed when the program is executed, or clearly will not be
 	err   error         // why it was not; valid once done is closed
 }
@@ -84,6 +85,13 @@ func Begin(p *Program) (*Process, error) {
 		return nil, err
 	}
 	process := &Process{path: p.Path, child: c, done: make(chan struct{})}
+	if c.copies {
+		process.page, err = unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+		if err != nil {
+			return nil, os.NewSyscallError("mmap", err)
+		}
+		c.report = (*report)(unsafe.Pointer(&process.page[0]))
+	}
 	go process.run()
 	return process, nil
 }
@@ -105,14 +113,26 @@ func (p *Process) Executed(patience time.Duration) (known bool, err error) {
 	p.Pid = int(p.child.pid)
 	select {
 	case <-p.done:
+		p.release()
 		return true, p.err
 	default:
 		return false, nil
 	}
 }
 
+// release gives back the memory of the report, which has been read.
+func (p *Process) release() {
+	if p.page != nil {
+		_ = unix.Munmap(p.page)
+		p.page, p.child.report = nil, new(report)
+	}
+}
+
 // Forked returns the pid that the process has by now; 0: the fork is not done, or has failed.
 func (p *Process) Forked() int { return int(p.child.pid) }
+
+// HasRun tells whether the process has done anything by now. It must not be called beside Await.
+func (p *Process) HasRun() bool { return p.child.report.alive != 0 }
 
 // birthLook is how long awaitBirth waits between two looks.
 const birthLook = 100 * time.Microsecond
@@ -132,15 +152,6 @@ func (p *Process) awaitBirth() {
 func (p *Process) run() {
 	defer close(p.done)
 	c := p.child
-	if c.copies {
-		page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
-		if err != nil {
-			p.err = os.NewSyscallError("mmap", err)
-			return
-		}
-		defer func() { _ = unix.Munmap(page) }()
-		c.report = (*report)(unsafe.Pointer(&page[0]))
-	}
 	if err := c.start(); err != nil {
 		p.err = err
 		return
@@ -166,5 +177,6 @@ func (c *child) start() error {
 // Await waits as long as it takes, and returns an error if the program could not be executed.
 func (p *Process) Await() error {
 	<-p.done
+	p.release()
 	return p.err
 }
