@@ -140,7 +140,7 @@ func now() int64 {
 	const monotonic = 1
 	var t syscall.Timespec
 	call(syscall.SYS_CLOCK_GETTIME, monotonic, uintptr(unsafe.Pointer(&t)), 0)
-	return t.Sec*1e9 + t.Nsec
+	return t.Nano()
 }
 
 // slim keeps the tables of the Go runtime out of what a fork copies.

@@ -171,7 +171,7 @@ func exists(pid uintptr) bool {
 
 //go:nosplit
 func nap(ns int64) {
-	t := syscall.Timespec{Nsec: ns}
+	t := syscall.NsecToTimespec(ns)
 	_, _ = raw(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
@@ -179,7 +179,7 @@ func nap(ns int64) {
 func now() int64 {
 	var t syscall.Timespec
 	_, _ = raw(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&t)), 0)
-	return t.Sec*1e9 + t.Nsec
+	return t.Nano()
 }
 
 // setAction sets the default action of a signal, or with 1 ignores it.

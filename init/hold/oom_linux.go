@@ -26,7 +26,7 @@ func memoryLimit(own cgroup.Dir) uint64 {
 	limit := uint64(1 << 40)
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err == nil {
-		limit = info.Totalram * uint64(info.Unit)
+		limit = uint64(info.Totalram) * uint64(info.Unit) //nolint:unconvert // uint32 on 32 bits
 	}
 	// The last file is that of a container on a cgroup v1 host.
 	for _, file := range []string{string(own) + "/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {

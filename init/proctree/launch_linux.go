@@ -28,7 +28,7 @@ func launch(socket int, p Place) (pid int, err error) {
 	}
 	defer restoreSignals(before)
 	s := uintptr(socket)
-	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(before.Val[0])}, &syscall.ProcAttr{
+	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(maskOf(before.Val[:]))}, &syscall.ProcAttr{
 		Env:   holderEnv,
 		Files: []uintptr{s, s, s},
 		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},

@@ -28,7 +28,7 @@ func (m *message) bytes() []byte { return (*[messageSize]byte)(unsafe.Pointer(m)
 
 // setUsage sets the CPU times and the memory.
 func (m *message) setUsage(ru *unix.Rusage) {
-	m.user, m.system, m.maxRSS = ru.Utime.Nano()/1000, ru.Stime.Nano()/1000, ru.Maxrss
+	m.user, m.system, m.maxRSS = ru.Utime.Nano()/1000, ru.Stime.Nano()/1000, int64(ru.Maxrss) //nolint:unconvert // int32 there on 32 bits
 }
 
 // event returns the event that a message of a holder tells.

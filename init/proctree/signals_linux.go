@@ -24,6 +24,23 @@ func blockSignals() (before unix.Sigset_t, err error) {
 	return before, nil
 }
 
+// maskOf returns the first 64 signals of a set as the kernel has it, setMask sets them. The words of a set are
+// as long as those of the platform.
+func maskOf[W uint32 | uint64](words []W) (mask uint64) {
+	size := 8 * int(unsafe.Sizeof(words[0]))
+	for i := range 64 / size {
+		mask |= uint64(words[i]) << (i * size)
+	}
+	return mask
+}
+
+func setMask[W uint32 | uint64](words []W, mask uint64) {
+	size := 8 * int(unsafe.Sizeof(words[0]))
+	for i := range 64 / size {
+		words[i] = W(mask >> (i * size))
+	}
+}
+
 // restoreSignals sets the mask that blockSignals has returned, and unlocks the thread.
 func restoreSignals(before unix.Sigset_t) {
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
@@ -52,8 +69,8 @@ func ignoreCaught() {
 func ignoreEach(chosen func(sig syscall.Signal, handler uintptr) bool) {
 	const ignore, last = 1, 64
 	for sig := syscall.Signal(1); sig <= last; sig++ {
-		// The kernel's struct sigaction begins with the handler.
-		action, before := [4]uintptr{ignore}, [4]uintptr{}
+		// The kernel's struct sigaction begins with the handler. It takes less than eight words everywhere.
+		action, before := [8]uintptr{ignore}, [8]uintptr{}
 		if sig == unix.SIGCHLD {
 			action[0] = 0 // if it were ignored, the kernel would reap our children
 		}

@@ -60,7 +60,7 @@ func (h *holder) start(handed []int, mask uint64) (err error) {
 	}
 	defer restoreSignals(before)
 	var theirs unix.Sigset_t
-	theirs.Val[0] = mask
+	setMask(theirs.Val[:], mask)
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &theirs, nil); err != nil {
 		return err
 	}

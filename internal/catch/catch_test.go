@@ -42,7 +42,7 @@ func TestSignals(t *testing.T) {
 		}
 		return
 	}
-	full = true // as a handler sets it that finds the pipe full
+	setFull()
 	from, err := Signals(ours())
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +58,13 @@ func TestSignals(t *testing.T) {
 	if err := unix.Kill(os.Getpid(), 40); err != nil {
 		t.Fatal(err)
 	}
-	if first, second := next(), next(); first != 40 || second != unix.SIGCHLD {
-		t.Errorf("after a full pipe come %d and %d", first, second)
+	if first := next(); first != 40 {
+		t.Errorf("signal 40 arrives as %d", first)
+	}
+	if hasPipe {
+		if second := next(); second != unix.SIGCHLD {
+			t.Errorf("after a full pipe comes %d", second)
+		}
 	}
 	for _, sig := range ours() {
 		if err := unix.Kill(os.Getpid(), sig); err != nil {
@@ -101,8 +106,7 @@ func TestSignals(t *testing.T) {
 	}
 	write(t)
 	Reset(unix.SIGTERM)
-	var now action
-	if sigaction(unix.SIGTERM, nil, &now); now.handler != 0 {
+	if isCaught(unix.SIGTERM) {
 		t.Error("SIGTERM has a handler after Reset")
 	}
 }

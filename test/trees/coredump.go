@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -15,7 +16,8 @@ import (
 // dumped is how much memory a process that dumps core has. Nearly all of it has never been used, so it
 // takes no room in the memory or in the file, but the kernel looks at each page of it. Linux 6.1 does so to
 // the end even if the process is killed meanwhile: more would take longer than cginit waits.
-const dumped = 512 << 30
+// It is 512 GiB; 512 MiB in an address space of 32 bits.
+const dumped = 1 << (19 + strconv.IntSize/32*10)
 
 // coreDumps makes n children that are writing core dumps into files below the current directory, which
 // takes some 20 seconds. All but the main process ignore signals.

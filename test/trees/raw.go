@@ -95,7 +95,7 @@ func pause() {
 
 //go:nosplit
 func nap(ns int64) {
-	t := syscall.Timespec{Nsec: ns}
+	t := syscall.NsecToTimespec(ns)
 	raw(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
@@ -126,7 +126,7 @@ func setOne(sig syscall.Signal, action *sigaction) {
 func now() int64 {
 	var t syscall.Timespec
 	raw(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&t)), 0)
-	return t.Sec*1e9 + t.Nsec
+	return t.Nano()
 }
 
 //go:nosplit
