@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/cginit/cginit/init/proc"
+	"github.com/cginit/cginit/internal/ids"
 	"golang.org/x/sys/unix"
 )
 
@@ -69,16 +70,16 @@ func as(uid uint32, pid int, sig syscall.Signal) error {
 // the thread gets when its parent ends.
 func disguised(uid uint32, do func() error) (err error, restored bool) {
 	const same = ^uintptr(0)
-	_, before, _ := unix.Getresuid()
+	_, before, _ := ids.Getresuid()
 	dumpable, _ := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	var parentDies int32
 	_ = unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&parentDies)), 0, 0, 0)
 	// syscall.Setresuid would change all threads.
-	if _, _, errno := syscall.RawSyscall(setresuid, same, uintptr(uid), same); errno != 0 {
+	if _, _, errno := syscall.RawSyscall(ids.SetResUID, same, uintptr(uid), same); errno != 0 {
 		return unix.EPERM, true
 	}
 	err = do()
-	_, _, errno := syscall.RawSyscall(setresuid, same, uintptr(before), same)
+	_, _, errno := syscall.RawSyscall(ids.SetResUID, same, uintptr(before), same)
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, uintptr(dumpable), 0, 0, 0)
 	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(parentDies), 0, 0, 0)
 	return err, errno == 0

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"github.com/cginit/cginit/internal/ids"
 	"golang.org/x/sys/unix"
 )
 
@@ -56,7 +57,7 @@ func (k *killer) run(job, nobody uint32) {
 // disguise changes the uids and the capabilities of this thread. syscall.Setresuid would change
 // those of all threads.
 func disguise(job, nobody uint32) error {
-	_, _, errno := syscall.RawSyscall(unix.SYS_SETRESUID, uintptr(nobody), uintptr(job), uintptr(nobody))
+	_, _, errno := syscall.RawSyscall(ids.SetResUID, uintptr(nobody), uintptr(job), uintptr(nobody))
 	if errno != 0 {
 		return errno
 	}
@@ -70,10 +71,10 @@ func disguise(job, nobody uint32) error {
 func killEveryone(job, nobody uint32, sig unix.Signal) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var has [2]unix.CapUserData
-	real, effective, saved := unix.Getresuid()
+	real, effective, saved := ids.Getresuid()
 	err := unix.Capget(&header, &has[0])
 	if err != nil || has[0].Effective != 0 || has[1].Effective != 0 ||
-		uint32(real) != nobody || uint32(effective) != job || uint32(saved) != nobody || job == 0 || nobody == 0 {
+		real != nobody || effective != job || saved != nobody || job == 0 || nobody == 0 {
 		return unix.EPERM
 	}
 	return unix.Kill(pidEveryone, sig)

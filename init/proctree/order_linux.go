@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cginit/cginit/internal/ids"
 	"golang.org/x/sys/unix"
 )
 
@@ -91,8 +92,8 @@ func (o *Order) check() error {
 // check returns an error if kill(-1) would reach others than the job: uid 0 and our own uids.
 func (o *Own) check() error {
 	uid := o.UID
-	real, effective, saved := unix.Getresuid()
-	ours := []uint32{0, uint32(real), uint32(effective), uint32(saved), ^uint32(0)}
+	real, effective, saved := ids.Getresuid()
+	ours := []uint32{0, real, effective, saved, ^uint32(0)}
 	switch {
 	case slices.Contains(ours, uid):
 		return fmt.Errorf("uid %d cannot be the job's alone: it is root's or the supervisor's", uid)

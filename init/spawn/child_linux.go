@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/cginit/cginit/internal/birth"
+	"github.com/cginit/cginit/internal/ids"
 	"golang.org/x/sys/unix"
 )
 
@@ -346,13 +347,13 @@ func setFiles(c *child) syscall.Errno {
 //go:norace
 //go:nosplit
 func setUser(c *child) syscall.Errno {
-	if errno := call(setGroups, uintptr(len(c.groups)), uintptr(unsafe.Pointer(unsafe.SliceData(c.groups))), 0); errno != 0 {
+	if errno := call(ids.SetGroups, uintptr(len(c.groups)), uintptr(unsafe.Pointer(unsafe.SliceData(c.groups))), 0); errno != 0 {
 		return errno
 	}
-	if errno := call(setGID, c.gid, 0, 0); errno != 0 {
+	if errno := call(ids.SetGID, c.gid, 0, 0); errno != 0 {
 		return errno
 	}
-	return call(setUID, c.uid, 0, 0)
+	return call(ids.SetUID, c.uid, 0, 0)
 }
 
 // setSignals gives every signal that we catch its default action, and then lets signals arrive again. One

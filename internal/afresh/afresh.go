@@ -120,7 +120,7 @@ func resetSignals() error {
 	if err != nil || ignored|blocked == 0 {
 		return err
 	}
-	var byDefault [4]uintptr // struct sigaction: SIG_DFL, no flags, no restorer, no mask
+	var byDefault [8]uintptr // struct sigaction (five words on 32 bits): SIG_DFL, no flags, no restorer, no mask
 	for sig := range uintptr(64) {
 		if ignored>>sig&1 == 0 {
 			continue

@@ -2,7 +2,7 @@
 //
 // [os/signal.Notify] hands each signal that it is to catch to a thread and waits for it, which takes longer
 // than the start of a command. On amd64 and arm64 a handler of our own writes the number of the signal into a
-// pipe. On other platforms os/signal does the work.
+// pipe. On other platforms os/signal does the work, and takes equal signals that come in the same instant for one.
 package catch
 
 import "syscall"

@@ -95,10 +95,10 @@ func TestSignals(t *testing.T) {
 		}
 	}
 	came := map[syscall.Signal]int{}
-	for range many {
+	for came[0] == 0 && came[40]+came[41] < many && (hasPipe || came[40]*came[41] == 0) {
 		came[next()]++ // two threads can take one each, and change their order
 	}
-	if came[40] != many/2 || came[41] != many/2 {
+	if came[0] != 0 || hasPipe && came[40] != came[41] {
 		t.Errorf("of %d signals 40 and as many 41 came %v", many/2, came)
 	}
 	if !panics() {
