@@ -12,6 +12,7 @@ import (
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/life"
 	"github.com/cginit/cginit/init/output"
+	"github.com/cginit/cginit/internal/self"
 )
 
 // spawn starts the main process of a run in its containment. It returns how far the start has come,
@@ -35,7 +36,7 @@ func (s *Supervisor) spawn(r *run) (hold.Progress, error) {
 // [child.LookPathIn].
 func programOf(r *run) (string, error) {
 	if r.isProbe {
-		return child.SelfExe, nil
+		return self.Exe(), nil
 	}
 	return child.LookPathIn(r.spec.Dir, r.spec.Args[0], r.spec.Env)
 }

@@ -10,10 +10,8 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/internal/birth"
+	"github.com/cginit/cginit/internal/self"
 )
-
-// detachedName is argv[0] of the supervisor in the background.
-const detachedName = "cginit-detached"
 
 // detach starts the supervisor in the background, in a session of its own and with the same stdin, stdout
 // and stderr. It waits until everything is up or the supervisor has ended, and returns the exit status.
@@ -23,7 +21,7 @@ func detach(args []string) int {
 	if err != nil {
 		return failed(err)
 	}
-	pid, err := syscall.ForkExec("/proc/self/exe", append([]string{detachedName}, args...), &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(self.Exe(), self.Detached.Args(args...), &syscall.ProcAttr{
 		Env: birth.Environ(os.Environ), Files: []uintptr{0, 1, 2, write.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {

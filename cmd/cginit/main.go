@@ -20,6 +20,7 @@ import (
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/birth"
+	"github.com/cginit/cginit/internal/self"
 )
 
 const version = "0.1.0"
@@ -35,15 +36,16 @@ func main() {
 		runtime.GOMAXPROCS(1)
 		debug.SetGCPercent(gcPercent)
 	}
-	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], birth.Environ(os.Environ)))
+	env := birth.Environ(os.Environ)
+	if args, is := self.Detached.Is(os.Args); is {
+		os.Exit(runDetached(args, env))
+	}
+	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:], env))
 }
 
 // run does what the command line asks for under the name that cginit was called by, and returns the exit
 // status.
 func run(name string, args, env []string) int {
-	if name == detachedName {
-		return runDetached(args, env)
-	}
 	if p, ok := personalities[name]; ok {
 		return p.run(name, args, env)
 	}

@@ -3,6 +3,6 @@
 // that the helper takes, the search for the program, the errors of an exec with their exit statuses,
 // and the probe of health checks by HTTP and TCP.
 //
-// The exec helper and the probe are our own binary, executed again. argv[0] tells it which of them
+// The exec helper and the probe are our own binary, executed again. The first argument tells it which of them
 // it is ([Run]).
 package child

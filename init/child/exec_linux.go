@@ -13,33 +13,33 @@ import (
 
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/birth"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
-// execName is argv[0] of the exec helper. The helper is our binary, executed between the fork and
-// the exec of a command. It does what a bare fork cannot, such as taking the terminal, or setting
-// LISTEN_PID to its own pid.
-const execName = "cginit-exec"
-
-// Run does the work of the exec helper or of a probe, if argv[0] says that this process is one, and
+// Run does the work of the exec helper or of a probe, if the arguments say that this process is one, and
 // returns its exit status. is tells whether it is one.
 func Run(args []string) (exitStatus int, is bool) {
-	switch args[0] {
-	case execName:
-		return runExec(args), true
-	case probeName:
-		return runProbe(args), true
+	if rest, is := self.Exec.Is(args); is {
+		return runExec(rest), true
+	}
+	if rest, is := self.Probe.Is(args); is {
+		return runProbe(rest), true
 	}
 	return 0, false
 }
 
-// runExec executes the command. It returns only if that fails, with the exit status, after it has
-// written the error to the status pipe.
+// notForUsers is the error of somebody who gives the arguments of a role.
+const notForUsers = "flags that begin with --self- are cginit's own"
+
+// runExec is the exec helper: our binary, executed between the fork and the exec of a command. It does what a
+// bare fork cannot, such as taking the terminal, or setting LISTEN_PID to its own pid. It executes the command,
+// and returns only if that fails, with the exit status, after it has written the error to the status pipe.
 func runExec(args []string) int {
 	runtime.LockOSThread() // capabilities belong to a thread, and this thread becomes the command
 	var setup Setup
-	if len(args) < 3 || json.Unmarshal([]byte(args[1]), &setup) != nil {
-		fmt.Fprintln(os.Stderr, "cginit: "+execName+" is cginit's own")
+	if len(args) < 2 || json.Unmarshal([]byte(args[0]), &setup) != nil {
+		fmt.Fprintln(os.Stderr, "cginit: "+notForUsers)
 		return status.Failed
 	}
 	for _, fd := range []int{setup.Terminal, setup.Status, setup.Ready} {
@@ -60,7 +60,7 @@ func runExec(args []string) int {
 	if setup.ListenPid {
 		env = append(withoutListenPid(env), "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 	}
-	err = execute(setup.Path, args[2:], env)
+	err = execute(setup.Path, args[1:], env)
 	var errno syscall.Errno
 	errors.As(err, &errno)
 	fmt.Fprintf(report, "%d %s", int(errno), setup.Path)

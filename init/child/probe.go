@@ -9,26 +9,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cginit/cginit/internal/self"
 )
 
-// probeName is argv[0] of a probe: a health check by HTTP or TCP. A probe is our binary, executed
-// inside the job's cgroup and with its rights, so that no image needs curl. Its arguments are a URL
-// and an address, one of them empty. The supervisor bounds its time.
-const probeName = "cginit-probe"
-
 // ProbeArgs returns the arguments of a probe of a URL or of an address (host:port); the other must
-// be empty. The program is [SelfExe].
-func ProbeArgs(url, address string) []string { return []string{probeName, url, address} }
+// be empty. The program is our own binary ([self.Exe]).
+func ProbeArgs(url, address string) []string { return self.Probe.Args(url, address) }
 
-// runProbe does the check. It returns exit status 0, or prints the reason on stdout and returns 1.
+// runProbe is a probe: a health check by HTTP or TCP. A probe is our binary, executed inside the job's cgroup
+// and with its rights, so that no image needs curl. Its arguments are a URL and an address, one of them empty.
+// The supervisor bounds its time. It returns exit status 0, or prints the reason on stdout and returns 1.
 func runProbe(args []string) int {
-	if len(args) != 3 {
-		fmt.Fprintln(os.Stderr, "cginit: "+probeName+" is cginit's own")
+	if len(args) != 2 {
+		fmt.Fprintln(os.Stderr, "cginit: "+notForUsers)
 		return 1
 	}
-	err := byTCP(args[2])
-	if args[1] != "" {
-		err = byHTTP(args[1])
+	err := byTCP(args[1])
+	if args[0] != "" {
+		err = byHTTP(args[0])
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -8,10 +8,8 @@ import (
 	"syscall"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/internal/self"
 )
-
-// SelfExe is the path of our own binary, for a process that executes it again.
-const SelfExe = "/proc/self/exe"
 
 // Setup is what the exec helper does before it executes the command. Descriptors are numbers in the
 // helper; -1 means that there is none.
@@ -38,7 +36,7 @@ func (u *Setup) Args(args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{execName, string(text)}, args...), nil
+	return self.Exec.Args(append([]string{string(text)}, args...)...), nil
 }
 
 // Failure returns the error that the exec helper has written to its status pipe. It returns nil for

@@ -10,22 +10,18 @@ import (
 	"unsafe"
 
 	"github.com/cginit/cginit/cgroup"
-	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/init/spawn"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/rawfile"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
-// guardianName is argv[0] of the guardian. The kernel kills everything when a process 1 dies; the
-// guardian does the same for the jobs of a supervisor that is not process 1. removerName is that of the
-// program which follows the guardian and removes the cgroups.
-const guardianName, removerName = "cginit-guardian", "cginit-remover"
-
-// guardian is the supervisor's side of the guardian, which executes our binary and waits in a read of a
-// pipe. Only we hold the writing end of the pipe, and the kernel closes it however we die. Then the guardian
+// guardian is the supervisor's side of the guardian. The kernel kills everything when a process 1 dies; the
+// guardian does the same for the jobs of a supervisor that is not process 1. It executes our binary and waits in
+// a read of a pipe. Only we hold the writing end of the pipe, and the kernel closes it however we die. Then the guardian
 // kills the jobs, and executes our binary again to make sure and to remove the cgroups. Until then it costs
 // next to nothing: in a binary with an entry of its own (internal/birth) it waits there, in assembly.
 type guardian struct {
@@ -163,8 +159,9 @@ func (g *guardian) spawn(life int) error {
 	} else {
 		g.lent = append(g.lent, kill)
 	}
+	exe := self.Exe()
 	p := &spawn.Program{
-		Path: child.SelfExe, Args: append([]string{guardianName, strconv.Itoa(events), removerName}, g.home.args()...),
+		Path: exe, Args: self.Guardian.Args(append([]string{strconv.Itoa(events), exe}, self.Remover.Args(g.home.args()...)...)...),
 		Files: [3]int{life, kill, 2}, Keep: []int{events}, Cgroup: -1, Join: -1, NewSession: true, Deaf: true,
 	}
 	if g.home.mount >= 0 { // the paths in the arguments lead through it
@@ -212,20 +209,21 @@ func endChild(pid int) {
 	}
 }
 
-// RunGuardian does the work of a guardian or remover, if argv[0] says that this process is one. It kills the
+// RunGuardian does the work of a guardian or remover, if the arguments say that this process is one. It kills the
 // jobs of a supervisor that has died until the kernel reports none, removes the cgroups, and returns the exit
 // status; is tells whether this process is one of the two.
 func RunGuardian(args []string) (exitStatus int, is bool) {
-	switch {
-	case args[0] == guardianName && len(args) > 2: // this binary has no entry that waits
+	if rest, is := self.Guardian.Is(args); is && len(rest) > 2 { // this binary has no entry that waits
 		awaitEnd(0)
-		args = args[2:]
-	case args[0] != removerName:
+		args = rest[2:]
+	}
+	rest, is := self.Remover.Is(args)
+	if !is {
 		return 0, false
 	}
-	h, ok := homeFromArgs(args[1:])
+	h, ok := homeFromArgs(rest)
 	if !ok {
-		fmt.Fprintln(os.Stderr, "cginit: "+args[0]+" is cginit's own")
+		fmt.Fprintln(os.Stderr, "cginit: flags that begin with --self- are cginit's own")
 		return status.Failed, true
 	}
 	err := killAll(h.jobs)
@@ -241,7 +239,7 @@ func RunGuardian(args []string) (exitStatus int, is bool) {
 
 // awaitEnd returns when a pipe has ended to which nobody writes.
 func awaitEnd(pipe int) {
-	if name, err := unix.BytePtrFromString(guardianName); err == nil { // as people and tests look for it
+	if name, err := unix.BytePtrFromString("cginit-guardian"); err == nil { // as people and tests look for it
 		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
 	}
 	var b [1]byte

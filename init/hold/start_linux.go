@@ -14,6 +14,7 @@ import (
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/spawn"
 	"github.com/cginit/cginit/internal/rawfile"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,7 +63,7 @@ func (b *base) forkMain(o *Order, at birthplace) (Progress, error) {
 	defer h.close()
 	report, args, err := h.pack()
 	if err == nil {
-		p.Path, p.Args = child.SelfExe, args
+		p.Path, p.Args = self.Exe(), args
 		// The helper has something to report only once it is executed itself.
 		hear := func(err error) {
 			if err == nil {

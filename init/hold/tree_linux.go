@@ -6,9 +6,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/proc"
 	"github.com/cginit/cginit/init/proctree"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,7 +55,7 @@ func (t *tree) Start(o *Order) (Progress, error) {
 		if err != nil {
 			return 0, t.helperError(report, err)
 		}
-		order.Path, order.User = child.SelfExe, nil // the helper changes the user
+		order.Path, order.User = self.Exe(), nil // the helper changes the user
 	}
 	holder, err := t.home.holderFor(order, proctree.Place{SameSession: o.SharesSession})
 	if err != nil {

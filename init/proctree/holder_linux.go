@@ -10,17 +10,15 @@ import (
 
 	"github.com/cginit/cginit/init/proc"
 	"github.com/cginit/cginit/init/status"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
-
-// holderName is argv[0] of a holder.
-const holderName = "cginit-holder"
 
 // A holder goes to work before main and before the packages that are initialised after this one.
 // It uses none of them, and what they put into memory would be in each holder's private memory.
 func init() {
-	if len(os.Args) > 0 && os.Args[0] == holderName {
-		os.Exit(RunHolder(os.Args)) //nolint:forbidigo // main is too late, see above
+	if args, is := self.Holder.Is(os.Args); is {
+		os.Exit(RunHolder(args)) //nolint:forbidigo // main is too late, see above
 	}
 }
 
@@ -64,14 +62,14 @@ const (
 )
 
 // RunHolder does all that a holder does and returns its exit status: 0 when nothing is left below
-// it, 125 if it could not begin. The init function of this package calls it if argv[0] is that of a
-// holder. args are the arguments of the process.
+// it, 125 if it could not begin. The init function of this package calls it if this process is a holder.
+// The argument is the signal mask that the job is to have.
 func RunHolder(args []string) int {
 	runtime.LockOSThread()
-	if len(args) != 2 {
+	if len(args) != 1 {
 		return status.Failed
 	}
-	mask, err := strconv.ParseUint(args[1], 10, 64)
+	mask, err := strconv.ParseUint(args[0], 10, 64)
 	if err != nil {
 		return status.Failed
 	}
@@ -85,7 +83,7 @@ func RunHolder(args []string) int {
 		turn: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		poll: []unix.PollFd{{Fd: holderSocket, Events: unix.POLLIN}},
 	}
-	setName(holderName) // which top shows; without it, it would be "exe", after /proc/self/exe
+	setName("cginit-holder") // which top shows; without it, it would be "exe", after /proc/self/exe
 	h.walker.prepare()
 	h.walker.queue = make([]proc.Child, 0, 1<<12)
 	h.walker.groups = make([]int32, 0, 1<<10)

@@ -5,10 +5,9 @@ import (
 	"os"
 	"strings"
 	"syscall"
-)
 
-// selfExe is our own binary, as long as /proc is mounted.
-const selfExe = "/proc/self/exe"
+	"github.com/cginit/cginit/internal/self"
+)
 
 // exeAtStart is the path of our binary. It is looked up at once, because /proc may be unmounted
 // later.
@@ -28,7 +27,7 @@ func launch(socket int, p Place) (pid int, err error) {
 	}
 	defer restoreSignals(before)
 	s := uintptr(socket)
-	return syscall.ForkExec(exe, []string{holderName, fmt.Sprint(maskOf(before.Val[:]))}, &syscall.ProcAttr{
+	return syscall.ForkExec(exe, self.Holder.Args(fmt.Sprint(maskOf(before.Val[:]))), &syscall.ProcAttr{
 		Env:   holderEnv,
 		Files: []uintptr{s, s, s},
 		Sys:   &syscall.SysProcAttr{Setsid: !p.SameSession, Setpgid: p.SameSession},
@@ -43,8 +42,9 @@ var holderEnv = []string{"GOMAXPROCS=2", "GOGC=off"}
 // ourBinary returns a path of our binary. It finds one without /proc too, unless the binary has
 // been moved since the start.
 func ourBinary() (string, error) {
-	if _, err := os.Stat(selfExe); err == nil {
-		return selfExe, nil
+	exe := self.Exe()
+	if _, err := os.Stat(exe); err == nil {
+		return exe, nil
 	}
 	if exeError != nil && strings.HasPrefix(os.Args[0], "/") {
 		return os.Args[0], nil // there has been no /proc from the start

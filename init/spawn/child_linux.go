@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"os"
 	"runtime"
 	"slices"
 	"syscall"
@@ -8,37 +9,42 @@ import (
 
 	"github.com/cginit/cginit/internal/birth"
 	"github.com/cginit/cginit/internal/ids"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
 // child is what the new process needs until its exec. It is complete before the fork, and the child
 // follows its pointers only.
 type child struct {
-	clone   cloneArgs
-	copies  bool  // the child gets a copy of our memory; otherwise it uses ours until its exec
-	born    bool  // in the cgroup of clone
-	pid     int32 // set by the kernel before the child runs
-	join    int
-	session bool
-	group   bool
-	score   []byte // for oom_score_adj
-	files   [3]int
-	via     [3]int // where files are on their way to 0, 1 and 2
-	keep    []int
-	closed  [][2]uintptr // ranges of descriptors
-	user    bool
-	uid     uintptr
-	gid     uintptr
-	groups  []uint32
-	dir     *byte
-	noFile  *birth.Limit // nil: it is right
-	mask    uint64       // of signals: the kernel's sigset_t
-	deaf    bool         // keeps all signals blocked
-	path    *byte
-	argv    **byte
-	shell   **byte // the arguments with which /bin/sh gets a script without "#!"
-	env     **byte
-	report  *report
+	clone  cloneArgs
+	copies bool // the child gets a copy of our memory; otherwise it uses ours until its exec
+	// isEmulated says that CLONE_VFORK has no effect: qemu-user takes it for a fork. So the end of a pipe tells us
+	// of the exec.
+	isEmulated bool
+	executed   [2]int
+	born       bool  // in the cgroup of clone
+	pid        int32 // set by the kernel before the child runs
+	join       int
+	session    bool
+	group      bool
+	score      []byte // for oom_score_adj
+	files      [3]int
+	via        [3]int // where files are on their way to 0, 1 and 2
+	keep       []int
+	closed     [][2]uintptr // ranges of descriptors
+	user       bool
+	uid        uintptr
+	gid        uintptr
+	groups     []uint32
+	dir        *byte
+	noFile     *birth.Limit // nil: it is right
+	mask       uint64       // of signals: the kernel's sigset_t
+	deaf       bool         // keeps all signals blocked
+	path       *byte
+	argv       **byte
+	shell      **byte // the arguments with which /bin/sh gets a script without "#!"
+	env        **byte
+	report     *report
 }
 
 // report is what the child tells. It lies in memory that both of us see.
@@ -80,14 +86,16 @@ var (
 // cString returns a string that the kernel can read. The text holds no NUL.
 func cString(text string) *byte { return &append([]byte(text), 0)[0] }
 
-// newChild prepares everything. It returns EINVAL if a string holds a NUL.
+// newChild prepares everything. It returns EINVAL if a string holds a NUL, and the error of a pipe that is needed
+// where an emulator runs us.
 func newChild(p *Program) (*child, error) {
 	c := &child{
 		born: p.Cgroup >= 0, join: p.Join, session: p.NewSession, group: p.NewGroup, score: []byte(p.OOMScoreAdj),
 		files: p.Files, keep: p.Keep, deaf: p.Deaf, noFile: noFile(), report: new(report),
 	}
 	// A process that changes its user makes its memory undumpable, which would be ours as well.
-	c.copies = !sharesMemory || p.Copies || p.User != nil
+	c.isEmulated = self.Emulator() != ""
+	c.copies = !sharesMemory || p.Copies || p.User != nil || c.isEmulated
 	c.clone = cloneArgs{
 		flags: unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID, exitSignal: uint64(unix.SIGCHLD),
 		parentTID: uint64(uintptr(unsafe.Pointer(&c.pid))),
@@ -103,8 +111,16 @@ func newChild(p *Program) (*child, error) {
 	if u := p.User; u != nil {
 		c.user, c.uid, c.gid, c.groups = true, uintptr(u.UID), uintptr(u.GID), u.Groups
 	}
+	if err := c.setStrings(p); err != nil {
+		return nil, err
+	}
+	if c.isEmulated {
+		if err := unix.Pipe2(c.executed[:], unix.O_CLOEXEC); err != nil {
+			return nil, os.NewSyscallError("pipe2", err)
+		}
+	}
 	c.arrange()
-	return c, c.setStrings(p)
+	return c, nil
 }
 
 // setStrings converts what the exec needs.
@@ -151,6 +167,9 @@ func noFile() *birth.Limit {
 // whose number is below 3, and not its own, could be replaced before its turn comes.
 func (c *child) arrange() {
 	needed := append([]int{c.join}, c.keep...)
+	if c.isEmulated {
+		needed = append(needed, c.executed[1])
+	}
 	needed = append(needed, c.files[:]...)
 	c.via = c.files
 	for i, fd := range c.files {
@@ -221,6 +240,7 @@ func forkHere(c *child) (errno uintptr) {
 	if errno == 0 && pid == 0 {
 		live(c)
 	}
+	c.pid = int32(pid) // qemu-user sets it only in the child
 	return errno
 }
 

@@ -168,10 +168,27 @@ func (p *Process) run() {
 func (c *child) start() error {
 	errno := fork(c)
 	runtime.KeepAlive(c)
+	if c.isEmulated {
+		unix.Close(c.executed[1])
+		defer unix.Close(c.executed[0])
+	}
 	if errno != 0 {
 		return syscall.Errno(errno)
 	}
+	if c.isEmulated {
+		awaitEnd(c.executed[0])
+	}
 	return nil
+}
+
+// awaitEnd returns when nobody has the other end of a pipe any more.
+func awaitEnd(pipe int) {
+	var b [1]byte
+	for {
+		if _, err := unix.Read(pipe, b[:]); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 // Await waits as long as it takes, and returns an error if the program could not be executed.

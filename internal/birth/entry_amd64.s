@@ -8,9 +8,9 @@
 //
 // A guardian waits here, without Go's runtime: see guard.
 TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
-	CMPQ 0(SP), $3
+	CMPQ 0(SP), $5
 	JLT  start
-	MOVQ 8(SP), AX // argv[0]; eight bytes of it can be read whatever its length
+	MOVQ 16(SP), AX // argv[1]; eight bytes of it can be read whatever its length
 	MOVQ ·guardian+0(SB), CX
 	CMPQ 0(AX), CX
 	JNE  start
@@ -83,20 +83,20 @@ TEXT ·quit(SB),NOSPLIT|NOFRAME,$0
 	SYSCALL
 	INT  $3
 
-// guard is a guardian whose arguments are its name, the number of a descriptor of cgroup.events, and those of
-// the program that follows it. It waits until descriptor 0 ends, together with the supervisor. Then it writes
-// to descriptor 1, cgroup.kill, until the cgroup is empty, but no longer than 0.6 s, and executes our binary
-// again. It kills before any Go program could: if a fork bomb has taken the last pid, that could not start a
+// guard is a guardian. Its arguments are its name, its role, the number of a descriptor of cgroup.events, and the
+// path and the arguments of the program that follows it. It waits until descriptor 0 ends, together with the supervisor. Then it writes
+// to descriptor 1, cgroup.kill, until the cgroup is empty, but no longer than 0.6 s, and executes that program.
+// It kills before any Go program could: if a fork bomb has taken the last pid, that could not start a
 // thread.
 TEXT ·guard(SB),NOSPLIT|NOFRAME,$0
 	MOVQ SP, BX
 	SUBQ $64, SP // 0: what is read and written, 48: a time
 	MOVQ $157, AX // prctl
 	MOVQ $15, DI  // PR_SET_NAME
-	MOVQ 8(BX), SI
+	LEAQ ·name(SB), SI
 	SYSCALL
 	MOVQ $5000000, R14 // ns until the next write
-	MOVQ 16(BX), SI
+	MOVQ 24(BX), SI
 	MOVQ $0, R13 // the number of the descriptor
 
 digit:
@@ -144,8 +144,8 @@ kill:
 
 follow:
 	MOVQ $59, AX // execve
-	LEAQ ·self(SB), DI
-	LEAQ 24(BX), SI
+	MOVQ 32(BX), DI
+	LEAQ 40(BX), SI
 	MOVQ $0, 0(SP)
 	MOVQ SP, DX // no variables
 	SYSCALL
@@ -162,13 +162,13 @@ TEXT ·pause(SB),NOSPLIT|NOFRAME,$0
 	SYSCALL
 	RET
 
-DATA ·guardian+0(SB)/8, $"cginit-g"
+DATA ·guardian+0(SB)/8, $"--self-g"
 DATA ·guardian+8(SB)/8, $"uardian\x00"
 GLOBL ·guardian(SB), NOPTR|RODATA, $16
 
-DATA ·self+0(SB)/8, $"/proc/se"
-DATA ·self+8(SB)/8, $"lf/exe\x00\x00"
-GLOBL ·self(SB), NOPTR|RODATA, $16
+DATA ·name+0(SB)/8, $"cginit-g"
+DATA ·name+8(SB)/8, $"uardian\x00"
+GLOBL ·name(SB), NOPTR|RODATA, $16
 
 DATA ·processors+0(SB)/8, $"GOMAXPRO"
 DATA ·processors+8(SB)/8, $"CS=1\x00\x00\x00\x00"

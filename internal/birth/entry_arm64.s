@@ -3,9 +3,9 @@
 // entry is where the kernel begins. See entry_amd64.s.
 TEXT ·entry(SB),NOSPLIT|NOFRAME,$0
 	MOVD 0(RSP), R9
-	CMP  $3, R9
+	CMP  $5, R9
 	BLT  start
-	MOVD 8(RSP), R9 // argv[0]; eight bytes of it can be read whatever its length
+	MOVD 16(RSP), R9 // argv[1]; eight bytes of it can be read whatever its length
 	MOVD ·guardian+0(SB), R10
 	MOVD 0(R9), R11
 	CMP  R10, R11
@@ -89,10 +89,10 @@ TEXT ·guard(SB),NOSPLIT|NOFRAME,$0
 	SUB  $64, RSP // 0: what is read and written, 48: a time
 	MOVD $167, R8 // prctl
 	MOVD $15, R0  // PR_SET_NAME
-	MOVD 8(R20), R1
+	MOVD $·name(SB), R1
 	SVC
 	MOVD $5000000, R21 // ns until the next write
-	MOVD 16(R20), R9
+	MOVD 24(R20), R9
 	MOVD ZR, R22 // the number of the descriptor
 	MOVD $10, R10
 
@@ -143,8 +143,8 @@ kill:
 
 follow:
 	MOVD $221, R8 // execve
-	MOVD $·self(SB), R0
-	ADD  $24, R20, R1
+	MOVD 32(R20), R0
+	ADD  $40, R20, R1
 	MOVD ZR, (RSP)
 	MOVD RSP, R2 // no variables
 	SVC
@@ -161,13 +161,13 @@ TEXT ·pause(SB),NOSPLIT|NOFRAME,$0
 	SVC
 	RET
 
-DATA ·guardian+0(SB)/8, $"cginit-g"
+DATA ·guardian+0(SB)/8, $"--self-g"
 DATA ·guardian+8(SB)/8, $"uardian\x00"
 GLOBL ·guardian(SB), NOPTR|RODATA, $16
 
-DATA ·self+0(SB)/8, $"/proc/se"
-DATA ·self+8(SB)/8, $"lf/exe\x00\x00"
-GLOBL ·self(SB), NOPTR|RODATA, $16
+DATA ·name+0(SB)/8, $"cginit-g"
+DATA ·name+8(SB)/8, $"uardian\x00"
+GLOBL ·name(SB), NOPTR|RODATA, $16
 
 DATA ·processors+0(SB)/8, $"GOMAXPRO"
 DATA ·processors+8(SB)/8, $"CS=1\x00\x00\x00\x00"
