@@ -9,7 +9,6 @@ import (
 	"github.com/cginit/cginit/init/host"
 	"github.com/cginit/cginit/init/priority"
 	"github.com/cginit/cginit/internal/threads"
-	"golang.org/x/sys/unix"
 )
 
 // prepare does everything that can fail for good, before any job starts.
@@ -21,12 +20,6 @@ func (s *Supervisor) prepare() (err error) {
 		return err
 	}
 	s.inherited.find()
-	if !isProcess1() {
-		// A subreaper becomes the parent of the orphans below it (since Linux 3.4).
-		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-			return fmt.Errorf("cannot become a subreaper: %w", err)
-		}
-	}
 	if s.config.Report != "" {
 		if err := s.reports.open(s.config.Report); err != nil {
 			return err

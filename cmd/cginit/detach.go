@@ -25,7 +25,7 @@ func detach(args []string) int {
 		Env: birth.Environ(os.Environ), Files: []uintptr{0, 1, 2, write.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		return failed(fmt.Errorf("cannot start in the background: %w", err))
+		return failed(fmt.Errorf("cannot start in the background: %w", self.Explain(err)))
 	}
 	write.Close()
 	said, _ := io.ReadAll(read)

@@ -52,6 +52,9 @@ func printContainer(w io.Writer, f *host.Findings) {
 	c := &f.Container
 	fmt.Fprintln(w, "here")
 	row(w, "platform", f.Platform)
+	if c.Emulator != "" {
+		row(w, "emulated by", c.Emulator)
+	}
 	row(w, "process 1", yesOr(c.Pid == 1, fmt.Sprintf("no, process %d", c.Pid)))
 	row(w, "user", fmt.Sprintf("uid %d, gid %d%s", c.UID, c.GID, textIf(c.UserNamespace, ", in a user namespace")))
 	capabilities := cmp.Or(strings.Join(c.Capabilities, " "), "none")

@@ -43,7 +43,7 @@ const guardianDelay, guardianDelayMost = 100 * time.Millisecond, 30 * time.Secon
 // Guard starts the guardian if one is needed: if cgroups hold the jobs and we are not process 1. The first start
 // of a main process waits for it; if more than one command can run, Guard does.
 func (h *Home) Guard() error {
-	if h.level == Tree { // holders start the commands
+	if h.level == h.weakest { // holders start the commands
 		h.doMeanwhile()
 	}
 	if h.level != Cgroup || h.isPid1 {
@@ -134,7 +134,11 @@ func (g *guardian) await() error {
 	_, err := g.beginning.Executed(guardianWait)
 	if err != nil {
 		endStart(g.beginning)
-		err = fmt.Errorf("cannot start the guardian: %w", err)
+		var e *spawn.Error
+		if errors.As(err, &e) && e.Step == "" { // it would count as an error of the command
+			err = e.Err
+		}
+		err = fmt.Errorf("cannot start the guardian: %w", self.Explain(err))
 	} else {
 		g.pid, g.hasStood = g.beginning.Pid, true
 		priority.Claim(g.pid)
@@ -199,8 +203,11 @@ func (h *Home) AwaitGuardian() {
 	}
 }
 
-// endChild kills a child of ours and waits for it.
+// endChild kills a child of ours and waits for it. Numbers below 1 are not a pid: kill(2) takes -1 for everybody.
 func endChild(pid int) {
+	if pid < 1 {
+		return
+	}
 	_ = unix.Kill(pid, unix.SIGKILL)
 	for {
 		if _, err := syscall.Wait4(pid, nil, 0, nil); err != unix.EINTR {

@@ -123,7 +123,7 @@ func (t *tree) holderEnded() {
 
 // holderEndedEarly handles a holder that ended before it reported the start.
 func (t *tree) holderEndedEarly() {
-	left, err := t.home.orphans(unix.SIGKILL)
+	left, err := t.orphans(unix.SIGKILL)
 	t.home.complain("kill what a holder has left", err)
 	if len(left) > 0 && t.listener.AwaitsOrphans() {
 		return
@@ -165,9 +165,13 @@ func (h *Home) isHolder(pid int, ws syscall.WaitStatus) bool {
 	return true
 }
 
-// orphans signals the processes that lost holders have left to us, and returns their pids. Signal 0
-// only returns them.
-func (h *Home) orphans(sig syscall.Signal) ([]int, error) {
+// orphans signals the processes that lost holders have left to us, and returns their pids. Signal 0 only returns
+// them. At level Marked the mark tells those of this holder from all others.
+func (t *tree) orphans(sig syscall.Signal) ([]int, error) {
+	if t.level == Marked {
+		return proctree.SweepMarked(sig, t.holder.Pid)
+	}
+	h := t.home
 	return proctree.Sweep(sig, func(pid int) bool {
 		main := h.mains[pid]
 		return h.isOurs(pid) || main != nil && !main.isOrphaned

@@ -11,6 +11,7 @@ import (
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/proc"
 	"github.com/cginit/cginit/init/proctree"
+	"github.com/cginit/cginit/internal/self"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -41,6 +42,7 @@ type Options struct {
 // Home makes the containments of all runs, and holds what they share.
 type Home struct {
 	level    Level
+	weakest  Level // Tree, or Marked where nobody can be a subreaper
 	why      error // why there is no cgroup; nil: there is one
 	isPid1   bool
 	isAlone  bool // only one command will ever run, see Options
@@ -82,7 +84,7 @@ type Home struct {
 // watched.
 func Open(o Options) (*Home, error) {
 	h := &Home{
-		level: Tree, mount: -1, isPid1: os.Getpid() == 1, isAlone: o.Alone, mayKill: hasCapability(unix.CAP_KILL),
+		level: Tree, weakest: Tree, mount: -1, isPid1: os.Getpid() == 1, isAlone: o.Alone, mayKill: hasCapability(unix.CAP_KILL),
 		hint: o.Hint, post: o.Post, complain: o.Complain, meanwhile: o.Meanwhile,
 		watched: map[int32]Listener{}, mains: map[int]*base{}, holders: map[int]*tree{},
 	}
@@ -91,6 +93,7 @@ func Open(o Options) (*Home, error) {
 		h.contain = o.Contain
 		return h, nil
 	}
+	orphansLeave := h.adopt()
 	if h.isAlone && h.isPid1 {
 		h.level = PIDNamespace
 	}
@@ -102,6 +105,9 @@ func Open(o Options) (*Home, error) {
 	}
 	h.oomMore = oomMore(h.own)
 	if h.why != nil {
+		if orphansLeave != nil && h.level != PIDNamespace {
+			h.why = fmt.Errorf("%w; %w", h.why, orphansLeave)
+		}
 		h.findElders()
 		return h, nil
 	}
@@ -118,6 +124,21 @@ func Open(o Options) (*Home, error) {
 	}
 	h.level, h.clones = Cgroup, true
 	return h, nil
+}
+
+// adopt makes us the parent of the orphans below us, as process 1 is without that. The error says why nobody can
+// be a subreaper here: then holders cannot, either. Runs in cgroups do not need it.
+func (h *Home) adopt() error {
+	err := proctree.CanAdopt()
+	if err == nil {
+		return nil
+	}
+	h.level, h.weakest = Marked, Marked
+	err = fmt.Errorf("nobody can be a subreaper: %w", err)
+	if emulator := self.Emulator(); emulator != "" {
+		err = fmt.Errorf("%w (emulated by %s)", err, emulator)
+	}
+	return err
 }
 
 // mountPrivately mounts cgroup2 for us alone. It is for a container that has CAP_SYS_ADMIN and a
@@ -162,7 +183,7 @@ func (h *Home) Suffices(l Level, required string) error {
 	switch {
 	case l.Meets(required):
 		return nil
-	case required == "uid" && h.isPid1:
+	case required == "uid" && h.isPid1 && h.weakest == Tree:
 		return fmt.Errorf("--require uid cannot be met, this would be %s: %w, and it has no uid of its own; give it user: auto, or %s",
 			l, h.why, h.hint())
 	}

@@ -23,10 +23,13 @@ const (
 	UID Level = "uid"
 	// Tree means that a holder, the subreaper of the run, kills until it has no child left.
 	Tree Level = "tree"
+	// Marked means that a holder kills until it finds no process with the mark of the run: an emulator lets
+	// nobody be a subreaper.
+	Marked Level = "marked"
 )
 
 // Levels returns all levels, the strongest first.
-func Levels() []Level { return []Level{Cgroup, PIDNamespace, UID, Tree} }
+func Levels() []Level { return []Level{Cgroup, PIDNamespace, UID, Tree, Marked} }
 
 // Guarantee returns in words what the level promises.
 func (l Level) Guarantee() string {
@@ -38,6 +41,9 @@ func (l Level) Guarantee() string {
 			"such as docker exec, included"
 	case UID:
 		return "the kernel's: nothing that runs as the job's uid outlives it, and it cannot become another"
+	case Marked:
+		return "best effort, where nobody can be a subreaper: as tree, but a daemon of the job is found by a limit that it " +
+			"inherits (RLIMIT_LOCKS), and can escape if it changes that"
 	case Tree:
 	}
 	return "best effort: the descendants of the job are killed until none is left; a job that forks faster than that " +
@@ -45,7 +51,7 @@ func (l Level) Guarantee() string {
 }
 
 // Meets tells whether the level is at least as strong as --require asks for: cgroup, uid, tree, or
-// empty for any. PIDNamespace meets uid: kill(-1) by process 1 and by a uid are both one call that
+// empty for any, Marked included. PIDNamespace meets uid: kill(-1) by process 1 and by a uid are both one call that
 // no fork escapes.
 func (l Level) Meets(required string) bool {
 	switch required {
@@ -53,6 +59,8 @@ func (l Level) Meets(required string) bool {
 		return l == Cgroup
 	case "uid":
 		return l == Cgroup || l == PIDNamespace || l == UID
+	case "tree":
+		return l != Marked
 	}
 	return true
 }
@@ -70,8 +78,8 @@ func (h *Home) Usual() Usual {
 	if h.level == Cgroup {
 		return u
 	}
-	shared := &Home{level: Tree, isPid1: h.isPid1}
-	u.OneCommand, u.ManyJobs = Tree, Tree
+	shared := &Home{level: h.weakest, isPid1: h.isPid1}
+	u.OneCommand, u.ManyJobs = h.weakest, h.weakest
 	if h.isPid1 {
 		u.OneCommand = PIDNamespace
 	}
@@ -116,7 +124,7 @@ func (h *Home) Consequence() string {
 		return "the job ends with all of this PID namespace (containment pidns), and has no limits. " +
 			`Run "cginit --check" to see what to add`
 	}
-	return "jobs are tracked as process trees, best effort (containment tree). " +
+	return "jobs are tracked as process trees, best effort (containment " + string(h.level) + "). " +
 		`Run "cginit --check" to see what to add for the full guarantee`
 }
 

@@ -24,11 +24,16 @@ func (h *Home) holderFor(o proctree.Order, p proctree.Place) (*proctree.Tree, er
 	return proctree.Start(o, p)
 }
 
+// place says where a holder lives.
+func (h *Home) place(sameSession bool) proctree.Place {
+	return proctree.Place{SameSession: sameSession, NoSubreaper: h.weakest == Marked}
+}
+
 // keepSpare makes a spare holder if there is none and more runs can come. If that fails, the next
 // run makes its own and reports the error.
 func (h *Home) keepSpare() {
 	if h.spare == nil && h.keepsSpares {
-		h.spare, _ = proctree.Prepare(proctree.Place{})
+		h.spare, _ = proctree.Prepare(h.place(false))
 	}
 }
 

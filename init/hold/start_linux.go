@@ -92,7 +92,7 @@ var errNoClone = errors.New("a process cannot be born in its cgroup")
 
 // endStart ends a process that did not execute its program, if there is one.
 func endStart(process *spawn.Process) {
-	if process != nil && process.Pid != 0 {
+	if process != nil {
 		endChild(process.Pid)
 	}
 }
@@ -181,7 +181,7 @@ func helperFailure(isUsed bool, err error) error {
 	if !isUsed {
 		return err
 	}
-	return fmt.Errorf("cannot start the exec helper: %w", err)
+	return fmt.Errorf("cannot start the exec helper: %w", self.Explain(err))
 }
 
 // hearHelper reads the report of the exec helper in a goroutine. The loop then calls then with its

@@ -16,7 +16,7 @@ import (
 // holder starts the main process, reaps it, and sends us events.
 type tree struct {
 	base
-	level  Level          // Tree or UID
+	level  Level          // UID, Tree or Marked
 	holder *proctree.Tree // nil until the main process is to be started
 	order  *Order         // what the holder was told to start
 
@@ -57,7 +57,7 @@ func (t *tree) Start(o *Order) (Progress, error) {
 		}
 		order.Path, order.User = self.Exe(), nil // the helper changes the user
 	}
-	holder, err := t.home.holderFor(order, proctree.Place{SameSession: o.SharesSession})
+	holder, err := t.home.holderFor(order, t.home.place(o.SharesSession))
 	if err != nil {
 		return 0, t.helperError(report, err)
 	}
@@ -128,6 +128,9 @@ func (t *tree) Owns(pid int) (owns, known bool) {
 	if t.isHeld() {
 		holder = t.holder.Pid
 	}
+	if t.level == Marked && t.holder != nil && proctree.IsMarked(pid, t.holder.Pid) {
+		return true, true
+	}
 	return descends(pid, t.main.Pid, holder)
 }
 
@@ -137,7 +140,7 @@ func (t *tree) Procs() ([]int, error) {
 	}
 	list := t.holder.Procs
 	if t.isLost() || t.dead && !t.gone { // the holder's pid may belong to another process
-		list = func() ([]int, error) { return t.home.orphans(0) }
+		list = func() ([]int, error) { return t.orphans(0) }
 	}
 	begun := time.Now()
 	pids, err := list()
@@ -183,7 +186,7 @@ func (t *tree) HasStopped(proc.Process) bool { return false }
 // error: a holder whose socket is full has got an earlier kill, and kills until nothing is left.
 func (t *tree) Kill() error {
 	if t.isLost() {
-		_, err := t.home.orphans(unix.SIGKILL)
+		_, err := t.orphans(unix.SIGKILL)
 		t.killMain()
 		return err
 	}
@@ -195,7 +198,7 @@ func (t *tree) Kill() error {
 
 func (t *tree) Empty() bool {
 	if t.isLost() {
-		left, err := t.home.orphans(unix.SIGKILL)
+		left, err := t.orphans(unix.SIGKILL)
 		return err == nil && len(left) == 0
 	}
 	return t.holder == nil || t.holder.Empty || t.gone

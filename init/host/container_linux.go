@@ -8,6 +8,7 @@ import (
 
 	"github.com/cginit/cginit/cgroup"
 	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/internal/self"
 	"github.com/moby/sys/capability"
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -26,6 +27,8 @@ type Container struct {
 	NoNewPrivs   bool     `json:"no_new_privileges"`
 	// Seccomp is "none", "strict", "filter" or "unknown".
 	Seccomp string `json:"seccomp"`
+	// Emulator is the user-mode emulator that runs us, such as "qemu-aarch64"; empty: none does.
+	Emulator string `json:"emulator,omitempty"`
 	// UserNamespace says that we are in a user namespace, so that uids are mapped.
 	UserNamespace bool `json:"user_namespace"`
 	// Proc is "complete", "hidden" (hidepid hides the processes of others), "foreign" (it is that
@@ -62,7 +65,7 @@ type Cgroup struct {
 // lookAround returns what surrounds us, without the control socket.
 func lookAround() Container {
 	c := Container{
-		Pid: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Capabilities: capabilities(), Seccomp: seccomp(),
+		Pid: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Capabilities: capabilities(), Seccomp: seccomp(), Emulator: self.Emulator(),
 		UserNamespace: !hold.HasAllUIDs() || mapsUIDs(), Proc: procFacts(), TerminationLog: "none",
 	}
 	if on, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil {

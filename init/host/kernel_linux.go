@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,11 +24,15 @@ const featureWorks, featureFails, featureUntried = "yes", "no", "unknown"
 
 // features returns all features, tried one after the other.
 func features(h *hold.Home) []Feature {
+	emulated := ""
+	if emulator := self.Emulator(); emulator != "" {
+		emulated = " (emulated by " + emulator + ")"
+	}
 	tried := func(name, what string, err error) Feature {
 		if err == nil {
 			return Feature{Name: name, Works: featureWorks, For: what}
 		}
-		return Feature{Name: name, Works: featureFails, Why: err.Error(), For: what}
+		return Feature{Name: name, Works: featureFails, Why: err.Error() + emulated, For: what}
 	}
 	return []Feature{
 		cloneFeature(h),

@@ -79,6 +79,18 @@ func (r *Reader) Scan() {
 	if r.HasChildren || !r.HasProc {
 		return
 	}
+	for pid := range r.pids {
+		if p, ok := r.Stat(pid); ok {
+			r.all = append(r.all, Child{Pid: int32(pid), Parent: int32(p.PPid)})
+		}
+	}
+}
+
+// pids yields the pids of all processes that /proc shows.
+func (r *Reader) pids(yield func(pid int) bool) {
+	if !r.HasProc {
+		return
+	}
 	dir := openRaw(r.dir, append(r.path[:0], '.', 0))
 	if dir < 0 {
 		return
@@ -90,8 +102,8 @@ func (r *Reader) Scan() {
 			return
 		}
 		for pid := range numbers(r.names[:n]) {
-			if p, ok := r.Stat(pid); ok {
-				r.all = append(r.all, Child{Pid: int32(pid), Parent: int32(p.PPid)})
+			if !yield(pid) {
+				return
 			}
 		}
 	}

@@ -10,7 +10,9 @@ import (
 func (w *walker) addChildren(pid, threads int) {
 	switch {
 	case w.HasProc:
+		before := len(w.queue)
 		w.queue = w.Children(w.queue, pid, threads)
+		w.dropKnown(before)
 	case pid == w.self:
 		w.addWaited()
 	}

@@ -21,6 +21,8 @@
 //     to the supervisor. The supervisor notices that the holder is lost because the socket closes
 //     and wait4 returns the holder. It finds the processes with [Sweep]. If two holders are lost at
 //     once, it cannot tell whose a process was.
+//   - Where nobody can be a subreaper, orphans leave the tree, and the holder finds them by a mark that they
+//     inherit. [Empty] then says what a search has found, and a process that takes off its mark gets away.
 //   - Without /proc, or if /proc hides the job's processes (hidepid), a walk sees only the children
 //     of the holder. A kill then works from the top down, as orphans become children of the holder.
 //     A freeze stops only those children and never reports Frozen. Nothing else can be listed.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +28,7 @@ func (o *Order) execute(ours score) (pid int, err error) {
 	}
 	defer ours.raise(o.OOMMore)()
 	pid, err = syscall.ForkExec(o.Path, o.Args, attr)
-	if err == unix.ENOEXEC && len(o.Args) > 0 {
+	if err == unix.ENOEXEC && len(o.Args) > 0 && o.Path != self.Exe() {
 		// The shell runs a script that does not begin with #!, as with execvp(3).
 		return syscall.ForkExec("/bin/sh", append([]string{"sh", o.Path}, o.Args[1:]...), attr)
 	}

@@ -89,7 +89,7 @@ func RunHolder(args []string) int {
 	h.walker.groups = make([]int32, 0, 1<<10)
 	h.signalled = make([]int32, 0, 1<<12)
 	h.score = openScore()
-	if err := shield(); err != nil {
+	if err := h.shield(); err != nil {
 		h.fail(err)
 		return status.Failed
 	}
@@ -110,11 +110,15 @@ func setName(name string) {
 	_, _, _ = syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&text)), 0)
 }
 
-// shield makes the holder the parent of the job's orphans (since Linux 3.4), and keeps the job from
-// tracing it: the kernel lets no process of the same uid trace one that is not dumpable.
-func shield() error {
+// shield makes the holder the parent of the job's orphans (since Linux 3.4), or marks the job if the kernel
+// refuses that. It keeps the job from tracing the holder: the kernel lets no process of the same uid trace one
+// that is not dumpable.
+func (h *holder) shield() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return err
+		h.walker.mark = markOf(h.walker.self)
+		if err := proc.SetMark(h.walker.mark); err != nil {
+			return err
+		}
 	}
 	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
@@ -128,12 +132,16 @@ func (h *holder) watch() {
 			continue
 		}
 		h.turn <- struct{}{}
-		if h.reap() {
+		isChildless := h.reap()
+		if isChildless && !h.hasMarked() {
 			h.finish()
 			return
 		}
 		h.advance() // the dead have left orphans, which are children of the holder now
 		<-h.turn
+		if isChildless {
+			_, _ = unix.Poll(nil, markedPause)
+		}
 	}
 }
 

@@ -16,6 +16,9 @@ const killTries = 12
 // forking more.
 func (h *holder) kill() {
 	for wait := range killTries {
+		if h.walker.mark != 0 {
+			break // most processes may be somebody else's children
+		}
 		if !h.rush() {
 			return
 		}

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/cginit/cginit/init/proc"
+	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,8 +29,9 @@ type Tree struct {
 	// Used is the event [Empty], which says what the job has used.
 	Used Event
 
-	file *os.File
-	fd   int // the descriptor of file; File.Fd would make it block
+	isMarked bool // the holder marks the job
+	file     *os.File
+	fd       int // the descriptor of file; File.Fd would make it block
 }
 
 // Place says where a holder lives.
@@ -36,6 +39,8 @@ type Place struct {
 	// SameSession leaves the holder in the supervisor's session, so that the job can use the
 	// terminal of the session. Otherwise the holder leads a session of its own.
 	SameSession bool
+	// NoSubreaper says that nobody can be a subreaper here (see [CanAdopt]).
+	NoSubreaper bool
 }
 
 // Prepare makes a holder that waits for its order. A holder that is made in advance makes the start
@@ -47,14 +52,14 @@ func Prepare(p Place) (*Tree, error) {
 	}
 	defer unix.Close(pair[1])
 	if err = unix.SetNonblock(pair[0], true); err == nil {
-		t := &Tree{fd: pair[0]}
+		t := &Tree{fd: pair[0], isMarked: p.NoSubreaper}
 		if t.Pid, err = launch(pair[1], p); err == nil {
 			t.file = os.NewFile(uintptr(t.fd), "holder's socket")
 			return t, nil
 		}
 	}
 	unix.Close(pair[0])
-	return nil, fmt.Errorf("cannot start a holder: %w", err)
+	return nil, fmt.Errorf("cannot start a holder: %w", self.Explain(err))
 }
 
 // Start makes a holder and gives it an order. See [Tree.Start].
@@ -191,7 +196,15 @@ func (t *Tree) Procs() ([]int, error) {
 		return nil, errNoProc
 	}
 	defer r.Close()
-	return r.Below(t.Pid), nil
+	pids := r.Below(t.Pid)
+	if t.isMarked {
+		for _, c := range r.Marked(nil, markOf(t.Pid)) {
+			if pid := int(c.Pid); pid != t.Pid && !slices.Contains(pids, pid) {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids, nil
 }
 
 // Close closes the socket. A holder that has not ended kills its job and ends.

@@ -23,6 +23,8 @@ type walker struct {
 	proc.Reader
 	self    int // our pid
 	session int // our session
+	// mark is that of the job, where nobody can be a subreaper (see mark_linux.go); otherwise 0.
+	mark uint64
 
 	queue []proc.Child // what the last walk or rush has found
 	// groups are the process groups that a rush has signalled. It signals those beyond the
@@ -60,6 +62,7 @@ func (w *walker) prepare() {
 func (w *walker) walk(root int, sig unix.Signal) (running int) {
 	w.Scan()
 	w.queue = w.queue[:0]
+	w.addMarked()
 	w.addChildren(root, 0)
 	kept := 0
 	for i := 0; i < len(w.queue) && i < walkMost; i++ {

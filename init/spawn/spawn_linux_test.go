@@ -193,6 +193,11 @@ func TestFailure(t *testing.T) {
 			t.Errorf("%s: it ended with %#x", name, ws)
 		}
 	}
+	p := shell("exit 0")
+	p.Cgroup = 900
+	if child, known, err := start(t, p, patience); !known || err == nil || child.Pid != 0 {
+		t.Errorf("no fork: known %v, %v, pid %d", known, err, child.Pid)
+	}
 	for name, change := range map[string]func(p *Program){
 		"path":        func(p *Program) { p.Path = "a\x00b" },
 		"argument":    func(p *Program) { p.Args = append(p.Args, "a\x00b") },

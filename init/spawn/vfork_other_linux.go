@@ -13,5 +13,8 @@ const sharesMemory = false
 //go:nosplit
 func vfork(number, a1, a2, a3 uintptr) (pid, errno uintptr) {
 	pid, _, e := syscall.RawSyscall6(number, a1, a2, a3, 0, 0, 0)
-	return pid, uintptr(e)
+	if e != 0 {
+		return 0, uintptr(e) // not -1, which would be everybody's pid
+	}
+	return pid, 0
 }

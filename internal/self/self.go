@@ -3,8 +3,11 @@
 package self
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // Role is what our binary does when we execute it again.
@@ -53,6 +56,28 @@ func Exe() string {
 	}
 	return path
 }
+
+// Explain adds to the error of an execution of our binary what is missing where the kernel does not know it.
+func Explain(err error) error {
+	var known *unregistered
+	if emulator := Emulator(); emulator != "" && errors.Is(err, syscall.ENOEXEC) && !errors.As(err, &known) {
+		return &unregistered{emulator, err}
+	}
+	return err
+}
+
+// unregistered is the error of an emulator that runs us, but that the kernel does not know.
+type unregistered struct {
+	emulator string
+	err      error
+}
+
+func (u *unregistered) Error() string {
+	return fmt.Sprintf("%v: %s runs this program, but the kernel cannot start another one of its platform: "+
+		"register the emulator with binfmt_misc (Debian's package qemu-user-static does it)", u.err, u.emulator)
+}
+
+func (u *unregistered) Unwrap() error { return u.err }
 
 // Emulator returns the name of the user-mode emulator that runs this program, such as "qemu-aarch64"; empty if
 // none does. An emulator shows its guest the guest's own binary as /proc/self/exe, but not below thread-self

@@ -104,19 +104,23 @@ const killHolder = `setsid busybox sh -c "sleep 1000; : MARKER" & kill -9 $PPID 
 // TestKillsHolder lets a job kill a holder of the same uid. cginit must say so and kill the processes
 // that the holder held.
 func TestKillsHolder(t *testing.T) {
-	a := start(t, []string{"busybox", "sh", "-c", killHolder}, "")
-	a.Line("sent")
-	timeout := pod.Patience.Milliseconds()
-	_, err := a.Client.Wait(t.Context(), control.WaitParams{Jobs: []string{"bad"}, Until: control.UntilEnded, Timeout: &timeout})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := a.ended(t)
-	if !strings.Contains(a.Stderr(), "bad: its holder was killed") {
-		t.Errorf("cginit does not say that the holder was killed: %s", a.Stderr())
-	}
-	if r.Killed == 0 || len(r.Processes) == 0 {
-		t.Errorf("the receipt lists no killed process: %+v", r)
+	for _, level := range []string{"tree", "marked"} {
+		t.Run(level, func(t *testing.T) {
+			a := startIn(t, pod.Spec{Mode: pod.NoCgroup, NoSubreaper: level == "marked"}, []string{"busybox", "sh", "-c", killHolder}, "")
+			a.Line("sent")
+			timeout := pod.Patience.Milliseconds()
+			_, err := a.Client.Wait(t.Context(), control.WaitParams{Jobs: []string{"bad"}, Until: control.UntilEnded, Timeout: &timeout})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := a.ended(t)
+			if !strings.Contains(a.Stderr(), "bad: its holder was killed") {
+				t.Errorf("cginit does not say that the holder was killed: %s", a.Stderr())
+			}
+			if r.Killed == 0 || len(r.Processes) == 0 || r.Containment != level {
+				t.Errorf("the receipt lists no killed process: %+v", r)
+			}
+		})
 	}
 }
 
@@ -170,9 +174,10 @@ func TestFillsItsLimit(t *testing.T) {
 // TestForkBomb kills 400 lines of processes that fork and exit. It takes the time of the kill from the
 // receipt, because the machine may be busy otherwise.
 func TestForkBomb(t *testing.T) {
-	for level, keys := range map[string]string{"tree": "", "uid": "    user: auto\n"} {
+	for level, keys := range map[string]string{"tree": "", "uid": "    user: auto\n", "marked": ""} {
 		t.Run(level, func(t *testing.T) {
-			a := start(t, []string{harness.Bin(t, "trees"), "bomb", "400", "--rate", "4000"}, keys)
+			spec := pod.Spec{Mode: pod.NoCgroup, NoSubreaper: level == "marked"}
+			a := startIn(t, spec, []string{harness.Bin(t, "trees"), "bomb", "400", "--rate", "4000"}, keys)
 			a.Line("ready")
 			r := a.kill(t)
 			t.Logf("%+v", r.Phases)

@@ -25,9 +25,11 @@ func TestOddKinds(t *testing.T) {
 		level  string
 		isRoot bool
 	}{
-		"container":            {pod.Spec{Mode: pod.NoCgroup}, "", "tree", true},
-		"container, own uids":  {pod.Spec{Mode: pod.NoCgroup}, "    user: auto\n", "uid", false},
-		"ordinary user's host": {pod.Spec{Mode: pod.Subreaper, UID: 54321}, "", "tree", false},
+		"container":                          {pod.Spec{Mode: pod.NoCgroup}, "", "tree", true},
+		"container, own uids":                {pod.Spec{Mode: pod.NoCgroup}, "    user: auto\n", "uid", false},
+		"ordinary user's host":               {pod.Spec{Mode: pod.Subreaper, UID: 54321}, "", "tree", false},
+		"container, no subreaper":            {pod.Spec{Mode: pod.NoCgroup, NoSubreaper: true}, "", "marked", true},
+		"ordinary user's host, no subreaper": {pod.Spec{Mode: pod.Subreaper, UID: 54321, NoSubreaper: true}, "", "marked", false},
 	} {
 		for kind, deaf := range odd {
 			if kind == "fuse" && !c.isRoot {

@@ -29,9 +29,11 @@ func TestSideBySide(t *testing.T) {
 		spec pod.Spec
 		site beside.Site
 	}{
-		"container":            {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "tree"}},
-		"container, own uids":  {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "uid", Own: true}},
-		"ordinary user's host": {pod.Spec{Mode: pod.Subreaper, UID: 54321}, beside.Site{Level: "tree"}},
+		"container":                          {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "tree"}},
+		"container, own uids":                {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "uid", Own: true}},
+		"ordinary user's host":               {pod.Spec{Mode: pod.Subreaper, UID: 54321}, beside.Site{Level: "tree"}},
+		"container, no subreaper":            {pod.Spec{Mode: pod.NoCgroup, NoSubreaper: true}, beside.Site{Level: "marked"}},
+		"ordinary user's host, no subreaper": {pod.Spec{Mode: pod.Subreaper, UID: 54321, NoSubreaper: true}, beside.Site{Level: "marked"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

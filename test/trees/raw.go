@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -61,8 +62,12 @@ func fork() int {
 //
 //go:nosplit
 func clone(flags uintptr) (pid uintptr, errno syscall.Errno) {
+	stack := uintptr(0)
+	if runtime.GOARCH == "s390x" { // the two have changed places there
+		flags, stack = stack, flags
+	}
 	for {
-		pid, errno = raw(syscall.SYS_CLONE, flags, 0, 0)
+		pid, errno = raw(syscall.SYS_CLONE, flags, stack, 0)
 		if errno != syscall.EAGAIN || now() > deadline { // at a limit on processes others must end first
 			return pid, errno
 		}

@@ -50,7 +50,27 @@ func Root() string {
 	panic("no go.mod above " + dir)
 }
 
-var build = sync.OnceValues(func() (string, error) {
+// builds has the directory of the programs for each platform (GOARCH; empty is the machine's), or the error.
+var builds struct {
+	sync.Mutex
+	done map[string]func() (string, error)
+}
+
+// build builds the programs for a platform, once, and returns their directory. With an error it returns what the
+// build has said.
+func build(platform string) (string, error) {
+	builds.Lock()
+	defer builds.Unlock()
+	if builds.done == nil {
+		builds.done = map[string]func() (string, error){}
+	}
+	if builds.done[platform] == nil {
+		builds.done[platform] = sync.OnceValues(func() (string, error) { return buildFor(platform) })
+	}
+	return builds.done[platform]()
+}
+
+func buildFor(platform string) (string, error) {
 	dir, err := os.MkdirTemp("", "cginit-test-")
 	if err != nil {
 		return "", err
@@ -62,18 +82,27 @@ var build = sync.OnceValues(func() (string, error) {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = Root()
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if platform != "" {
+			cmd.Env = append(cmd.Env, "GOARCH="+platform)
+		}
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return strings.TrimSpace(string(out)), err
 		}
 	}
 	return dir, os.Chmod(dir, 0o755)
-})
+}
 
 // Bin builds the programs as they are shipped (static, stripped), once a test binary, and
 // returns the path of one of them: cginit, trees, act.
 func Bin(t testing.TB, name string) string {
 	t.Helper()
-	dir, err := build()
+	return BinFor(t, "", name)
+}
+
+// BinFor is Bin for another platform, as GOARCH names it.
+func BinFor(t testing.TB, platform, name string) string {
+	t.Helper()
+	dir, err := build(platform)
 	if err != nil {
 		t.Fatalf("cannot build: %v\n%s", err, dir)
 	}

@@ -65,8 +65,12 @@ type Spec struct {
 	// UIDs is how many uids, root's included, the user namespace maps; 0 for no user namespace.
 	// Containers only.
 	UIDs int
-	Bare bool   // without any cgroup mount; NoCgroup only
-	Proc string // mount options of /proc, or none to have no /proc; containers only
+	Bare bool // without any cgroup mount; NoCgroup only
+	// Program is the cginit that runs; empty: that of this platform.
+	Program string
+	// NoSubreaper has a seccomp filter that lets nobody be a subreaper, as an emulator does.
+	NoSubreaper bool
+	Proc        string // mount options of /proc, or none to have no /proc; containers only
 
 	// Untraced is for tests of single system calls and of limits, because a trace takes a descriptor
 	// and writes.
@@ -131,7 +135,10 @@ func Start(t testing.TB, spec Spec) *Pod {
 
 // command returns the command line that is executed in the pod.
 func (p *Pod) command(spec Spec) []string {
-	args := []string{harness.Bin(p.t, "cginit")}
+	args := []string{spec.Program}
+	if spec.Program == "" {
+		args[0] = harness.Bin(p.t, "cginit")
+	}
 	if spec.Wrap != nil {
 		args = append(slices.Clone(spec.Wrap), args...)
 		for i := range args {
@@ -149,6 +156,7 @@ func (p *Pod) start(spec Spec, args []string, stdin, stdout, stderr *os.File) {
 	s := stage{
 		Args: args, Env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/root", "LANG=C.UTF-8"}, spec.Env...),
 		CPU: cpu(), Dir: cmp.Or(spec.Dir, "/"), Tmpfs: spec.Tmpfs, UID: spec.UID, ReadOnly: spec.Mode == NoCgroup, Bare: spec.Bare, Proc: spec.Proc,
+		NoSubreaper: spec.NoSubreaper,
 	}
 	text, err := json.Marshal(s)
 	check(p.t, err)

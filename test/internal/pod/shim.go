@@ -3,6 +3,7 @@ package pod
 import (
 	"encoding/json"
 	"os"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,12 @@ func (s stage) shim() error {
 	if err := os.Chdir(s.Dir); err != nil {
 		return err
 	}
+	if s.NoSubreaper {
+		runtime.LockOSThread() // the filter is this thread's, which forks
+		if err := refuseSubreapers(); err != nil {
+			return err
+		}
+	}
 	unix.CloseOnExec(shimCgroup)
 	unix.CloseOnExec(shimWords)
 	sys := &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: shimCgroup}
@@ -47,8 +54,17 @@ func (s stage) shim() error {
 		return err
 	}
 	var status syscall.WaitStatus
+	whom := pid
+	if s.NoSubreaper { // the orphans of jobs come to the shim, as to any process 1
+		whom = -1
+	}
 	for got := 0; got != pid; {
-		got, _ = syscall.Wait4(pid, &status, 0, nil)
+		got, _ = syscall.Wait4(whom, &status, 0, nil)
+	}
+	for s.NoSubreaper {
+		if got, _ := syscall.Wait4(-1, nil, unix.WNOHANG, nil); got <= 0 {
+			break
+		}
 	}
 	if err := words.Encode(word{Exited: true, Status: status}); err != nil {
 		return err

@@ -34,6 +34,7 @@ type stage struct {
 	CPU, Dir, Proc string
 	UID            int
 	ReadOnly, Bare bool
+	NoSubreaper    bool
 }
 
 func parse() (s stage) {
@@ -95,6 +96,11 @@ func (s stage) enter() error {
 	for _, dir := range s.Tmpfs {
 		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
 			return fmt.Errorf("mount %s: %w", dir, err)
+		}
+	}
+	if s.NoSubreaper {
+		if err := refuseSubreapers(); err != nil {
+			return fmt.Errorf("filter prctl: %w", err)
 		}
 	}
 	if s.ReadOnly {
