@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -80,9 +81,14 @@ func (u *unregistered) Error() string {
 func (u *unregistered) Unwrap() error { return u.err }
 
 // Emulator returns the name of the user-mode emulator that runs this program, such as "qemu-aarch64"; empty if
-// none does. An emulator shows its guest the guest's own binary as /proc/self/exe, but not below thread-self
-// (since Linux 3.17).
-func Emulator() string {
+// none does. It looks once.
+func Emulator() string { return emulator() }
+
+var emulator = sync.OnceValue(findEmulator)
+
+// findEmulator compares two links. An emulator shows its guest the guest's own binary as /proc/self/exe, but not
+// below thread-self (since Linux 3.17).
+func findEmulator() string {
 	for range 3 { // the binary may be moved meanwhile
 		before, err := os.Readlink(exe)
 		if err != nil {
