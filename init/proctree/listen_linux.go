@@ -106,7 +106,7 @@ func (h *holder) advance() {
 	switch h.mode {
 	case modeRunning, modeFrozen:
 	case modeFreezing:
-		if h.signal(unix.SIGSTOP) == 0 {
+		if h.signal(unix.SIGSTOP) == 0 && h.signal(unix.SIGSTOP) == 0 { // one walk can miss some
 			h.mode = modeFrozen
 			h.tell(&message{kind: int64(Frozen)})
 		}

@@ -41,7 +41,9 @@ func SweepMarked(sig unix.Signal, holder int) ([]int, error) {
 	}
 	defer w.Close()
 	w.mark = markOf(holder)
-	w.walk(0, sig)
+	if w.walk(0, sig); len(w.queue) == 0 {
+		w.walk(0, sig) // see hasMarked
+	}
 	var swept []int
 	for _, c := range w.queue {
 		swept = append(swept, int(c.Pid))

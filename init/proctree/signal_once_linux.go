@@ -18,7 +18,8 @@ const signalRounds = 5
 // tree is listed whole before any process is signalled, and the youngest generation is signalled
 // first: a process that ends gives its children to the holder, where a walk would not look again.
 // A process that forks between the list and its signal leaves a child without the signal. So the
-// tree is listed again until there is no new process. It is not listed again later: what a process
+// tree is listed again until two lists have no new process: one can miss the children of a process that has ended
+// while it was made (see walk). It is not listed again later: what a process
 // starts because it was signalled is not to be signalled. So one child can go without the signal: a
 // fork goes on after SIGTERM if its process has another signal pending, such as the SIGCHLD that a
 // shell catches (findings/fork-survives-sigterm.sh).
@@ -28,12 +29,13 @@ func (h *holder) signalOnce(sig unix.Signal) {
 		return
 	}
 	h.signalled = h.signalled[:0]
-	for range signalRounds {
+	for round, quiet := 0, 0; round < signalRounds && quiet < 2; round++ {
 		before := len(h.signalled)
 		h.walker.walk(h.walker.self, 0)
 		h.signalNew(h.walker.queue, sig)
-		if len(h.signalled) == before {
-			return
+		quiet++
+		if len(h.signalled) > before {
+			quiet = 0
 		}
 	}
 }

@@ -24,9 +24,18 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 		return nil, err
 	}
 	defer w.Close()
+	swept := w.sweep(sig, isOurs)
+	if len(swept) == 0 { // a child that has just ended may have left us its own after we looked
+		swept = w.sweep(sig, isOurs)
+	}
+	return swept, nil
+}
+
+// sweep looks once.
+func (w *walker) sweep(sig unix.Signal, isOurs func(pid int) bool) (swept []int) {
 	w.Scan()
+	w.queue = w.queue[:0]
 	w.addChildren(w.self, 0)
-	var swept []int
 	for _, c := range slices.Clone(w.queue) { // each walk overwrites the queue
 		pid := int(c.Pid)
 		if isOurs(pid) || !childLives(pid) {
@@ -39,5 +48,5 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 			swept = append(swept, int(below.Pid))
 		}
 	}
-	return swept, nil
+	return swept
 }

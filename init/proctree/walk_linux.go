@@ -57,7 +57,8 @@ func (w *walker) prepare() {
 // it cannot read counts as running.
 //
 // It signals a process before it looks for the children of it: a process that is stopped or dying
-// forks no more. It signals a pid right after it has seen that the pid is in the tree. The kernel
+// forks no more. But one that ends during the walk gives its children to the holder, whose children were listed
+// before that: what a single walk does not find may be there. It signals a pid right after it has seen that the pid is in the tree. The kernel
 // hands out pids in turn, so the pid cannot be another process's by then.
 func (w *walker) walk(root int, sig unix.Signal) (running int) {
 	w.Scan()
