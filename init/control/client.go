@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"iter"
 	"net"
-	"os"
 	"strings"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Client is a connection to a supervisor. It makes one call at a time. It cannot be used any more
@@ -37,7 +37,7 @@ func Dial(ctx context.Context, path string, wait time.Duration) (*Client, error)
 		if err == nil {
 			return &Client{conn: c.(*net.UnixConn), in: bufio.NewReader(c)}, nil
 		}
-		if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ECONNREFUSED) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errRefused) {
 			return nil, explainDial(path, err)
 		}
 		select {
@@ -53,7 +53,7 @@ func Dial(ctx context.Context, path string, wait time.Duration) (*Client, error)
 // explainDial adds to the error what to do about it.
 func explainDial(path string, err error) error {
 	what := "is cginit running, with a control socket there? --socket or CGINIT_SOCKET name another"
-	if errors.Is(err, unix.EACCES) {
+	if errors.Is(err, syscall.EACCES) {
 		what = "only root and the supervisor's own user may open it"
 	}
 	return fmt.Errorf("no supervisor answers at %s: %w; %s", path, unwrapErrno(err), what)
@@ -62,13 +62,14 @@ func explainDial(path string, err error) error {
 // Close closes the connection. Runs that were started on it and are not detached are torn down.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// Server returns the credentials of the process that listens on the socket.
-func (c *Client) Server() (p Peer, err error) {
-	err = withDescriptor(c.conn, func(fd int) (err error) {
-		p, err = credentials(fd)
-		return err
-	})
-	return p, err
+// Gone waits until the supervisor closes the connection.
+func (c *Client) Gone(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()
+	_, err := io.Copy(io.Discard, c.in)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // callOne makes a call and returns its only reply.
@@ -81,10 +82,10 @@ func callOne[R any](ctx context.Context, c *Client, method string, p any) (*R, e
 
 // callMore makes a call and yields its replies. If the caller stops before the last one, the
 // connection cannot be used again.
-func callMore[R any](ctx context.Context, c *Client, r request, p any, files []int) iter.Seq2[*R, error] {
+func callMore[R any](ctx context.Context, c *Client, r request, p any, rights []byte) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()
-		err := c.send(r, p, files)
+		err := c.send(r, p, rights)
 		for continues := true; continues; {
 			var answer R
 			// A call that could not be sent may still have been answered, for example with Busy.
@@ -105,8 +106,8 @@ func callMore[R any](ctx context.Context, c *Client, r request, p any, files []i
 	}
 }
 
-// send writes a call. The descriptors go with its first byte.
-func (c *Client) send(r request, p any, files []int) error {
+// send writes a call. rights, a control message with files, goes with its first byte.
+func (c *Client) send(r request, p any, rights []byte) error {
 	if !strings.Contains(r.Method, ".") {
 		r.Method = Interface + "." + r.Method
 	}
@@ -118,12 +119,11 @@ func (c *Client) send(r request, p any, files []int) error {
 	if err != nil {
 		return err
 	}
-	var rights []byte
-	if len(files) > 0 {
-		rights = unix.UnixRights(files...)
-	}
 	message = append(message, 0)
-	n, _, err := c.conn.WriteMsgUnix(message, rights, nil)
+	n := 0
+	if len(rights) > 0 { // Windows has no such call for a stream
+		n, _, err = c.conn.WriteMsgUnix(message, rights, nil)
+	}
 	if err == nil && n < len(message) {
 		_, err = c.conn.Write(message[n:])
 	}
@@ -157,9 +157,12 @@ func (c *Client) receive(answer any) (continues bool, err error) {
 	return r.Continues, json.Unmarshal(r.Parameters, answer)
 }
 
-// descriptor returns the descriptor of a file. Unlike [os.File.Fd] it does not change whether the
-// file is non-blocking.
-func descriptor(f *os.File) (n int, err error) {
-	err = withDescriptor(f, func(fd int) error { n = fd; return nil })
-	return n, err
+// unwrapErrno returns the errno in an error, without what the packages in between have added. It
+// returns the error itself if there is none.
+func unwrapErrno(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
 }

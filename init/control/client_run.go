@@ -3,11 +3,9 @@ package control
 import (
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"runtime"
-	"time"
 	"unicode/utf8"
 )
 
@@ -24,8 +22,8 @@ type Lease struct {
 }
 
 // Run runs a command. files are its stdin, stdout and stderr, or one terminal if p.Process.Terminal
-// is true, or none. The caller must close them. Run returns when the command has been executed, or
-// when that has failed: then State in the first reply is [Ended].
+// is true, or none: outside of Linux it must be none. The caller must close them. Run returns when the
+// command has been executed, or when that has failed: then State in the first reply is [Ended].
 func (c *Client) Run(ctx context.Context, p RunParams, files ...*os.File) (*Lease, error) {
 	for _, s := range append(append([]string{p.Name, p.Process.Cwd}, p.Process.Args...), p.Process.Env...) {
 		if !utf8.ValidString(s) {
@@ -33,14 +31,11 @@ func (c *Client) Run(ctx context.Context, p RunParams, files ...*os.File) (*Leas
 		}
 	}
 	defer runtime.KeepAlive(files)
-	fds := make([]int, len(files))
-	for i, f := range files {
-		var err error
-		if fds[i], err = descriptor(f); err != nil {
-			return nil, err
-		}
+	rights, err := rightsOf(files)
+	if err != nil {
+		return nil, err
 	}
-	replies, stop := iter.Pull2(callMore[RunReply](ctx, c, request{Method: MethodRun, More: true}, p, fds))
+	replies, stop := iter.Pull2(callMore[RunReply](ctx, c, request{Method: MethodRun, More: true}, p, rights))
 	first, err, _ := replies()
 	if err != nil {
 		stop()
@@ -76,13 +71,3 @@ func (l *Lease) Signal(name string) error {
 // End ends the lease, so that the run is torn down, and keeps the connection open for the last
 // reply: [Lease.Wait] returns it.
 func (l *Lease) End() error { return l.client.conn.CloseWrite() }
-
-// Gone waits until the supervisor closes the connection.
-func (c *Client) Gone(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()
-	_, err := io.Copy(io.Discard, c.in)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}

@@ -5,22 +5,10 @@ import (
 	"strings"
 )
 
-// serviceInterface is the interface that every Varlink service has. It describes the service.
-const serviceInterface = "org.varlink.service"
-
 // serviceDescription is the definition of that interface, in Varlink's own language.
 //
 //go:embed org.varlink.service.varlink
 var serviceDescription string
-
-// Info is the reply of GetInfo of org.varlink.service: which program answers, and its interfaces.
-type Info struct {
-	Vendor     string   `json:"vendor"`
-	Product    string   `json:"product"`
-	Version    string   `json:"version"`
-	URL        string   `json:"url"`
-	Interfaces []string `json:"interfaces"`
-}
 
 // introspect answers the calls that are not for the loop: those of org.varlink.service, and those of
 // methods that do not exist. answer and err are both nil for a call that is for the loop.

@@ -91,13 +91,3 @@ func clearStale(path string) error {
 	}
 	return err
 }
-
-// unwrapErrno returns the errno in an error, without what the packages in between have added. It
-// returns the error itself if there is none.
-func unwrapErrno(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno
-	}
-	return err
-}
