@@ -3,16 +3,19 @@
 #
 #	COPY --from=cginit /cginit /cginitctl /usr/bin/
 #	ENTRYPOINT ["cginit", "--"]
-FROM golang:1.26 AS build
+#
+# It cross-compiles, so a build for another platform needs no emulation. That needs BuildKit, which
+# Docker uses by default since version 23:
+#
+#	docker build --platform linux/arm64 -t cginit .
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# As "make build" does it. The entry, where it exists, makes signals count from the first instruction on.
-RUN case $(go env GOARCH) in amd64|arm64) entry=-E=github.com/cginit/cginit/internal/birth.entry ;; esac; \
-    CGO_ENABLED=0 go build -trimpath -buildvcs=false \
-    -ldflags="-s -w" -ldflags="github.com/cginit/cginit/cmd/cginit=-s -w $entry" \
-    -gcflags=github.com/cginit/cginit/init/config=-l -o /out/ ./cmd/...
+ARG TARGETOS TARGETARCH TARGETVARIANT
+RUN if [ "$TARGETARCH" = arm ]; then export GOARM="${TARGETVARIANT#v}"; fi; \
+    GOOS=$TARGETOS GOARCH=$TARGETARCH make build BIN=/out/
 
 # A shell to try it with: docker build --target try -t cginit-try .
 FROM busybox AS try

@@ -4,8 +4,12 @@ LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 LINTED   := v2.10.1
 MODULE   := github.com/cginit/cginit
 
+# Another platform is chosen by GOOS, GOARCH and GOARM: make build GOARCH=arm64.
+GOARCH   := $(shell $(GO) env GOARCH)
+PROGRAMS ?= ./cmd/...
+
 # The entry of cginit makes signals count from the first instruction on (internal/birth), where it exists.
-ENTRY    := $(if $(filter amd64 arm64,$(shell $(GO) env GOARCH)),-E=$(MODULE)/internal/birth.entry)
+ENTRY    := $(if $(filter amd64 arm64,$(GOARCH)),-E=$(MODULE)/internal/birth.entry)
 
 # Inlining is off for init/config: that makes the binary 110 KB smaller, and the package runs only once.
 BIN      := bin/
@@ -22,7 +26,7 @@ LINT     := bin/golangci-lint-$(LINTED)-go$(shell sed -n 's/^go //p' go.mod)
 .PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick image bench bench-short bench-build fuzz matrix
 
 build:
-	$(BUILD) -o $(BIN) ./cmd/...
+	$(BUILD) -o $(BIN) $(PROGRAMS)
 
 demo: build
 	@sh examples/demo/demo.sh bin/cginit
