@@ -20,10 +20,11 @@ import (
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/status"
 	"github.com/cginit/cginit/internal/birth"
+	"github.com/cginit/cginit/internal/release"
 	"github.com/cginit/cginit/internal/self"
 )
 
-const version = "0.1.0"
+const version = release.Version
 
 func main() {
 	if exitStatus, is := child.Run(os.Args); is {

@@ -13,11 +13,12 @@ import (
 
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/status"
+	"github.com/cginit/cginit/internal/release"
 	"github.com/spf13/cobra"
 )
 
 const (
-	version = "0.1.0"
+	version = release.Version
 
 	// statusFailed is the exit status for an error.
 	statusFailed = 1
