@@ -2,11 +2,13 @@
 GO       ?= go
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 LINTED   := v2.10.1
+BOMTOOL  := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+BOMTOOLV := v1.10.0
 MODULE   := github.com/cginit/cginit
 
 # Another platform is chosen by GOOS, GOARCH and GOARM: make build GOARCH=arm64.
 GOARCH   := $(shell $(GO) env GOARCH)
-PROGRAMS ?= ./cmd/...
+PROGRAMS := ./cmd/...
 
 # The entry of cginit makes signals count from the first instruction on (internal/birth), where it exists.
 ENTRY    := $(if $(filter amd64 arm64,$(GOARCH)),-E=$(MODULE)/internal/birth.entry)
@@ -20,10 +22,17 @@ BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false \
 # The race detector needs a C compiler. Without one, go env reports CGO_ENABLED=0.
 RACE     := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-# The linter is compiled again when its version or the Go version in go.mod changes.
-LINT     := bin/golangci-lint-$(LINTED)-go$(shell sed -n 's/^go //p' go.mod)
+# The linter is compiled again when its version or the Go version in go.mod changes, and so is what writes SBOMs.
+FOR_GO   := go$(shell sed -n 's/^go //p' go.mod)
+LINT     := bin/golangci-lint-$(LINTED)-$(FOR_GO)
+SBOM     := bin/cyclonedx-gomod-$(BOMTOOLV)-$(FOR_GO)
 
-.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick image bench bench-short bench-build fuzz matrix
+# What releases are built for. Other systems than Linux get cginitctl alone.
+PLATFORMS := $(addprefix linux/,386 amd64 arm/v6 arm/v7 arm64 loong64 ppc64le riscv64 s390x) \
+             darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+DIST     := dist
+
+.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick release release-tools image bench bench-short bench-build fuzz matrix
 
 build:
 	$(BUILD) -o $(BIN) $(PROGRAMS)
@@ -69,6 +78,16 @@ lint-quick:
 $(LINT):
 	GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install -trimpath -ldflags="-s -w" $(LINTER)@$(LINTED)
 	mv bin/golangci-lint $@
+
+$(SBOM):
+	GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install -trimpath -ldflags="-s -w" $(BOMTOOL)@$(BOMTOOLV)
+	mv bin/cyclonedx-gomod $@
+
+# The archives of all platforms, their checksums and the notes. The same commit and the same Go give the same bytes.
+release: release-tools
+	$(GO) run ./internal/tools/release -o $(DIST) -sbom $(SBOM) $(PLATFORMS)
+
+release-tools: $(SBOM)
 
 image:
 	docker build -t cginit .
