@@ -32,7 +32,7 @@ PLATFORMS := $(addprefix linux/,386 amd64 arm/v6 arm/v7 arm64 loong64 ppc64le ri
              darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 DIST     := dist
 
-.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick release release-tools image bench bench-short bench-build fuzz matrix
+.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build fuzz matrix
 
 build:
 	$(BUILD) -o $(BIN) $(PROGRAMS)
@@ -88,6 +88,15 @@ release: release-tools
 	$(GO) run ./internal/tools/release -o $(DIST) -sbom $(SBOM) $(PLATFORMS)
 
 release-tools: $(SBOM)
+
+# Vets and builds every platform: vet/linux/arm64 is one of them.
+vet-all: $(PLATFORMS:%=vet/%)
+
+part      = $(word $1,$(subst /, ,$2))
+ON        = GOOS=$(call part,1,$*) GOARCH=$(call part,2,$*) GOARM=$(patsubst v%,%,$(call part,3,$*))
+vet/%:
+	$(ON) $(GO) vet $(if $(filter linux/%,$*),./...,./cmd/cginitctl/...)
+	@$(ON) $(MAKE) -s build BIN=bin/all/$*/ $(if $(filter linux/%,$*),,PROGRAMS=./cmd/cginitctl)
 
 image:
 	docker build -t cginit .
