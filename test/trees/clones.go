@@ -76,7 +76,8 @@ func vforks(n int) {
 //
 //go:nosplit
 func leafVfork() {
-	call, a, b, c := uintptr(syscall.SYS_CLONE), uintptr(unix.CLONE_VM|unix.CLONE_VFORK)|uintptr(syscall.SIGCHLD), uintptr(0), uintptr(0)
+	call, c := uintptr(syscall.SYS_CLONE), uintptr(0)
+	a, b := cloneArgs(unix.CLONE_VM | unix.CLONE_VFORK | uintptr(syscall.SIGCHLD))
 	for {
 		r, errno := raw(call, a, b, c)
 		switch {

@@ -62,16 +62,24 @@ func fork() int {
 //
 //go:nosplit
 func clone(flags uintptr) (pid uintptr, errno syscall.Errno) {
-	stack := uintptr(0)
-	if runtime.GOARCH == "s390x" { // the two have changed places there
-		flags, stack = stack, flags
-	}
+	a, b := cloneArgs(flags)
 	for {
-		pid, errno = raw(syscall.SYS_CLONE, flags, stack, 0)
+		pid, errno = raw(syscall.SYS_CLONE, a, b, 0)
 		if errno != syscall.EAGAIN || now() > deadline { // at a limit on processes others must end first
 			return pid, errno
 		}
 	}
+}
+
+// cloneArgs returns the first two arguments of clone(2): the flags and no stack. They have changed places on
+// s390x.
+//
+//go:nosplit
+func cloneArgs(flags uintptr) (a, b uintptr) {
+	if runtime.GOARCH == "s390x" {
+		return 0, flags
+	}
+	return flags, 0
 }
 
 // giveUp ends a process of the tree, and tells the main process why. The errors that can happen here are
