@@ -56,8 +56,11 @@ test-units:
 test-suites:
 	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
 
+# ARCH=arm64 and ARCH=s390x run it on an emulated machine of that architecture.
+ARCH     ?=
+
 test-vm:
-	$(GO) test -count=1 -v -timeout 15m ./test/vm
+	CGINIT_VM=$(ARCH) $(GO) test -count=1 -v -timeout 15m ./test/vm
 
 # The full proof of the teardown matrix: 20 runs of each cell, as one command and with jobs side by
 # side. Every wait in it is bounded, so it needs no timeout.

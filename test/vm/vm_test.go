@@ -5,6 +5,8 @@ package vm
 
 import (
 	"encoding/json"
+	"flag"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/cginit/cginit/internal/afresh"
 	"github.com/cginit/cginit/test/internal/engine"
+	"github.com/cginit/cginit/test/internal/harness"
 )
 
 func TestMain(m *testing.M) { os.Exit(afresh.Main(m)) }
@@ -35,7 +38,12 @@ type receipt struct {
 }
 
 func TestVM(t *testing.T) {
-	console, lines := boot(t)
+	m := chosen(t)
+	// The guest runs only the scenarios that the test will look at.
+	_, only, _ := strings.Cut(flag.Lookup("test.run").Value.String(), "/")
+	programs := buildUnits(t, m)
+	programs["bin/cginit"], programs["bin/trees"] = harness.BinFor(t, m.arch, "cginit"), harness.BinFor(t, m.arch, "trees")
+	console, lines := boot(t, m, programs, "only="+only, "skip="+strings.Join(slices.Collect(maps.Keys(m.lacks)), ","))
 	results := map[string]result{}
 	var last []receipt // process 1 of the VM can only report to the port itself
 	for line := range strings.Lines(lines) {
@@ -51,6 +59,9 @@ func TestVM(t *testing.T) {
 	}
 	for name, check := range checks {
 		t.Run(name, func(t *testing.T) {
+			if why := m.lacks[name]; why != "" {
+				t.Skip("SKIPPED on " + m.arch + ": " + why)
+			}
 			r, ok := results[name]
 			if !ok {
 				t.Fatal("the guest did not run this scenario")

@@ -1,6 +1,6 @@
 // Command guest is the VM's /init. It boots into cgroup v2 alone, runs the scenarios and writes what it
-// saw to the second serial port, one JSON object a line. It judges nothing: the test at the other end
-// of the port does.
+// saw to a serial port, one JSON object a line. It judges nothing: the test at the other end of the port
+// does.
 package main
 
 import (
@@ -53,6 +53,10 @@ func boot() error {
 		}
 	}
 	if err := command("/bin/busybox", "--install", "-s", "/bin").Run(); err != nil {
+		return err
+	}
+	// The names are in the order in which the modules need each other.
+	if err := sh("for module in /modules/*.ko; do [ ! -e $module ] || insmod $module; done"); err != nil {
 		return err
 	}
 	suite := command("/init", "suite")

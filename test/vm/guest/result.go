@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
-// port carries only the results. The first port is the kernel's console.
-const port = "/dev/ttyS1"
+// port carries only the results. The kernel's console is another device.
+var port = os.Getenv("port")
 
 const terminationLog = "/dev/termination-log"
 
@@ -77,8 +79,22 @@ func (b *box) send() error {
 		return err
 	}
 	defer out.Close()
-	_, err = out.Write(append(line, '\n'))
-	return err
+	if _, err = out.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	drain(out)
+	return nil
+}
+
+// drain waits until a terminal has sent everything. A close waits too, but only until the next signal, and the
+// kernel drops the rest.
+func drain(terminal *os.File) {
+	const afterOutput = 1 // of TCSBRK: tcdrain(3)
+	for {
+		if err := unix.IoctlSetInt(int(terminal.Fd()), unix.TCSBRK, afterOutput); err != unix.EINTR {
+			return // ENOTTY: it is no terminal, and keeps nothing back
+		}
+	}
 }
 
 // read returns the content of a file without the last newline, or "" if there is no file.
