@@ -32,7 +32,7 @@ PLATFORMS := $(addprefix linux/,386 amd64 arm/v6 arm/v7 arm64 loong64 ppc64le ri
              darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 DIST     := dist
 
-.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build fuzz matrix
+.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build bench-vm fuzz matrix
 
 build:
 	$(BUILD) -o $(BIN) $(PROGRAMS)
@@ -117,8 +117,12 @@ bench-short: bench-build
 	bin/bench/bench -short -before "$(BEFORE)" -o $(OUT) $(ARGS)
 
 bench-build: build
-	@mkdir -p bin/bench
-	$(BUILD) -ldflags="$(MODULE)/bench/sleeper=-s -w $(if $(ENTRY),-E=main.entry)" -o bin/bench/ ./bench/...
+	@mkdir -p $(BIN)bench
+	$(BUILD) -ldflags="$(MODULE)/bench/sleeper=-s -w $(if $(ENTRY),-E=main.entry)" -o $(BIN)bench/ ./bench/...
+
+# The start, the memory and the sizes on an emulated machine: make bench-vm ARCH=arm64.
+bench-vm:
+	CGINIT_VM=$(ARCH) $(GO) test -count=1 -run '^$$' -bench VM -benchtime 1x -timeout 30m ./test/vm
 
 fuzz:
 	$(GO) test -fuzz FuzzParse -fuzztime 1m ./init/config

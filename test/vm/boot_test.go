@@ -26,6 +26,7 @@ func boot(t testing.TB, m machine, files map[string]string, args ...string) (con
 	dir := t.TempDir()
 	initrd, port := filepath.Join(dir, "initrd"), filepath.Join(dir, "results")
 	files["init"], files["brd.ko"], files["bin/busybox"] = guest(t, m, dir), stock["brd.ko"], stock["busybox"]
+	files["bin/tini"] = stock["tini-static"]
 	for i, name := range m.modules {
 		files[fmt.Sprintf("modules/%d-%s", i, name)] = stock[name]
 	}
@@ -74,7 +75,7 @@ func archive(t testing.TB, files map[string]string) []byte {
 		out.Write(data)
 		out.Write(make([]byte, -out.Len()&3))
 	}
-	for _, dir := range []string{"bin", "bin/units", "dev", "modules", "proc", "sys", "tmp"} {
+	for _, dir := range []string{"bin", "bin/bench", "bin/units", "dev", "modules", "proc", "sys", "tmp"} {
 		add(dir, 0o40755, nil)
 	}
 	for name, file := range files {

@@ -18,7 +18,7 @@ import (
 )
 
 // debian returns the files that the VM needs of Debian's packages, by name: the kernel as vmlinuz, its
-// modules and busybox. The packages are downloaded once.
+// modules, busybox and tini. The packages are downloaded once.
 func debian(t testing.TB, m machine) map[string]string {
 	cache := filepath.Join("cache", m.arch)
 	packages, _ := filepath.Glob(cache + "/*.deb")
@@ -28,7 +28,7 @@ func debian(t testing.TB, m machine) map[string]string {
 		}
 		packages, _ = filepath.Glob(cache + "/*.deb")
 	}
-	needed := append([]string{"vmlinuz", "busybox", "brd.ko"}, m.modules...)
+	needed := append([]string{"vmlinuz", "busybox", "tini-static", "brd.ko"}, m.modules...)
 	files, dir := map[string]string{}, t.TempDir()
 	for _, deb := range packages {
 		unpack(t, harness.Command(t, "dpkg-deb"), deb, func(name string, content io.Reader) {
@@ -36,7 +36,7 @@ func debian(t testing.TB, m machine) map[string]string {
 			switch {
 			case strings.HasPrefix(name, "./boot/vmlinuz-"):
 				base = "vmlinuz"
-			case name != "./bin/busybox" && path.Ext(name) != ".ko":
+			case name != "./bin/busybox" && name != "./usr/bin/tini-static" && path.Ext(name) != ".ko":
 				return
 			}
 			if !slices.Contains(needed, base) {
@@ -68,7 +68,7 @@ func download(cache string, m machine) error {
 		meta=$1; shift
 		apt-get "$@" update
 		name=$(apt-cache "$@" depends "$meta" | sed -n 's/^ *Depends: //p')
-		apt-get "$@" download "${name:?no such package}" busybox-static
+		apt-get "$@" download "${name:?no such package}" busybox-static tini
 		mv ./*.deb ..`
 	dir, err := filepath.Abs(cache + "/apt")
 	if err = errors.Join(err, os.MkdirAll(dir, 0o755)); err != nil {

@@ -60,6 +60,12 @@ func boot() error {
 		return err
 	}
 	suite := command("/init", "suite")
+	if parts := os.Getenv("bench"); parts != "" {
+		var err error
+		if suite, err = bench(parts); err != nil {
+			return err
+		}
+	}
 	if err := suite.Start(); err != nil {
 		return err
 	}
