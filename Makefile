@@ -32,7 +32,7 @@ PLATFORMS := $(addprefix linux/,386 amd64 arm/v6 arm/v7 arm64 loong64 ppc64le ri
              darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 DIST     := dist
 
-.PHONY: build demo test test-vet test-units test-suites test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build bench-vm fuzz matrix
+.PHONY: build demo test test-vet test-units test-386 test-suites test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build bench-vm fuzz matrix
 
 build:
 	$(BUILD) -o $(BIN) $(PROGRAMS)
@@ -51,6 +51,10 @@ test-vet:
 test-units:
 	GORACE=atexit_sleep_ms=0 $(GO) test -count=1 $(RACE) $$($(GO) list ./... | grep -v /test/)
 	$(GO) test -count=1 ./init/config
+
+# amd64 runs programs of 386 as they are, which have words of 32 bits.
+test-386:
+	GOARCH=386 CGO_ENABLED=0 $(GO) test -count=1 ./cgroup ./init/... ./internal/birth ./internal/catch ./internal/self ./internal/threads
 
 # The suites build the program themselves, so Go's test cache does not see when it changes.
 test-suites:

@@ -106,7 +106,11 @@ func (h *holder) advance() {
 	switch h.mode {
 	case modeRunning, modeFrozen:
 	case modeFreezing:
-		if h.signal(unix.SIGSTOP) == 0 && h.signal(unix.SIGSTOP) == 0 { // one walk can miss some
+		running := h.signal(unix.SIGSTOP)
+		if running == 0 {
+			running = h.signal(unix.SIGSTOP) // one walk can miss some
+		}
+		if running == 0 {
 			h.mode = modeFrozen
 			h.tell(&message{kind: int64(Frozen)})
 		}
