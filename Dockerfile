@@ -4,11 +4,13 @@
 #	COPY --from=cginit /cginit /cginitctl /usr/bin/
 #	ENTRYPOINT ["cginit", "--"]
 #
-# It cross-compiles, so a build for another platform needs no emulation. That needs BuildKit, which
-# Docker uses by default since version 23:
+# With BuildKit it cross-compiles, so a build for another platform needs no emulation:
 #
 #	docker build --platform linux/arm64 -t cginit .
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+#
+# The older builder, which Docker uses where buildx is not installed, sets none of these variables and
+# builds for its own platform.
+FROM --platform=${BUILDPLATFORM:-linux} golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

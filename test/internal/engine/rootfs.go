@@ -64,7 +64,7 @@ func (e *Engine) ImportExample(t testing.TB, name string) {
 	}))
 }
 
-// ImportGo makes an image that stands in for golang:1.26. It has this machine's toolchain and the
+// ImportGo makes an image that stands in for golang:1.26. It has this machine's toolchain and make, and the
 // modules of go.mod, so that a build in it needs no network.
 func (e *Engine) ImportGo(t testing.TB, name string) {
 	t.Helper()
@@ -81,8 +81,25 @@ func (e *Engine) ImportGo(t testing.TB, name string) {
 				return err
 			}
 		}
+		for _, file := range withLibraries(t, harness.Command(t, "make")) {
+			if err := addTree(tw, file, strings.TrimPrefix(file, "/"), nil); err != nil {
+				return err
+			}
+		}
 		return addTree(tw, modules, "go/pkg/mod", nil)
 	}))
+}
+
+// withLibraries returns a program and the libraries that it needs, as ldd says.
+func withLibraries(t testing.TB, program string) []string {
+	t.Helper()
+	files := []string{program}
+	for _, word := range strings.Fields(output(t, exec.Command("ldd", program))) {
+		if strings.HasPrefix(word, "/") {
+			files = append(files, word)
+		}
+	}
+	return files
 }
 
 // modules returns a module cache with only the modules that go.mod needs, copied from this machine's
