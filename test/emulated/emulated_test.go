@@ -166,14 +166,13 @@ func TestServices(t *testing.T) {
 
 // helped is a job that the exec helper starts, as another user and with less than that could have.
 const helped = `
-services:
+jobs:
   job:
     command: [%s, -c, "id -u; ulimit -n; grep NoNewPrivs /proc/self/status; exit 5"]
     user: "12:34"
     cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]
     ulimits: {nofile: 100}
-    restart: "no"
 `
 
 // TestHelper starts jobs through the exec helper, one of them in vain.
@@ -182,9 +181,9 @@ func TestHelper(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			each(t, mode, func(t *testing.T, p place) {
 				for shell, want := range map[string]struct {
-					code, job int
-					lines     string
-				}{"sh": {0, 5, "12 100 NoNewPrivs:\t1"}, "/nothing": {127, 127, ""}} {
+					code  int
+					lines string
+				}{"sh": {5, "12 100 NoNewPrivs:\t1"}, "/nothing": {127, ""}} {
 					p.spec.Args = []string{"--config", config(t, fmt.Sprintf(helped, shell))}
 					run := pod.Start(t, p.spec)
 					var lines []string
@@ -197,7 +196,7 @@ func TestHelper(t *testing.T) {
 					}
 					receipt, err := r.Receipt()
 					got := strings.Join(lines, " ")
-					if err != nil || got != want.lines || r.Code != want.code || receipt.ExitStatus != want.job {
+					if err != nil || got != want.lines || r.Code != want.code || receipt.ExitStatus != want.code {
 						t.Errorf("%s: %q, status %d, %v, receipt %+v; stderr: %s", shell, got, r.Code, err, receipt, run.Stderr())
 					}
 				}
