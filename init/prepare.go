@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cginit/cginit/init/config"
@@ -67,6 +68,7 @@ func (s *Supervisor) prepareHome() (err error) {
 	if err != nil {
 		return err
 	}
+	hold.SealAuto(s.jobs.specs())
 	for _, j := range s.jobs.all {
 		if err := s.home.Suffices(s.jobs.levelOf(s.home, j), s.config.Require); err != nil {
 			return s.jobs.blame(j, err)
@@ -87,7 +89,7 @@ func (s *Supervisor) prepareHome() (err error) {
 // them. With --best-effort-limits it logs a limit that cannot be enforced and removes it from the
 // spec.
 func (s *Supervisor) allow(spec *config.Spec) error {
-	if err := hold.AllowUser(spec); err != nil {
+	if err := errors.Join(hold.AllowUser(spec), hold.AllowSeal(spec)); err != nil {
 		return err
 	}
 	if !s.config.BestEffortLimits {

@@ -89,7 +89,7 @@ func (r *run) receipt(now time.Time) Receipt {
 	}
 	b.count(&v)
 	v.Phases = r.phases()
-	v.Containment, v.Guarantee = string(r.level), r.level.Guarantee()
+	v.Containment, v.Guarantee = string(r.level), r.level.GuaranteeFor(&r.spec.Identity)
 	v.ExitStatus = r.exitStatus(v.Cause)
 	return v
 }

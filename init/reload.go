@@ -9,6 +9,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/life"
 )
 
@@ -73,6 +74,7 @@ func (s *Supervisor) reloaded(f *config.File, err error) {
 
 // allowAll prepares the uids and limits of a new file's jobs. It returns the first error.
 func (s *Supervisor) allowAll(f *config.File) error {
+	hold.SealAuto(f.Jobs)
 	for i := range f.Jobs {
 		if err := s.allow(f.Jobs[i]); err != nil {
 			return err

@@ -63,7 +63,7 @@ func runSpec(name string, p *control.RunParams) (*config.Spec, error) {
 		Name: name, Args: o.Args, Env: o.Env, Dir: o.Cwd, Resources: p.Resources,
 		GracePeriod: config.DefaultGracePeriod, Timeout: time.Duration(p.Timeout) * time.Millisecond,
 		KillMode: config.Mixed, Leftovers: config.LeftoversStop,
-		Identity: config.Identity{Rlimits: o.Rlimits, NoNewPrivileges: o.NoNewPrivileges, OOMScoreAdj: o.OOMScoreAdj, Capabilities: o.Capabilities},
+		Identity: config.Identity{Rlimits: o.Rlimits, NoNewPrivileges: o.NoNewPrivileges, OOMScoreAdj: o.OOMScoreAdj, Capabilities: o.Capabilities, Seal: p.Seal},
 		Output:   config.Output{StdinOpen: false},
 	}
 	if len(spec.Env) == 0 {

@@ -38,7 +38,7 @@ func (s *Supervisor) nextStep(j *job, kind role) {
 	step := steps[j.stepsRun]
 	r := s.attendant(j, kind, name, &config.Spec{
 		Args: step.Args, Env: step.Env, Dir: step.Dir, Timeout: step.Timeout,
-		Identity: config.Identity{User: s.jobs.userOf(j, step.User)}, Output: config.Output{Log: j.spec.Log},
+		Identity: config.Identity{User: s.jobs.userOf(j, step.User), Seal: step.Seal}, Output: config.Output{Log: j.spec.Log},
 	})
 	if kind == rolePreStart { // the job has no run yet that could hold the step
 		r.owner, r.spec.Name, r.spec.Resources = nil, j.spec.Name+".pre_start", j.spec.Resources

@@ -173,3 +173,11 @@ func (t *table) levelOf(h *hold.Home, j *job) hold.Level {
 		})
 	})
 }
+
+// specs returns the specs of all jobs.
+func (t *table) specs() (all []*config.Spec) {
+	for _, j := range t.all {
+		all = append(all, j.spec)
+	}
+	return all
+}

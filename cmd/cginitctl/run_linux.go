@@ -81,6 +81,8 @@ func (r *runFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&r.user, "user", "u", "",
 		"run the command as `NAME|UID[:GROUP|GID]`, or auto, a uid that nothing else has (without the flag: as the "+
 			"user of cginitctl)")
+	f.BoolVar(&r.p.Seal, "seal", false,
+		"keep the command from signalling and tracing others, from the cgroup tree and from mounts")
 	f.StringArrayVarP(&r.env, "env", "e", nil, "set a variable of the command, `NAME=VALUE`; repeatable")
 	f.StringVarP(&r.p.Process.Cwd, "workdir", "w", "", "the working directory (without the flag: that of cginitctl)")
 	f.BoolVarP(&r.p.Detach, "detach", "d", false,

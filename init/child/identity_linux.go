@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/seal"
 	"github.com/moby/sys/capability"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -32,6 +33,12 @@ func assume(id *config.Identity) error {
 	caps, err := newCapabilities(id)
 	if err != nil {
 		return err
+	}
+	if id.Seal { // while we have our capabilities
+		// The NOTIFY_SOCKET of a job is an abstract socket of ours.
+		if err := seal.Apply(!strings.HasPrefix(os.Getenv("NOTIFY_SOCKET"), "@")); err != nil {
+			return fmt.Errorf("cannot seal it (Landlock): %w", err)
+		}
 	}
 	if err := become(id.User, caps != nil); err != nil {
 		return err

@@ -14,6 +14,8 @@ type File struct {
 	Report string
 	// LogFormat is "text" or "json"; empty: the file does not say.
 	LogFormat string
+	// Seal is "auto", "none" or empty, which is none.
+	Seal string
 	// AllowUIDs and AllowGIDs may use the control socket, besides root and the supervisor's own user.
 	AllowUIDs, AllowGIDs []uint32
 	// Warnings has a line for each thing that is allowed but probably a mistake.

@@ -21,6 +21,8 @@ func fileKeys() value[document] {
 			func(doc *document) *string { return &doc.Report }),
 		key("log", "the format of cginit's own log lines", word("text", "json"),
 			func(doc *document) *string { return &doc.LogFormat }),
+		key("seal", "auto: seal each service and job that has no-new-privileges and none that it could signal beside it", word("auto", "none"),
+			func(doc *document) *string { return &doc.Seal }),
 		inside("access", "who may use the control socket, in addition to root and cginit's own user", nil,
 			key("uids", "user ids", ids(), func(doc *document) *[]uint32 { return &doc.AllowUIDs }),
 			key("gids", "group ids", ids(), func(doc *document) *[]uint32 { return &doc.AllowGIDs })),

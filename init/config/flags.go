@@ -120,6 +120,8 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 			j.User, err = ParseUser(s)
 			return err
 		})
+	f.BoolVar(&j.Seal, "seal", false,
+		"keep the command from signalling and tracing others, from the cgroup tree and from mounts")
 	f.StringArrayVar(&o.Config, "config", nil,
 		"run the services and jobs of this `file` (without a command: "+DefaultFile+"); repeatable, later files win")
 	f.StringSliceVar(&o.Profiles, "profile", nil, "with a file: select this profile, or all (*); repeatable")
@@ -128,7 +130,7 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f.BoolVar(&o.JSON, "json", false, "with --check: print JSON")
 	f.BoolVar(&o.Detach, "detach", false, "return when everything is up, and go on in the background")
 	f.StringVar(&o.Socket, "socket", "", "the `path` of the control socket, or none")
-	f.StringVar(&o.Require, "require", "", "refuse to start with a weaker containment than this: `cgroup|uid|tree`")
+	f.StringVar(&o.Require, "require", "", "refuse to start with a weaker containment than this: `cgroup|uid|sealed|tree`")
 	f.BoolVar(&o.BestEffortLimits, "best-effort-limits", false,
 		"warn about a limit that cannot be enforced, instead of refusing to start")
 	f.StringVar(&o.Report, "report", "", "append the receipt of each teardown to this `file`, one JSON object a line")
@@ -192,8 +194,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("--socket %s: it must be an absolute path, or none", o.Socket)
 	case o.LogFormat != "text" && o.LogFormat != "json":
 		return fmt.Errorf("--log-format %s: it must be text or json", o.LogFormat)
-	case !slices.Contains([]string{"", "cgroup", "uid", "tree"}, o.Require):
-		return fmt.Errorf("--require %s: it must be one of cgroup, uid, tree", o.Require)
+	case !slices.Contains([]string{"", "cgroup", "uid", "sealed", "tree"}, o.Require):
+		return fmt.Errorf("--require %s: it must be one of cgroup, uid, sealed, tree", o.Require)
 	case o.Job.StopSignal == syscall.SIGKILL || o.Job.StopSignal == syscall.SIGSTOP:
 		return fmt.Errorf("--stop-signal %s: no program can catch it; use --stop-grace-period 0 to kill at once",
 			SignalName(o.Job.StopSignal))

@@ -28,6 +28,7 @@ var flagScopes = []struct {
 	{"cpus", commandOnly},
 	{"pids-limit", commandOnly},
 	{"user", commandOnly},
+	{"seal", commandOnly},
 	{"config", fileOnly},
 	{"profile", fileOnly},
 	{"check", anyScope},

@@ -9,6 +9,7 @@ type hook struct {
 	dir     string
 	user    *node
 	timeout time.Duration
+	seal    bool
 	node    *node
 }
 
@@ -25,6 +26,7 @@ func hooks() value[hook] {
 			func(h *hook) *[]variable { return &h.vars }),
 		key("working_dir", "the working directory, an absolute path", path(), func(h *hook) *string { return &h.dir }),
 		key("user", "the user that runs it: NAME|UID[:GROUP|GID]", located(), func(h *hook) **node { return &h.user }),
+		key("seal", "true: it is sealed as a service can be", boolean(), func(h *hook) *bool { return &h.seal }),
 		key("timeout", "the longest that the step may take", duration(time.Millisecond),
 			func(h *hook) *time.Duration { return &h.timeout }),
 	)

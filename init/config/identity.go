@@ -18,6 +18,8 @@ type Identity struct {
 	Capabilities    *specs.LinuxCapabilities
 	NoNewPrivileges bool
 	OOMScoreAdj     *int
+	// Seal keeps the job from signalling and tracing others, from the cgroup tree and from mounts (init/seal).
+	Seal bool
 }
 
 // NeedsHelper reports whether the exec helper must set up the process before it executes the

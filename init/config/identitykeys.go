@@ -27,6 +27,9 @@ func identityKeys() []*field {
 		key("security_opt", "no-new-privileges[:true|false]: executing a program cannot give it more rights",
 			securityOpt(),
 			func(d *draft) *bool { return &d.NoNewPrivileges }),
+		key("seal", "true: it can neither signal nor trace other jobs and cginit, nor write to the cgroup tree, nor mount "+
+			"(Landlock)", boolean(),
+			func(d *draft) *bool { return &d.Seal }),
 		keyTo("oom_score_adj", "how soon the kernel kills it when memory is short, from -1000 (never) to 1000",
 			count(-1000, 1000),
 			func(_ *problems, _ *node, d *draft, n int) { d.OOMScoreAdj = &n }),

@@ -66,6 +66,8 @@ type Hook struct {
 	User *User
 	// Timeout is the longest that the command may run; 0: no limit except that of the job.
 	Timeout time.Duration
+	// Seal seals the command as a job can be sealed. That the job is sealed does not matter for it.
+	Seal bool
 }
 
 // Ready says when a job counts as started.

@@ -77,6 +77,7 @@ var NameRule = fmt.Sprintf("a name must consist of letters, digits, _ - and . on
 // finish completes the Spec of one draft from the keys that depend on each other.
 func (r *resolver) finish(d *draft) {
 	r.finishUser(d)
+	d.SealAuto = r.file.Seal == "auto" && d.node.get("seal") == nil
 	r.finishEnv(d)
 	d.Args = slices.Concat(d.entrypoint, d.command)
 	given := d.node.get("command") != nil || d.node.get("entrypoint") != nil
@@ -196,7 +197,7 @@ func (r *resolver) count(n *node, env []string) []string {
 func (r *resolver) steps(d *draft, hooks []hook) []Hook {
 	var made []Hook
 	for _, h := range hooks {
-		step := Hook{Args: h.command, Env: d.Env, Dir: cmp.Or(h.dir, d.Dir), User: d.User, Timeout: h.timeout}
+		step := Hook{Args: h.command, Env: d.Env, Dir: cmp.Or(h.dir, d.Dir), User: d.User, Timeout: h.timeout, Seal: h.seal}
 		if h.user != nil {
 			step.User = r.user(h.user)
 		}

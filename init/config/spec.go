@@ -43,6 +43,8 @@ type Spec struct {
 
 	Labels map[string]string
 
+	// SealAuto leaves it to cginit whether the job is sealed (see hold.SealAuto).
+	SealAuto bool
 	// Service jobs are meant to keep running, all others to end.
 	Service bool
 	// GraceWritten says that GracePeriod stands in the file, and is not the default.

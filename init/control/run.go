@@ -15,6 +15,8 @@ type RunParams struct {
 	Resources *specs.LinuxResources `json:"resources,omitempty"`
 	// AutoUser runs the command as a uid that no other process has, and a gid of the same number.
 	AutoUser bool `json:"auto_user,omitempty"`
+	// Seal keeps the command from signalling and tracing others, from the cgroup tree and from mounts (Landlock).
+	Seal bool `json:"seal,omitempty"`
 
 	// Name is the name of the job. If it is empty, it is run-N.
 	Name string `json:"name,omitempty"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/proc"
+	"github.com/cginit/cginit/init/seal"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,6 +22,8 @@ const (
 	PIDNamespace Level = "pidns"
 	// UID means that the run has a holder and a uid of its own: that uid kills with kill(-1).
 	UID Level = "uid"
+	// Sealed means that the run has a holder that it can neither signal nor trace.
+	Sealed Level = "sealed"
 	// Tree means that a holder, the subreaper of the run, kills until it has no child left.
 	Tree Level = "tree"
 	// Marked means that a holder kills until it finds no process with the mark of the run: an emulator lets
@@ -29,18 +32,27 @@ const (
 )
 
 // Levels returns all levels, the strongest first.
-func Levels() []Level { return []Level{Cgroup, PIDNamespace, UID, Tree, Marked} }
+func Levels() []Level { return []Level{Cgroup, PIDNamespace, UID, Sealed, Tree, Marked} }
 
 // Guarantee returns in words what the level promises.
-func (l Level) Guarantee() string {
+func (l Level) Guarantee() string { return l.GuaranteeFor(&config.Identity{}) }
+
+// GuaranteeFor returns what the level promises for a job with this identity.
+func (l Level) GuaranteeFor(id *config.Identity) string {
 	switch l {
 	case Cgroup:
+		if id.Seal {
+			return "the kernel's: nothing that the job starts outlives it, and it cannot write to the cgroup tree (it is sealed)"
+		}
 		return "the kernel's: nothing that the job starts outlives it, unless it may write to the cgroup tree itself"
 	case PIDNamespace:
 		return "the kernel's: nothing in this PID namespace outlives the job, processes that entered from outside, " +
 			"such as docker exec, included"
 	case UID:
 		return "the kernel's: nothing that runs as the job's uid outlives it, and it cannot become another"
+	case Sealed:
+		return "the kernel's: nothing that the job starts outlives it, because it can neither signal nor trace its holder; " +
+			"a job that forks faster than it is killed delays that"
 	case Marked:
 		return "best effort, where nobody can be a subreaper: as tree, but a daemon of the job is found by a limit that it " +
 			"inherits (RLIMIT_LOCKS), and can escape if it changes that"
@@ -50,8 +62,8 @@ func (l Level) Guarantee() string {
 		"delays it, and a job that kills its holder can escape"
 }
 
-// Meets tells whether the level is at least as strong as --require asks for: cgroup, uid, tree, or
-// empty for any, Marked included. PIDNamespace meets uid: kill(-1) by process 1 and by a uid are both one call that
+// Meets tells whether the level is at least as strong as --require asks for: cgroup, uid, sealed,
+// tree, or empty for any, Marked included. PIDNamespace meets uid: kill(-1) by process 1 and by a uid are both one call that
 // no fork escapes.
 func (l Level) Meets(required string) bool {
 	switch required {
@@ -59,6 +71,8 @@ func (l Level) Meets(required string) bool {
 		return l == Cgroup
 	case "uid":
 		return l == Cgroup || l == PIDNamespace || l == UID
+	case "sealed":
+		return l != Tree && l != Marked
 	case "tree":
 		return l != Marked
 	}
@@ -70,11 +84,12 @@ type Usual struct {
 	OneCommand Level // one command without a control socket
 	ManyJobs   Level // one of several jobs
 	OwnUser    Level // one of several jobs, with user: auto
+	IsSealed   Level // one of several jobs, with seal: true
 }
 
 // Usual returns how usual jobs would be held here.
 func (h *Home) Usual() Usual {
-	u := Usual{h.level, h.level, h.level}
+	u := Usual{h.level, h.level, h.level, h.level}
 	if h.level == Cgroup {
 		return u
 	}
@@ -83,6 +98,7 @@ func (h *Home) Usual() Usual {
 	if h.isPid1 {
 		u.OneCommand = PIDNamespace
 	}
+	u.IsSealed = shared.LevelFor(&config.Identity{Seal: true}, nil, nil)
 	auto := func() uint32 { return new(UIDs).Next(func(uint32) bool { return false }) }
 	u.OwnUser = shared.LevelFor(&config.Identity{User: &config.User{Auto: true}}, auto, func(uint32) bool { return false })
 	return u
@@ -92,7 +108,18 @@ func (h *Home) Usual() Usual {
 // and the job has a uid of its own, that uid does it. uid returns the job's uid, and isShared
 // whether another job may run as it. kill(-1) reaches every process with the uid, so this is only for
 // process 1 of a PID namespace, where all processes are known.
+//
+// Otherwise a job that is sealed, on a kernel that holds its signals, is at level Sealed.
 func (h *Home) LevelFor(id *config.Identity, uid func() uint32, isShared func(uid uint32) bool) Level {
+	level := h.levelByUID(id, uid, isShared)
+	if level == Tree && id.Seal && seal.HoldsSignals() {
+		return Sealed
+	}
+	return level
+}
+
+// levelByUID is LevelFor without regard to seals.
+func (h *Home) levelByUID(id *config.Identity, uid func() uint32, isShared func(uid uint32) bool) Level {
 	if h.level != Tree || !h.isPid1 || id.User == nil || mayChangeUID(id) {
 		return h.level
 	}

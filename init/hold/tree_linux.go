@@ -16,7 +16,7 @@ import (
 // holder starts the main process, reaps it, and sends us events.
 type tree struct {
 	base
-	level  Level          // UID, Tree or Marked
+	level  Level          // UID, Sealed, Tree or Marked
 	holder *proctree.Tree // nil until the main process is to be started
 	order  *Order         // what the holder was told to start
 

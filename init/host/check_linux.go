@@ -71,6 +71,7 @@ const (
 	oneCommand  = "one command"
 	manyJobs    = "several jobs"
 	ownUserJobs = "jobs with user: auto"
+	sealedJobs  = "jobs with seal: true"
 )
 
 // Check finds out how jobs would be held here, and what a supervisor would lack. An error means
@@ -84,6 +85,7 @@ func Check(q Question) (*Findings, error) {
 	f.Cgroup = cgroupFacts(h)
 	f.socket(q.Socket)
 	f.levels(h, &q)
+	hold.SealAuto(q.Jobs)
 	uids := uidsOf(q.Jobs)
 	for i := range q.Jobs {
 		f.job(h, &q, i, uids)
@@ -99,7 +101,7 @@ func (f *Findings) levels(h *hold.Home, q *Question) {
 		f.Missing = f.hopeless(h.Why())
 		f.Ways = waysOn(f.Platform)
 	}
-	f.Levels = []Held{{oneCommand, usual.OneCommand}, {manyJobs, usual.ManyJobs}, {ownUserJobs, usual.OwnUser}}
+	f.Levels = []Held{{oneCommand, usual.OneCommand}, {manyJobs, usual.ManyJobs}, {ownUserJobs, usual.OwnUser}, {sealedJobs, usual.IsSealed}}
 	for _, l := range hold.Levels() {
 		f.Guarantees = append(f.Guarantees, Promise{l, l.Guarantee()})
 	}
@@ -126,6 +128,7 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 	}
 	problem(h.Suffices(level, q.Require))
 	problem(hold.AllowUser(spec))
+	problem(hold.AllowSeal(spec))
 	if !q.BestEffortLimits {
 		problem(h.Offers(spec.Resources))
 	}

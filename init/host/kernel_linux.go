@@ -1,9 +1,11 @@
 package host
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/cginit/cginit/init/hold"
+	"github.com/cginit/cginit/init/seal"
 	"github.com/cginit/cginit/internal/self"
 	"golang.org/x/sys/unix"
 )
@@ -41,8 +43,24 @@ func features(h *hold.Home) []Feature {
 		tried("clone3", "the call by which a process is born in its cgroup (Linux 5.7)", tryClone3()),
 		tried("pidfd_open", "a process that cannot be mistaken for another (Linux 5.3)", tryPidfd()),
 		tried("close_range", "no descriptor of ours is left to a job (Linux 5.9)", unix.CloseRange(farFD, farFD, 0)),
+		landlockFeature(emulated),
 		tried("subreaper", "orphans come to who holds them (Linux 3.4)", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)),
 	}
+}
+
+// landlockFeature tells what a seal can do here.
+func landlockFeature(emulated string) Feature {
+	f := Feature{Name: "Landlock", Works: featureFails, For: "seals a job: it signals and traces no other, and keeps off the cgroup tree (Linux 6.12)"}
+	version, err := seal.Version()
+	switch {
+	case err != nil:
+		f.Why = err.Error() + emulated
+	case !seal.HoldsSignals():
+		f.Why = fmt.Sprintf("version %d holds no signals, the rest works", version)
+	default:
+		f.Works = featureWorks
+	}
+	return f
 }
 
 // farFD is the number of a descriptor that is not open.

@@ -1,0 +1,67 @@
+package hold
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/seal"
+	"golang.org/x/sys/unix"
+)
+
+// SealAuto seals the jobs for which that is left to us. A job is sealed if it has no-new-privileges already, and
+// if it could signal no other of the jobs anyway, so that nothing that works can stop working.
+func SealAuto(specs []*config.Spec) {
+	already, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	_, err := seal.Version()
+	for _, s := range specs {
+		if s.SealAuto {
+			s.Seal = err == nil && (already == 1 || s.NoNewPrivileges) && signalsNobody(s, specs)
+		}
+	}
+}
+
+// signalsNobody tells whether the kernel lets a job signal none of the others, because of its user.
+func signalsNobody(s *config.Spec, specs []*config.Spec) bool {
+	for _, other := range specs {
+		if other == s {
+			continue
+		}
+		if slices.Contains(s.CapAdd, "ALL") || slices.Contains(s.CapAdd, "CAP_KILL") {
+			return false
+		}
+		isAuto := s.User != nil && s.User.Auto || other.User != nil && other.User.Auto
+		if uidOf(s) == 0 || !isAuto && uidOf(s) == uidOf(other) {
+			return false
+		}
+	}
+	return true
+}
+
+// uidOf returns the uid that a job runs as. That of user: auto is not known before; it is not 0.
+func uidOf(s *config.Spec) int {
+	switch {
+	case s.User == nil:
+		return os.Getuid()
+	case s.User.Auto:
+		return -1
+	}
+	return int(s.User.UID)
+}
+
+// AllowSeal returns an error if a job or one of its steps is to be sealed and cannot be.
+func AllowSeal(spec *config.Spec) error {
+	isSealed := spec.Seal
+	for _, step := range steps(spec) {
+		isSealed = isSealed || step.Seal
+	}
+	if !isSealed {
+		return nil
+	}
+	if _, err := seal.Version(); err != nil {
+		return fmt.Errorf("it cannot be sealed: Landlock is not available: %w (it needs Linux 5.13, landlock among the lsm= of the kernel, "+
+			"and a seccomp filter that lets it pass)", err)
+	}
+	return nil
+}
