@@ -86,7 +86,7 @@ func RunHolder(args []string) int {
 	setName("cginit-holder") // which top shows; without it, it would be "exe", after /proc/self/exe
 	h.walker.prepare()
 	h.walker.queue = make([]proc.Child, 0, 1<<12)
-	h.walker.groups = make([]int32, 0, 1<<10)
+	h.walker.groups = make([]int32, 0, groupsMost)
 	h.signalled = make([]int32, 0, 1<<12)
 	h.score = openScore()
 	if err := h.shield(); err != nil {

@@ -24,6 +24,7 @@ func Sweep(sig unix.Signal, isOurs func(pid int) bool) ([]int, error) {
 		return nil, err
 	}
 	defer w.Close()
+	w.groups = make([]int32, 0, groupsMost)
 	swept := w.sweep(sig, isOurs)
 	if len(swept) == 0 { // a child that has just ended may have left us its own after we looked
 		swept = w.sweep(sig, isOurs)
@@ -41,7 +42,9 @@ func (w *walker) sweep(sig unix.Signal, isOurs func(pid int) bool) (swept []int)
 		if isOurs(pid) || !childLives(pid) {
 			continue
 		}
-		sendSignal(pid, sig)
+		if sig != unix.SIGKILL || !w.signalGroup(pid, sig) { // a group at once, as in a rush
+			sendSignal(pid, sig)
+		}
 		w.walk(pid, sig)
 		swept = append(swept, pid)
 		for _, below := range w.queue {

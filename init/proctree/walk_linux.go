@@ -32,6 +32,9 @@ type walker struct {
 	groups []int32
 }
 
+// groupsMost is the capacity of groups.
+const groupsMost = 1 << 10
+
 // errNoProc says why the supervisor cannot list or sweep.
 var errNoProc = errors.New("no /proc of our PID namespace is mounted")
 

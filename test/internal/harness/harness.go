@@ -77,7 +77,7 @@ func buildFor(platform string) (string, error) {
 	}
 	for _, args := range [][]string{
 		{"make", "-s", "build", "BIN=" + dir + "/"},
-		{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + "/", "./test/trees", "./test/contract/act"},
+		{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + "/", "./test/trees", "./test/contract/act", "./test/hostile"},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = Root()

@@ -1,0 +1,107 @@
+package levels
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/harness"
+	"github.com/cginit/cginit/test/internal/pod"
+)
+
+// way is a line of test/hostile: a way to do harm.
+type way struct {
+	Name           string
+	Tried, Refused int
+	Not            []string
+}
+
+// runs returns how often a hostile job is run in each place.
+func runs() int {
+	if n, err := strconv.Atoi(os.Getenv("CGINIT_RUNS")); err == nil {
+		return n
+	}
+	return 1
+}
+
+// TestSealed runs a job that tries everything that a seal forbids, while it forks.
+func TestSealed(t *testing.T) {
+	harness.AsRoot(t)
+	for name, c := range map[string]struct {
+		spec  pod.Spec
+		keys  string
+		level string
+	}{
+		"container":                    {pod.Spec{Mode: pod.NoCgroup}, "", "sealed"},
+		"container, user":              {pod.Spec{Mode: pod.NoCgroup}, "    user: '1000'\n", "uid"},
+		"writable cgroup":              {pod.Spec{Mode: pod.Process1}, "", "cgroup"},
+		"writable cgroup, not pid 1":   {pod.Spec{Mode: pod.Subreaper}, "", "cgroup"},
+		"ordinary user's host":         {pod.Spec{Mode: pod.Subreaper, UID: 54321}, "", "sealed"},
+		"user namespace, root of that": {pod.Spec{Mode: pod.NoCgroup, UIDs: 1 << 16}, "", "sealed"},
+	} {
+		for _, end := range []string{"stopped", "killed", "holder limited"} {
+			if end == "holder limited" && c.level != "sealed" {
+				continue // there is no holder, or its limits are another user's
+			}
+			t.Run(name+"/"+end, func(t *testing.T) {
+				for range runs() {
+					beHostile(t, c.spec, c.keys, c.level, end)
+				}
+			})
+		}
+	}
+}
+
+// beHostile runs the job once.
+func beHostile(t *testing.T, spec pod.Spec, keys, level, end string) {
+	t.Helper()
+	limit := ""
+	if end == "holder limited" {
+		limit = harness.Bin(t, "trees")
+	}
+	script := fmt.Sprintf(`%s deaf 10 --marker MARKER & %s bomb 20 --rate 400 --marker MARKER & exec %s MARKER %s`,
+		harness.Bin(t, "trees"), harness.Bin(t, "trees"), harness.Bin(t, "hostile"), limit)
+	a := startIn(t, spec, []string{"sh", "-c", script}, keys+"    seal: true\n")
+	tried := map[string]int{}
+	for line := a.Line(""); line != "done"; line = a.Line("") {
+		if strings.HasPrefix(line, "not sealed") {
+			t.Fatal(line)
+		}
+		var w way
+		if json.Unmarshal([]byte(line), &w) != nil {
+			continue // a tree is ready
+		}
+		tried[w.Name] = w.Tried
+		if w.Tried != w.Refused || len(w.Not) > 0 {
+			t.Errorf("%s: %d tried, %d refused, not %q", w.Name, w.Tried, w.Refused, w.Not)
+		}
+	}
+	t.Logf("tried: %v", tried)
+	for _, must := range []string{"signals", "signals through a pidfd", "ptrace", "memory and descriptors of others", "mount"} {
+		if tried[must] == 0 {
+			t.Errorf("nothing was tried: %s", must)
+		}
+	}
+	if level == "cgroup" && (tried["files of cgroups"] == 0 || tried["detached mounts"] == 0) {
+		t.Error("no file of a cgroup was tried")
+	}
+	if limit == "" {
+		a.end(t, end)
+	} else {
+		timeout := pod.Patience.Milliseconds()
+		_, err := a.Client.Wait(t.Context(), control.WaitParams{Jobs: []string{"bad"}, Until: control.UntilEnded, Timeout: &timeout})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(a.Stderr(), "bad: its holder was killed") {
+			t.Errorf("cginit does not say that the holder was killed: %s", a.Stderr())
+		}
+	}
+	if r := a.ended(t); r.Containment != level {
+		t.Errorf("the containment is %s, not %s", r.Containment, level)
+	}
+}
