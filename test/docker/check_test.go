@@ -60,7 +60,9 @@ func TestCheckIsRight(t *testing.T) {
 // TestSideBySide ends many jobs in one default container, one by one.
 func TestSideBySide(t *testing.T) {
 	d := v2(t)
-	for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {
+	for name, site := range map[string]beside.Site{
+		"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}, "sealed": {Level: "sealed", Sealed: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := d.Site(t, &site)

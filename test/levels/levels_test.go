@@ -32,6 +32,8 @@ func TestSideBySide(t *testing.T) {
 		"container":                          {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "tree"}},
 		"container, own uids":                {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "uid", Own: true}},
 		"ordinary user's host":               {pod.Spec{Mode: pod.Subreaper, UID: 54321}, beside.Site{Level: "tree"}},
+		"container, sealed":                  {pod.Spec{Mode: pod.NoCgroup}, beside.Site{Level: "sealed", Sealed: true}},
+		"ordinary user's host, sealed":       {pod.Spec{Mode: pod.Subreaper, UID: 54321}, beside.Site{Level: "sealed", Sealed: true}},
 		"container, no subreaper":            {pod.Spec{Mode: pod.NoCgroup, NoSubreaper: true}, beside.Site{Level: "marked"}},
 		"ordinary user's host, no subreaper": {pod.Spec{Mode: pod.Subreaper, UID: 54321, NoSubreaper: true}, beside.Site{Level: "marked"}},
 	} {

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cginit/cginit/init/control"
@@ -103,5 +105,49 @@ func beHostile(t *testing.T, spec pod.Spec, keys, level, end string) {
 	}
 	if r := a.ended(t); r.Containment != level {
 		t.Errorf("the containment is %s, not %s", r.Containment, level)
+	}
+}
+
+// TestSealedCommand ends one sealed command on an ordinary user's host, in every way.
+func TestSealedCommand(t *testing.T) {
+	harness.AsRoot(t)
+	for kind, deaf := range map[string]int{"plain": 0, "setsid": 0, "deaf": 11, "daemon": 0, "chain": 0, "stopped": 0, "headless": 10} {
+		for _, end := range []string{"stop", "exit", "timeout", "supervisor killed"} {
+			t.Run(kind+"/"+end, func(t *testing.T) {
+				for range runs() {
+					args := []string{"--seal", "--require", "sealed", "--stop-grace-period", "300ms"}
+					if end == "timeout" {
+						args = append(args, "--timeout", "1s")
+					}
+					args = append(args, "--", harness.Bin(t, "trees"), kind, "10", "--marker", filepath.Base(pod.OpenDir(t)))
+					if end == "exit" {
+						args = append(args, "--exit", "3")
+					}
+					p := pod.Start(t, pod.Spec{Mode: pod.Subreaper, UID: 54321, Args: args})
+					if !p.Grown() {
+						t.Fatalf("the tree is not complete; stderr: %s", p.Stderr())
+					}
+					switch end {
+					case "stop":
+						p.Signal(syscall.SIGTERM)
+					case "exit":
+						p.EndInput()
+					case "supervisor killed":
+						p.Signal(syscall.SIGKILL)
+					}
+					r := p.Wait()
+					if err := r.Clean(); err != nil {
+						t.Error(err)
+					}
+					if end == "supervisor killed" {
+						continue
+					}
+					receipt, err := r.Receipt()
+					if err != nil || receipt.Containment != "sealed" || receipt.Unkillable > 0 || deaf == 0 && receipt.Killed > 0 {
+						t.Errorf("%v, %+v; stderr: %s", err, receipt, p.Stderr())
+					}
+				}
+			})
+		}
 	}
 }

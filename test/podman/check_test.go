@@ -57,7 +57,9 @@ func TestSideBySide(t *testing.T) {
 		"container": func(_ *testing.T, b *engine.Box) { b.Begin(nil, "--config", engine.SiteConfig) },
 		"pod":       beginInPod,
 	} {
-		for name, site := range map[string]beside.Site{"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}} {
+		for name, site := range map[string]beside.Site{
+			"tree": {Level: "tree"}, "uid": {Level: "uid", Own: true}, "sealed": {Level: "sealed", Sealed: true},
+		} {
 			t.Run(where+"/"+name, func(t *testing.T) {
 				b := e.Site(t, &site)
 				begin(t, b)

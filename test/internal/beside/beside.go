@@ -46,6 +46,7 @@ type Site struct {
 	Trees  string // path of the program trees for the jobs
 	Socket string // path for cginit
 	Own    bool   // each job has a uid of its own
+	Sealed bool   // each job is sealed
 
 	marker string
 	socket string // path for this process
@@ -67,6 +68,9 @@ func (s *Site) job(kind string) string {
 		kind, strings.Join(s.command(kind, kind), "', '"), grace(kind))
 	if s.Own {
 		text += "    user: auto\n"
+	}
+	if s.Sealed {
+		text += "    seal: true\n"
 	}
 	return text
 }
@@ -208,7 +212,7 @@ func (s *Site) run(ctx context.Context, kind, job string) error {
 	}
 	defer client.Close()
 	grace := grace(kind).Milliseconds()
-	p := control.RunParams{Name: job, Timeout: time.Second.Milliseconds(), GracePeriod: &grace, Detach: true}
+	p := control.RunParams{Name: job, Timeout: time.Second.Milliseconds(), GracePeriod: &grace, Detach: true, Seal: s.Sealed}
 	p.Process.Args = s.command(kind, job)
 	if s.Own {
 		own := uint32(ownUID + slices.Index(kinds, kind))
