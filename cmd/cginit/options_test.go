@@ -26,6 +26,7 @@ var readFromFile = map[string]string{
 	"Jobs":      "the supervisor's jobs",
 	"AllowUIDs": "the control server",
 	"AllowGIDs": "the control server",
+	"Seal":      "config, which sets SealAuto of each job",
 	"Warnings":  "merge prints them",
 	"at":        "config's own",
 }

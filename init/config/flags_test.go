@@ -80,7 +80,7 @@ func TestParseErrors(t *testing.T) {
 		"--cpus NaN x":                   {"--cpus"},
 		"--pids-limit 0 x":               {"--pids-limit"},
 		"--user nobody-of-that-name x":   {"--user", "nobody-of-that-name"},
-		"--require strong x":             {"--require strong", "cgroup, uid, tree"},
+		"--require strong x":             {"--require strong", "cgroup, uid, sealed, tree"},
 		"--log-format xml x":             {"--log-format xml", "text or json"},
 		"env CGINIT_STOP_SIGNAL=NONE":    {"CGINIT_STOP_SIGNAL=NONE", "not a signal"},
 		"env CGINIT_STOP_GRACE_PERIOD=x": {"CGINIT_STOP_GRACE_PERIOD=x"},

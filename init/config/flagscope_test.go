@@ -12,7 +12,7 @@ import (
 // flagValues has a value for every flag. TestEveryFlag fails for a flag that is not in it.
 var flagValues = map[string]string{
 	"stop-signal": "QUIT", "stop-grace-period": "3s", "kill-mode": "process", "leftovers": "wait", "timeout": "5s",
-	"rewrite": "TERM:INT", "memory": "64m", "cpus": "0.5", "pids-limit": "20", "user": "0:0", "config": "a.yaml",
+	"rewrite": "TERM:INT", "memory": "64m", "cpus": "0.5", "pids-limit": "20", "user": "0:0", "seal": "true", "config": "a.yaml",
 	"profile": "p", "check": "true", "json": "true", "detach": "true", "socket": "/run/x.sock", "require": "tree",
 	"best-effort-limits": "true", "report": "/r", "log-format": "json", "verbose": "true", "version": "true",
 	"help": "true",

@@ -108,7 +108,7 @@ func TestIdentity(t *testing.T) {
 			{Type: "RLIMIT_NPROC", Soft: 100, Hard: 100},
 			{Type: "RLIMIT_MEMLOCK", Soft: ^uint64(0), Hard: ^uint64(0)},
 		},
-		CapAdd: []string{"CAP_NET_BIND_SERVICE"}, CapDrop: []string{"ALL"}, NoNewPrivileges: true,
+		CapAdd: []string{"CAP_NET_BIND_SERVICE"}, CapDrop: []string{"ALL"}, NoNewPrivileges: true, Seal: true,
 	})
 	expect(t, "none", spec(t, f, "db").Identity, Identity{})
 }
@@ -147,8 +147,8 @@ func TestHooks(t *testing.T) {
 	web := spec(t, everything(t), "web-1")
 	root := &User{Home: homeOf(t, "root"), Groups: []uint32{0}}
 	before := web.PreStart[0]
-	expect(t, "step", []any{before.Args, before.Dir, before.User, before.Timeout},
-		[]any{[]string{"mkdir", "-p", "/srv/cache"}, "/", root, 10 * time.Second})
+	expect(t, "step", []any{before.Args, before.Dir, before.User, before.Timeout, before.Seal},
+		[]any{[]string{"mkdir", "-p", "/srv/cache"}, "/", root, 10 * time.Second, true})
 	if !slices.Contains(before.Env, "STEP=before") || !slices.Contains(before.Env, "PORT=8080") {
 		t.Errorf("the step must have the variables of the service and its own: %q", before.Env)
 	}
@@ -220,4 +220,14 @@ func TestMerge(t *testing.T) {
 	expect(t, "reset", web.Resources, (*specs.LinuxResources)(nil))
 	expect(t, "override", len(web.PreStop), 1)
 	expect(t, "top level", f.GracePeriod, 3*time.Second)
+}
+
+// TestSealAuto checks which jobs are left to cginit: those that do not say.
+func TestSealAuto(t *testing.T) {
+	f := small(t, nil, "seal: auto\nservices:\n  a: {command: x}\n  b: {command: x, seal: true}\n  c: {command: x, seal: false}\n")
+	for name, want := range map[string][2]bool{"a": {false, true}, "b": {true, false}, "c": {false, false}} {
+		if s := spec(t, f, name); s.Seal != want[0] || s.SealAuto != want[1] {
+			t.Errorf("%s: sealed %v, auto %v", name, s.Seal, s.SealAuto)
+		}
+	}
 }

@@ -110,7 +110,7 @@ func unescape(path string) string {
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c == '\\' && i+3 < len(path) {
-			c = (path[i+1]-'0')<<6 | (path[i+2]-'0')<<3 | path[i+3] - '0'
+			c = (path[i+1]-'0')<<6 | (path[i+2]-'0')<<3 | (path[i+3] - '0')
 			i += 3
 		}
 		b.WriteByte(c)

@@ -45,6 +45,14 @@ func noNewPrivileges(t *testing.T) {
 	is(t, says(t, "user: '1234'\nsecurity_opt: [no-new-privileges:true]", status("Uid", "NoNewPrivs")), "Uid: 1234 1234 1234 1234\nNoNewPrivs: 1\n")
 }
 
+func sealed(t *testing.T) {
+	script := `kill -0 1 2>/dev/null && echo signals; echo 0 2>/dev/null >/sys/fs/cgroup/cgroup.procs && echo moves; echo x >{dir}/file; cat {dir}/file`
+	is(t, says(t, "seal: true", script), "x\n")
+	is(t, says(t, "seal: false", script), "signals\nmoves\nx\n")
+	is(t, says(t, "seal: true\nuser: '1234'", status("Uid", "NoNewPrivs")), "Uid: 1234 1234 1234 1234\nNoNewPrivs: 0\n")
+	is(t, says(t, "seal: true\ncap_drop: [SYS_ADMIN]", status("NoNewPrivs")), "NoNewPrivs: 0\n")
+}
+
 func oomScoreAdj(t *testing.T) {
 	is(t, says(t, "oom_score_adj: 500", "cat /proc/$$/oom_score_adj"), "500\n")
 	if full(t)&sysResource == 0 { // as in a container without CAP_SYS_RESOURCE

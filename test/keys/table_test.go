@@ -28,6 +28,7 @@ var effects = map[string]func(*testing.T){
 	"cap_add":       capAdd,
 	"cap_drop":      capDrop,
 	"security_opt":  noNewPrivileges,
+	"seal":          sealed,
 	"oom_score_adj": oomScoreAdj,
 
 	"tty":        terminal,

@@ -1,0 +1,88 @@
+package seal
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// sealed is set in a process of this test that seals itself and executes the shell.
+const sealed = "SEAL_SCRIPT"
+
+func TestMain(m *testing.M) {
+	script := os.Getenv(sealed)
+	if script == "" {
+		os.Exit(m.Run())
+	}
+	runtime.LockOSThread()
+	if err := Apply(true); err != nil {
+		panic(err)
+	}
+	panic(unix.Exec("/bin/sh", []string{"sh", "-c", script}, []string{"PATH=" + os.Getenv("PATH")}))
+}
+
+// run runs a script in a sealed shell and returns what it says.
+func run(t *testing.T, script string) string {
+	t.Helper()
+	if _, err := Version(); err != nil {
+		t.Skipf("SKIPPED for want of Landlock: %v", err)
+	}
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), sealed+"="+script)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestFiles checks that usual files can be written, made, truncated and removed, but not those of cgroups.
+func TestFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	got := run(t, `echo a >`+file+` && echo b >>`+file+` && cat `+file+`; : >`+file+`; rm `+file+` && echo gone
+		echo x >/dev/null && echo device; cat /proc/self/oom_score_adj >/proc/self/oom_score_adj && echo proc
+		for f in $(find $(sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \([^ ]*\) .* - cgroup.*/\1/p' /proc/self/mountinfo) -maxdepth 1 -type f -perm -200 2>/dev/null); do
+			(: >>$f) 2>/dev/null && echo "writable: $f"
+		done; true`)
+	if want := "a\nb\ngone\ndevice\nproc"; got != want {
+		t.Errorf("it said %q", got)
+	}
+}
+
+// TestSignals checks that a sealed process signals its own children, and not this one.
+func TestSignals(t *testing.T) {
+	if !HoldsSignals() {
+		t.Skip("SKIPPED for want of Linux 6.12")
+	}
+	if got := run(t, `sleep 100 & kill $! && echo child; kill -0 $PPID 2>/dev/null && echo parent; true`); got != "child" {
+		t.Errorf("it said %q", got)
+	}
+}
+
+// TestNested checks that a sealed process can seal itself again, and be tighter.
+func TestNested(t *testing.T) {
+	if got := run(t, sealed+`='echo twice; sleep 100 & kill $! && echo child' `+os.Args[0]); got != "twice\nchild" {
+		t.Errorf("it said %q", got)
+	}
+}
+
+// TestLook checks which paths get a rule.
+func TestLook(t *testing.T) {
+	w := writable{closed: []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/mnt/a b"}}
+	for path, want := range map[string][2]bool{
+		"/sys": {false, true}, "/sys/fs": {false, true}, "/sys/fs/cgroup": {true, true}, "/sys/fs/cgroup2": {false, false},
+		"/mnt": {false, true}, "/mnt/a b": {true, false}, "/mnt/a": {false, false}, "/s": {false, false},
+	} {
+		if isClosed, leads := w.look(path); isClosed != want[0] || leads != want[1] {
+			t.Errorf("%s: closed %v, leads to a closed one %v", path, isClosed, leads)
+		}
+	}
+	if got := unescape(`/mnt/a\040b\134`); got != `/mnt/a b\` {
+		t.Errorf("unescaped is %q", got)
+	}
+}
