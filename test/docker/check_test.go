@@ -9,6 +9,7 @@ import (
 	"github.com/cginit/cginit/test/internal/beside"
 	"github.com/cginit/cginit/test/internal/engine"
 	"github.com/cginit/cginit/test/internal/golden"
+	"github.com/cginit/cginit/test/internal/harm"
 )
 
 // TestCheck compares the output of --check in each kind of container with testdata.
@@ -69,6 +70,28 @@ func TestSideBySide(t *testing.T) {
 			b.Begin(nil, "--config", engine.SiteConfig)
 			site.Test(t, filepath.Join(b.Dir, "socket"))
 			b.Wait()
+		})
+	}
+}
+
+// TestHostile runs a hostile sealed job in default containers, as root and as another user, and with a writable
+// cgroup. CGINIT_RUNS=20 is the whole proof.
+func TestHostile(t *testing.T) {
+	d := v2(t)
+	for name, c := range map[string]struct {
+		opts  []string
+		level string
+		must  []string
+	}{
+		"root":            {nil, "sealed", harm.Always},
+		"any user":        {[]string{"--user", "1000"}, "sealed", harm.Always},
+		"writable cgroup": {d.writable, "cgroup", slices.Concat(harm.Always, harm.WithCgroups)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range beside.Runs(t) {
+				begin := func(b *engine.Box) { b.Begin(c.opts, "--config", engine.SiteConfig) }
+				d.Hostile(t, c.level, begin, c.must...)
+			}
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cginit/cginit/test/internal/beside"
 	"github.com/cginit/cginit/test/internal/engine"
 	"github.com/cginit/cginit/test/internal/golden"
+	"github.com/cginit/cginit/test/internal/harm"
 )
 
 // TestCheck compares the output of --check in each kind of container with testdata.
@@ -99,4 +100,20 @@ func beginInPod(t *testing.T, b *engine.Box) {
 	t.Cleanup(func() { b.Afterwards(t, "play", "kube", "--down", file) })
 	b.Output(t, "play", "kube", "--network", "none", file)
 	b.Name += "-site"
+}
+
+// TestHostile runs a hostile sealed job in a default container and in a default pod. CGINIT_RUNS=20 is the whole
+// proof.
+func TestHostile(t *testing.T) {
+	e := podman(t)
+	for where, begin := range map[string]func(*testing.T, *engine.Box){
+		"container": func(_ *testing.T, b *engine.Box) { b.Begin(nil, "--config", engine.SiteConfig) },
+		"pod":       beginInPod,
+	} {
+		t.Run(where, func(t *testing.T) {
+			for range beside.Runs(t) {
+				e.Hostile(t, "sealed", func(b *engine.Box) { begin(t, b) }, harm.Always...)
+			}
+		})
+	}
 }
