@@ -142,7 +142,7 @@ func foreignNamespace(kind string) bool {
 
 // MakeUnique creates a child cgroup called name, or name.2, name.3 and so on if that exists, and
 // returns it. Children of that name that were left behind are removed first. It fails with
-// [ErrReadOnly] or [ErrPermission] if it cannot create one, and with [ErrTooOld] if the kernel can
+// [ErrReadOnly] or [ErrPermission] if it cannot create one or write to its files, and with [ErrTooOld] if the kernel can
 // neither freeze nor kill it.
 func (d Dir) MakeUnique(name string) (Dir, error) {
 	child, err := d.Make(name)
@@ -165,6 +165,12 @@ func (d Dir) MakeUnique(name string) (Dir, error) {
 		_ = child.Remove()
 		return "", ErrTooOld
 	}
+	procs, err := child.open("cgroup.procs", unix.O_WRONLY) // below a seal a directory can be made, but no file written
+	if err != nil {
+		_ = child.Remove()
+		return "", fmt.Errorf("%w: %w", ErrPermission, err)
+	}
+	unix.Close(procs)
 	return child, nil
 }
 

@@ -69,8 +69,11 @@ func (s *Supervisor) prepareHome() (err error) {
 		return err
 	}
 	hold.SealAuto(s.jobs.specs())
+	var levels []hold.Level
 	for _, j := range s.jobs.all {
-		if err := s.home.Suffices(s.jobs.levelOf(s.home, j), s.config.Require); err != nil {
+		level := s.jobs.levelOf(s.home, j)
+		levels = append(levels, level)
+		if err := s.home.Suffices(level, s.config.Require); err != nil {
 			return s.jobs.blame(j, err)
 		}
 		if err := s.allow(j.spec); err != nil {
@@ -78,7 +81,7 @@ func (s *Supervisor) prepareHome() (err error) {
 		}
 	}
 	if level := s.home.Level(); s.home.Why() != nil && !s.config.Quiet {
-		s.log.Printf("no writable cgroup (%v): %s", s.home.Why(), s.home.Consequence())
+		s.log.Printf("no writable cgroup (%v): %s", s.home.Why(), s.home.Consequence(levels))
 	} else if s.config.Verbose {
 		s.log.Printf("containment %s: %s", level, level.Guarantee())
 	}

@@ -145,10 +145,14 @@ func hasCapability(which int) bool {
 	return unix.Capget(&header, &has[0]) == nil && has[which/32].Effective&(1<<(which%32)) != 0
 }
 
-// Consequence returns what it means for jobs that there is no writable cgroup, for the log.
-func (h *Home) Consequence() string {
+// Consequence returns what it means for jobs at these levels that there is no writable cgroup, for the log.
+func (h *Home) Consequence(levels []Level) string {
 	if h.level == PIDNamespace {
 		return "the job ends with all of this PID namespace (containment pidns), and has no limits. " +
+			`Run "cginit --check" to see what to add`
+	}
+	if len(levels) > 0 && !slices.Contains(levels, h.level) {
+		return "each job has a holder that it cannot reach (containment " + string(levels[0]) + "), and no limits. " +
 			`Run "cginit --check" to see what to add`
 	}
 	return "jobs are tracked as process trees, best effort (containment " + string(h.level) + "). " +
