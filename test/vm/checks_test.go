@@ -89,6 +89,12 @@ var checks = map[string]func(checker, result){
 		t.deafMain(r)
 		t.fact(r, "memory.max", fmt.Sprint(64*mebibyte))
 	},
+	"sealed": func(t checker, r result) {
+		got := strings.Replace(r.Facts["could"], "may signal process 1\n", "", 1) // before Linux 6.12
+		t.that(got == "wrote a file", "the sealed job could: %s", r.Facts["could"])
+		killed := t.clean(r, "stopped", byKill).Killed
+		t.that(killed == 2, "%d killed, not 2", killed)
+	},
 	"file-limits":       fileLimits,
 	"file-memory":       fileMemory,
 	"file-clock":        fileClock,

@@ -13,6 +13,7 @@ var corners = []scenario{
 	{"exec-with-limits", false, func(b *box) error { return execInto(b, "--memory=64m") }},
 	{"nested", false, nested},
 	{"read-only", false, readOnly},
+	{"sealed", false, sealed},
 	{"unkillable-main", true, unkillable},
 	{"unkillable-child", false, unkillable},
 	{"unkillable-thread", false, unkillableThread},
@@ -78,6 +79,32 @@ func nested(b *box) error {
 		return err
 	}
 	b.look(b.job(), "cgroup.subtree_control")
+	return b.stop()
+}
+
+// sealed runs a sealed job as root, with a writable cgroup and all capabilities, that tries to leave its cgroup by
+// several paths and to mount. Process 1 it may signal before Linux 6.12.
+func sealed(b *box) error {
+	if err := b.start("--seal", "--stop-grace-period=200ms", "--", "sh", "-c", `trap "" TERM
+		own=/sys/fs/cgroup$(sed s/0:://  /proc/self/cgroup)
+		{
+			for file in /sys/fs/cgroup/cgroup.procs /proc/1/root/sys/fs/cgroup/cgroup.procs $own/../cgroup.procs $own/memory.max; do
+				echo 0 >$file && echo "wrote $file"
+			done
+			cd /sys/fs/cgroup && echo 0 >cgroup.procs && echo "wrote from inside"
+			mkdir $own/below && { echo 0 >$own/below/cgroup.procs && echo "wrote to a new one"; rmdir $own/below; }
+			mount -t tmpfs tmpfs /mnt && echo mounted
+			umount /proc && echo unmounted
+			kill -0 1 && echo "may signal process 1"
+			echo x >/tmp/sealed.file && echo "wrote a file"
+		} >/tmp/sealed 2>/dev/null
+		sleep 1000 & exec sleep 2000`); err != nil {
+		return err
+	}
+	if _, err := b.holds("sleep 2000"); err != nil {
+		return err
+	}
+	b.Facts["could"] = strings.TrimSpace(read("/tmp/sealed"))
 	return b.stop()
 }
 
