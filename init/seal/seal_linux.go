@@ -17,9 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The versions of Landlock's interface that something depends on: writes to a file by truncation (Linux 6.2),
-// and signals and abstract sockets (Linux 6.12).
+// The versions of Landlock's interface that something depends on: renames and links from one directory to another
+// (Linux 5.19), writes to a file by truncation (Linux 6.2), and signals and abstract sockets (Linux 6.12).
 const (
+	refers    = 2
 	truncates = 3
 	scopes    = 6
 )
@@ -49,6 +50,9 @@ func Apply(sockets bool) error {
 		return err
 	}
 	rules := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_WRITE_FILE}
+	if version >= refers { // what no rule allows is EXDEV otherwise, also where nothing else is handled
+		rules.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
+	}
 	if version >= truncates {
 		rules.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
@@ -139,7 +143,7 @@ func (w *writable) allowBelow(dir string) {
 		case leads:
 			w.allowBelow(path)
 		default:
-			w.allow(path)
+			w.allow(path, e.IsDir())
 		}
 	}
 }
@@ -154,15 +158,19 @@ func (w *writable) look(path string) (isClosed, leads bool) {
 }
 
 // allow adds the rule for a path. What cannot get one is not writable, which is an error of the command then.
-func (w *writable) allow(path string) {
+func (w *writable) allow(path string, isDir bool) {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
 	defer unix.Close(fd)
+	access := w.access
+	if !isDir { // the kernel refuses a rule about a file that allows what only directories have
+		access &^= unix.LANDLOCK_ACCESS_FS_REFER
+	}
 	// The kernel's struct has 12 bytes and no padding.
 	var rule [12]byte
-	*(*uint64)(unsafe.Pointer(&rule[0])) = w.access
+	*(*uint64)(unsafe.Pointer(&rule[0])) = access
 	*(*int32)(unsafe.Pointer(&rule[8])) = int32(fd)
 	syscall.RawSyscall6(unix.SYS_LANDLOCK_ADD_RULE, w.set, unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
 }
