@@ -32,7 +32,7 @@ PLATFORMS := $(addprefix linux/,386 amd64 arm/v6 arm/v7 arm64 loong64 ppc64le ri
              darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 DIST     := dist
 
-.PHONY: build demo test test-vet test-units test-386 test-suites test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build bench-vm fuzz matrix
+.PHONY: build demo test test-vet test-units test-386 test-suites test-daemons test-vm lint lint-quick vet-all release release-tools image bench bench-short bench-build bench-vm fuzz matrix
 
 build:
 	$(BUILD) -o $(BIN) $(PROGRAMS)
@@ -59,6 +59,10 @@ test-386:
 # The suites build the program themselves, so Go's test cache does not see when it changes.
 test-suites:
 	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
+
+# The daemons that are installed, sealed and not sealed. It is no part of make test, because it needs 70 packages.
+test-daemons:
+	CGINIT_DAEMONS=1 $(GO) test -count=1 -v -timeout 30m -parallel 4 ./test/sealed-daemons
 
 # ARCH=arm64 and ARCH=s390x run it on an emulated machine of that architecture.
 ARCH     ?=

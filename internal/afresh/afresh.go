@@ -50,8 +50,8 @@ func Reset() error {
 
 // knobs are the variables that tests read. All other CGINIT_ variables are cginit's own.
 var knobs = []string{
-	"CGINIT_BIG", "CGINIT_FAULTS", "CGINIT_IDLE", "CGINIT_ROUNDS", "CGINIT_RUNS", "CGINIT_SHORT", "CGINIT_STORM",
-	"CGINIT_TEST_SOCKET", "CGINIT_VM",
+	"CGINIT_BIG", "CGINIT_DAEMONS", "CGINIT_FAULTS", "CGINIT_IDLE", "CGINIT_ROUNDS", "CGINIT_RUNS", "CGINIT_SHORT",
+	"CGINIT_STORM", "CGINIT_TEST_SOCKET", "CGINIT_VM",
 }
 
 // cleared are the variables that change what cginit, a shell or make does. A name that ends in "_"
