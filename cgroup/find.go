@@ -168,7 +168,10 @@ func (d Dir) MakeUnique(name string) (Dir, error) {
 	procs, err := child.open("cgroup.procs", unix.O_WRONLY) // below a seal a directory can be made, but no file written
 	if err != nil {
 		_ = child.Remove()
-		return "", fmt.Errorf("%w: %w", ErrPermission, err)
+		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+			err = fmt.Errorf("%w: %w", ErrPermission, err)
+		}
+		return "", err
 	}
 	unix.Close(procs)
 	return child, nil

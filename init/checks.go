@@ -22,6 +22,7 @@ func (s *Supervisor) check(j *job) {
 		return
 	}
 	spec := &config.Spec{Args: h.Args, Env: j.spec.Env, Dir: j.spec.Dir, Identity: j.run.spec.Identity, Timeout: h.Timeout}
+	spec.Seal = false // it may signal the job, as a step may
 	r := s.attendant(j, roleHealth, "health", spec)
 	if len(h.Args) == 0 {
 		r.isProbe, spec.Args = true, child.ProbeArgs(h.HTTP, h.TCP)

@@ -106,7 +106,7 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 		case j.gone: // an earlier reload removed it, and it has not ended yet
 			reply.Added = append(reply.Added, spec.Name)
 			s.takeBack(j, spec)
-		case !reflect.DeepEqual(spec, j.newest()):
+		case !isSame(spec, j.newest()):
 			reply.Changed = append(reply.Changed, spec.Name)
 			s.replace(j, spec)
 		}
@@ -116,6 +116,17 @@ func (s *Supervisor) apply(f *config.File) *control.ReloadReply {
 	}
 	s.log.Printf("reloaded: %d new, %d changed, %d gone", len(reply.Added), len(reply.Changed), len(reply.Removed))
 	return reply
+}
+
+// isSame tells whether two specs of a job are equal. Whether it is sealed does not count where that is left to us:
+// that depends on the jobs beside it, and stays as it is until something else about the job changes.
+func isSame(a, b *config.Spec) bool {
+	if a.SealAuto && b.SealAuto {
+		other := *a
+		other.Seal = b.Seal
+		a = &other
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // startNew starts or schedules a job that a reload has added.

@@ -75,3 +75,14 @@ func (rs runs) reader() *os.File {
 	}
 	return newest.pipes.ours
 }
+
+// haveSealed tells whether a process belongs to a run that is sealed. One that is gone could have, if there is any.
+func (rs runs) haveSealed(pid int) bool {
+	return slices.ContainsFunc(rs, func(r *run) bool {
+		if !r.spec.Seal || r.held == nil {
+			return false
+		}
+		owns, known := r.held.Owns(pid)
+		return owns || !known
+	})
+}

@@ -27,6 +27,10 @@ func (s *Supervisor) serve(c *control.Call) {
 		c.Fail(control.ShuttingDown{})
 		return
 	}
+	if !onlyLooks(c.Method) && s.live.haveSealed(c.Conn.Peer.PID) {
+		c.Fail(control.NotPermitted{Reason: "a sealed job may look, but change nothing"})
+		return
+	}
 	switch p := c.Params.(type) {
 	case *control.ListParams:
 		s.serveList(c, p)
@@ -69,6 +73,13 @@ func (s *Supervisor) serve(c *control.Call) {
 // refused during the shutdown.
 func changesSomething(method string) bool {
 	return slices.Contains([]string{control.MethodStart, control.MethodRestart, control.MethodRun, control.MethodReload, control.MethodFreeze}, method)
+}
+
+// onlyLooks tells whether a call changes nothing.
+func onlyLooks(method string) bool {
+	return slices.Contains([]string{
+		control.MethodList, control.MethodStatus, control.MethodWait, control.MethodEvents, control.MethodHealth,
+	}, method)
 }
 
 // withJobs calls do with the jobs of these names. It fails the call if a name is unknown or if

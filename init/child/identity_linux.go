@@ -1,16 +1,17 @@
 package child
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"unsafe"
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/seal"
+	"github.com/cginit/cginit/internal/ids"
 	"github.com/moby/sys/capability"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -24,6 +25,12 @@ func assume(id *config.Identity) error {
 			return fmt.Errorf("cannot set oom_score_adj to %d (less than ours needs CAP_SYS_RESOURCE): %w", *id.OOMScoreAdj, err)
 		}
 	}
+	if id.Seal { // while we have our capabilities, and may open as many files as we like
+		// The NOTIFY_SOCKET of a job is an abstract socket of ours.
+		if err := seal.Apply(!strings.HasPrefix(os.Getenv("NOTIFY_SOCKET"), "@")); err != nil {
+			return fmt.Errorf("cannot seal it (Landlock): %w", err)
+		}
+	}
 	if err := setRlimits(id); err != nil {
 		return err
 	}
@@ -33,12 +40,6 @@ func assume(id *config.Identity) error {
 	caps, err := newCapabilities(id)
 	if err != nil {
 		return err
-	}
-	if id.Seal { // while we have our capabilities
-		// The NOTIFY_SOCKET of a job is an abstract socket of ours.
-		if err := seal.Apply(!strings.HasPrefix(os.Getenv("NOTIFY_SOCKET"), "@")); err != nil {
-			return fmt.Errorf("cannot seal it (Landlock): %w", err)
-		}
 	}
 	if err := become(id.User, caps != nil); err != nil {
 		return err
@@ -56,7 +57,7 @@ func assume(id *config.Identity) error {
 	return nil
 }
 
-// become changes the user and the groups. With keepCaps the permitted capabilities survive that, so
+// become changes the user and the groups of this thread. With keepCaps the permitted capabilities survive that, so
 // that the caller can set them afterwards. A nil u changes nothing.
 func become(u *config.User, keepCaps bool) error {
 	if u == nil {
@@ -67,12 +68,17 @@ func become(u *config.User, keepCaps bool) error {
 			return err
 		}
 	}
-	groups := make([]int, len(u.Groups))
-	for i, g := range u.Groups {
-		groups[i] = int(g)
+	// Package syscall changes all threads, and waits for each of them. Only this one executes the command, and Linux
+	// 6.12 to 6.14 keep a sealed thread from signalling the others.
+	_, _, errno := syscall.RawSyscall(ids.SetGroups, uintptr(len(u.Groups)), uintptr(unsafe.Pointer(unsafe.SliceData(u.Groups))), 0)
+	if errno == 0 {
+		_, _, errno = syscall.RawSyscall(ids.SetGID, uintptr(u.GID), 0, 0)
 	}
-	if err := errors.Join(syscall.Setgroups(groups), syscall.Setgid(int(u.GID)), syscall.Setuid(int(u.UID))); err != nil {
-		return fmt.Errorf("cannot become uid %d (cginit needs CAP_SETUID and CAP_SETGID for that): %w", u.UID, err)
+	if errno == 0 {
+		_, _, errno = syscall.RawSyscall(ids.SetUID, uintptr(u.UID), 0, 0)
+	}
+	if errno != 0 {
+		return fmt.Errorf("cannot become uid %d (cginit needs CAP_SETUID and CAP_SETGID for that): %w", u.UID, errno)
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SealAuto seals the jobs for which that is left to us. A job is sealed if it has no-new-privileges already, and
-// if it could signal no other of the jobs anyway, so that nothing that works can stop working.
+// SealAuto seals the jobs for which that is left to us: those that have no-new-privileges already, and whose user
+// can signal neither us nor another of the jobs.
 func SealAuto(specs []*config.Spec) {
 	already, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 	_, err := seal.Version()
@@ -22,30 +22,30 @@ func SealAuto(specs []*config.Spec) {
 	}
 }
 
-// signalsNobody tells whether the kernel lets a job signal none of the others, because of its user.
+// signalsNobody tells whether the kernel lets a job signal none of the others and not us, because of its user.
 func signalsNobody(s *config.Spec, specs []*config.Spec) bool {
+	uid := uidOf(s)
+	if uid == 0 || uid == os.Getuid() || slices.Contains(s.CapAdd, "ALL") || slices.Contains(s.CapAdd, "CAP_KILL") {
+		return false
+	}
 	for _, other := range specs {
-		if other == s {
-			continue
-		}
-		if slices.Contains(s.CapAdd, "ALL") || slices.Contains(s.CapAdd, "CAP_KILL") {
-			return false
-		}
-		isAuto := s.User != nil && s.User.Auto || other.User != nil && other.User.Auto
-		if uidOf(s) == 0 || !isAuto && uidOf(s) == uidOf(other) {
+		if other != s && uid == uidOf(other) && uid != automatic {
 			return false
 		}
 	}
 	return true
 }
 
-// uidOf returns the uid that a job runs as. That of user: auto is not known before; it is not 0.
+// automatic is what uidOf returns for user: auto, a uid that is not known before.
+const automatic = -1
+
+// uidOf returns the uid that a job runs as.
 func uidOf(s *config.Spec) int {
 	switch {
 	case s.User == nil:
 		return os.Getuid()
 	case s.User.Auto:
-		return -1
+		return automatic
 	}
 	return int(s.User.UID)
 }

@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"os"
 	"testing"
 
 	"github.com/cginit/cginit/init/config"
@@ -29,7 +30,9 @@ func TestSealAuto(t *testing.T) {
 		jobs []*config.Spec
 		want []bool
 	}{
-		"alone":                {[]*config.Spec{job(0, true)}, []bool{true}},
+		"alone":                {[]*config.Spec{job(1000, true)}, []bool{true}},
+		"root alone":           {[]*config.Spec{job(0, true)}, []bool{false}},
+		"our own user":         {[]*config.Spec{job(os.Getuid(), true)}, []bool{false}},
 		"without":              {[]*config.Spec{job(1000, false)}, []bool{false}},
 		"users of their own":   {[]*config.Spec{job(1000, true), job(1001, true)}, []bool{true, true}},
 		"root can signal all":  {[]*config.Spec{job(0, true), job(1001, true)}, []bool{false, true}},

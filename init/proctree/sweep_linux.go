@@ -42,7 +42,9 @@ func (w *walker) sweep(sig unix.Signal, isOurs func(pid int) bool) (swept []int)
 		if isOurs(pid) || !childLives(pid) {
 			continue
 		}
-		if sig != unix.SIGKILL || !w.signalGroup(pid, sig) { // a group at once, as in a rush
+		// A group at once, as in a rush, where all of the session is below us: the orphan of a session that has
+		// entered from outside, such as docker exec, is alone here.
+		if sig != unix.SIGKILL || !w.hasSession(pid, isOurs) || !w.signalGroup(pid, sig) {
 			sendSignal(pid, sig)
 		}
 		w.walk(pid, sig)
@@ -52,4 +54,29 @@ func (w *walker) sweep(sig unix.Signal, isOurs func(pid int) bool) (swept []int)
 		}
 	}
 	return swept
+}
+
+// hasSession tells whether the leader of the session of pid is below us and none of ours, or gone: what it has
+// started is below us then.
+func (w *walker) hasSession(pid int, isOurs func(pid int) bool) bool {
+	const most = 64 // levels; a chain that is longer is no session to be quick about
+	leader, err := unix.Getsid(pid)
+	if err != nil || leader == 0 {
+		return false
+	}
+	for at := range most {
+		switch p, ok := w.Stat(leader); {
+		case !ok:
+			return at == 0
+		case isOurs(leader):
+			return false
+		case p.PPid == w.self:
+			return true
+		case p.PPid == 0:
+			return false
+		default:
+			leader = p.PPid
+		}
+	}
+	return false
 }

@@ -8,9 +8,6 @@
 package seal
 
 import (
-	"bytes"
-	"os"
-	"strings"
 	"syscall"
 	"unsafe"
 
@@ -68,109 +65,50 @@ func Apply(sockets bool) error {
 		return errno
 	}
 	defer unix.Close(int(set))
-	w := writable{set: set, access: rules.Handled_access_fs, closed: cgroupMounts()}
-	w.allowBelow("/")
-	restrict := func() syscall.Errno {
-		_, _, errno := syscall.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, set, 0, 0)
-		return errno
+	if err := allowFiles(int(set), rules.Handled_access_fs); err != nil {
+		return err
 	}
-	errno = restrict()
-	if errno == unix.EPERM {
+	restrict := func() error {
+		if _, _, errno := syscall.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, set, 0, 0); errno != 0 {
+			return errno
+		}
+		return nil
+	}
+	err = restrict()
+	if err == unix.EPERM {
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			return err
 		}
-		errno = restrict()
+		err = restrict()
+	}
+	if err != nil {
+		return err
+	}
+	return refuseClone3()
+}
+
+// refuseClone3 answers clone3(2) with ENOSYS from now on, as the default filter of Docker does: its argument can
+// name a cgroup. The C libraries and Go then use clone(2), which takes none.
+func refuseClone3() error {
+	const number, x32 = 0, 0x40000000 // of struct seccomp_data; the bit of that ABI of amd64
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: number},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: ^uint32(x32)},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_CLONE3, Jf: 1}, // the same on all platforms
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	const setModeFilter = 1
+	_, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, setModeFilter, 0, uintptr(unsafe.Pointer(&program)))
+	if errno == unix.EACCES { // with CAP_SYS_ADMIN in a user namespace that is not ours
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return err
+		}
+		_, _, errno = syscall.RawSyscall(unix.SYS_SECCOMP, setModeFilter, 0, uintptr(unsafe.Pointer(&program)))
 	}
 	if errno != 0 {
 		return errno
 	}
 	return nil
-}
-
-// cgroupMounts returns where cgroups are mounted, in our mount namespace. Without /proc it returns where they
-// usually are.
-func cgroupMounts() []string {
-	const usual = "/sys/fs/cgroup"
-	table, err := os.ReadFile("/proc/self/mountinfo")
-	mounts := []string{usual}
-	if err != nil {
-		return mounts
-	}
-	for line := range bytes.Lines(table) {
-		if !bytes.Contains(line, []byte(" - cgroup")) {
-			continue
-		}
-		const at = 4
-		if fields := strings.Fields(string(line)); len(fields) > at {
-			mounts = append(mounts, unescape(fields[at]))
-		}
-	}
-	return mounts
-}
-
-// unescape returns a path of mountinfo, which has spaces and the like as a backslash and three octal digits.
-func unescape(path string) string {
-	var b strings.Builder
-	for i := 0; i < len(path); i++ {
-		c := path[i]
-		if c == '\\' && i+3 < len(path) {
-			c = (path[i+1]-'0')<<6 | (path[i+2]-'0')<<3 | (path[i+3] - '0')
-			i += 3
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
-
-// writable adds rules to a ruleset.
-type writable struct {
-	set    uintptr
-	access uint64
-	closed []string // the directories that get no rule
-}
-
-// allowBelow allows writes to all that is in a directory now, but not to the closed ones. A rule is about a file or
-// a directory with all below it, so a directory that leads to a closed one gets none, but what is in it does.
-func (w *writable) allowBelow(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		path := strings.TrimSuffix(dir, "/") + "/" + e.Name()
-		switch isClosed, leads := w.look(path); {
-		case isClosed || e.Type()&os.ModeSymlink != 0: // a rule would be about the link's target
-		case leads:
-			w.allowBelow(path)
-		default:
-			w.allow(path, e.IsDir())
-		}
-	}
-}
-
-// look tells whether a path is closed, or leads to a closed one.
-func (w *writable) look(path string) (isClosed, leads bool) {
-	for _, c := range w.closed {
-		isClosed = isClosed || path == c
-		leads = leads || strings.HasPrefix(c, path+"/")
-	}
-	return isClosed, leads
-}
-
-// allow adds the rule for a path. What cannot get one is not writable, which is an error of the command then.
-func (w *writable) allow(path string, isDir bool) {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	defer unix.Close(fd)
-	access := w.access
-	if !isDir { // the kernel refuses a rule about a file that allows what only directories have
-		access &^= unix.LANDLOCK_ACCESS_FS_REFER
-	}
-	// The kernel's struct has 12 bytes and no padding.
-	var rule [12]byte
-	*(*uint64)(unsafe.Pointer(&rule[0])) = access
-	*(*int32)(unsafe.Pointer(&rule[8])) = int32(fd)
-	syscall.RawSyscall6(unix.SYS_LANDLOCK_ADD_RULE, w.set, unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
 }

@@ -86,3 +86,29 @@ func TestLook(t *testing.T) {
 		t.Errorf("unescaped is %q", got)
 	}
 }
+
+// TestOtherMounts checks that a second mount of a directory that leads to the cgroups opens none of them.
+func TestOtherMounts(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("SKIPPED for want of root")
+	}
+	if _, err := Version(); err != nil {
+		t.Skipf("SKIPPED for want of Landlock: %v", err)
+	}
+	for _, mount := range []string{"mount --bind / /mnt", "mount --bind /sys /mnt", "mount -t sysfs sysfs /mnt", "mount --rbind /sys/fs/cgroup /mnt"} {
+		cmd := exec.Command("unshare", "-m", "sh", "-c", mount+` && exec "$0"`, os.Args[0])
+		cmd.Env = append(os.Environ(), sealed+`=for f in $(find /sys/fs/cgroup /mnt -maxdepth 4 -name 'cgroup.procs' 2>/dev/null | head -20); do
+			echo looked; (: >>$f) 2>/dev/null && echo "writable: $f"; done; true`)
+		out, err := cmd.CombinedOutput()
+		if err != nil || strings.Contains(string(out), "writable") || !strings.Contains(string(out), "looked") {
+			t.Errorf("%s: %v: %s", mount, err, out)
+		}
+	}
+}
+
+// TestClone3 checks that a sealed process has no clone3.
+func TestClone3(t *testing.T) {
+	if got := run(t, `grep Seccomp: /proc/self/status`); got != "Seccomp:\t2" {
+		t.Errorf("it said %q", got)
+	}
+}

@@ -1,9 +1,11 @@
 package controlled
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cginit/cginit/test/internal/box"
+	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 )
 
@@ -18,6 +20,11 @@ func TestSealedRun(t *testing.T) {
 		if got := says(t, ctl(t, b, append([]string{"run", "--seal", "--"}, try...)...)); got != "cannot\n" {
 			t.Errorf("%s: a sealed run says %q", mode, got)
 		}
+		out, err := ctl(t, b, "run", "--seal", "--", harness.Bin(t, "cginitctl"), "--socket", b.Socket, "run", "--", "true").CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "a sealed job may look, but change nothing") {
+			t.Errorf("%s: a sealed run that runs another one: %v: %s", mode, err, out)
+		}
+		says(t, ctl(t, b, "run", "--seal", "--", harness.Bin(t, "cginitctl"), "--socket", b.Socket, "ps"))
 		p := command("/bin/true")
 		p.Seal, p.Detach = true, true
 		lease, err := b.Run(t.Context(), p)

@@ -16,7 +16,7 @@ type way struct {
 }
 
 // Always are the ways that are tried wherever there are other processes.
-var Always = []string{"signals", "signals through a pidfd", "ptrace", "memory and descriptors of others", "mount"}
+var Always = []string{"signals", "signals through a pidfd", "ptrace", "memory and descriptors of others", "mount", "clone3"}
 
 // WithCgroups are those that are tried where cgroup2 is mounted.
 var WithCgroups = []string{"files of cgroups", "detached mounts"}
