@@ -77,9 +77,10 @@ func (rs runs) reader() *os.File {
 }
 
 // haveSealed tells whether a process belongs to a run that is sealed. One that is gone could have, if there is any.
+// 0 is one outside of our PID namespace, which no job is.
 func (rs runs) haveSealed(pid int) bool {
 	return slices.ContainsFunc(rs, func(r *run) bool {
-		if !r.spec.Seal || r.held == nil {
+		if pid == 0 || !r.spec.Seal || r.held == nil {
 			return false
 		}
 		owns, known := r.held.Owns(pid)
