@@ -11,13 +11,13 @@ import (
 )
 
 // SealAuto seals the jobs for which that is left to us: those that have no-new-privileges already, and whose user
-// can signal neither us nor another of the jobs.
+// can signal neither us nor another of the jobs. Below Linux 5.19 none is, because it could not move files from one
+// directory to another.
 func SealAuto(specs []*config.Spec) {
 	already, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
-	_, err := seal.Version()
 	for _, s := range specs {
 		if s.SealAuto {
-			s.Seal = err == nil && (already == 1 || s.NoNewPrivileges) && signalsNobody(s, specs)
+			s.Seal = seal.MovesFiles() && (already == 1 || s.NoNewPrivileges) && signalsNobody(s, specs)
 		}
 	}
 }

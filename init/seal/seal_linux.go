@@ -39,6 +39,12 @@ func HoldsSignals() bool {
 	return err == nil && v >= scopes
 }
 
+// MovesFiles tells whether a sealed process can move and link files from one directory to another.
+func MovesFiles() bool {
+	v, err := Version()
+	return err == nil && v >= refers
+}
+
 // Apply seals the calling thread, and so the program that it executes. With sockets it also keeps it from
 // connecting to abstract sockets that others have bound. Without CAP_SYS_ADMIN it sets no-new-privileges.
 func Apply(sockets bool) error {
