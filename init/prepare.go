@@ -1,7 +1,7 @@
 package supervisor
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 
 	"github.com/cginit/cginit/init/config"
@@ -92,7 +92,7 @@ func (s *Supervisor) prepareHome() (err error) {
 // them. With --best-effort-limits it logs a limit that cannot be enforced and removes it from the
 // spec.
 func (s *Supervisor) allow(spec *config.Spec) error {
-	if err := errors.Join(hold.AllowUser(spec), hold.AllowSeal(spec)); err != nil {
+	if err := cmp.Or(hold.AllowUser(spec), hold.AllowSeal(spec), s.home.AllowRlimits(spec)); err != nil {
 		return err
 	}
 	if !s.config.BestEffortLimits {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,6 +51,10 @@ func detach(args []string) int {
 
 // runDetached runs the supervisor in the background. Descriptor 3 is the pipe to the waiting detach.
 func runDetached(args, env []string) int {
+	var pipe syscall.Stat_t
+	if err := syscall.Fstat(3, &pipe); err != nil || pipe.Mode&syscall.S_IFMT != syscall.S_IFIFO {
+		return failed(errors.New(self.NotForUsers))
+	}
 	o, err := config.Parse(args, env)
 	if err != nil {
 		return failed(err)

@@ -29,9 +29,6 @@ func Run(args []string) (exitStatus int, is bool) {
 	return 0, false
 }
 
-// notForUsers is the error of somebody who gives the arguments of a role.
-const notForUsers = "flags that begin with --self- are cginit's own"
-
 // runExec is the exec helper: our binary, executed between the fork and the exec of a command. It does what a
 // bare fork cannot, such as taking the terminal, or setting LISTEN_PID to its own pid. It executes the command,
 // and returns only if that fails, with the exit status, after it has written the error to the status pipe.
@@ -39,7 +36,7 @@ func runExec(args []string) int {
 	runtime.LockOSThread() // capabilities belong to a thread, and this thread becomes the command
 	var setup Setup
 	if len(args) < 2 || json.Unmarshal([]byte(args[0]), &setup) != nil {
-		fmt.Fprintln(os.Stderr, "cginit: "+notForUsers)
+		fmt.Fprintln(os.Stderr, "cginit: "+self.NotForUsers)
 		return status.Failed
 	}
 	for _, fd := range []int{setup.Terminal, setup.Status, setup.Ready} {

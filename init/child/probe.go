@@ -22,7 +22,7 @@ func ProbeArgs(url, address string) []string { return self.Probe.Args(url, addre
 // The supervisor bounds its time. It returns exit status 0, or prints the reason on stdout and returns 1.
 func runProbe(args []string) int {
 	if len(args) != 2 {
-		fmt.Fprintln(os.Stderr, "cginit: "+notForUsers)
+		fmt.Fprintln(os.Stderr, "cginit: "+self.NotForUsers)
 		return 1
 	}
 	err := byTCP(args[1])

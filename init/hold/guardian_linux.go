@@ -230,7 +230,7 @@ func RunGuardian(args []string) (exitStatus int, is bool) {
 	}
 	h, ok := homeFromArgs(rest)
 	if !ok {
-		fmt.Fprintln(os.Stderr, "cginit: flags that begin with --self- are cginit's own")
+		fmt.Fprintln(os.Stderr, "cginit: "+self.NotForUsers)
 		return status.Failed, true
 	}
 	err := killAll(h.jobs)

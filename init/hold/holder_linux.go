@@ -3,6 +3,7 @@ package hold
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 
 	"github.com/cginit/cginit/init/child"
@@ -141,6 +142,11 @@ func (t *tree) takeOver() {
 	t.listener.HolderLost()
 	switch {
 	case t.ended:
+	case t.level == Marked && !isChild(t.main.Pid): // another process 1 waits for it: its pid says nothing from now on
+		t.ended = true
+		t.listener.MustKill() // lists it before it is dead
+		t.listener.MainEnded(syscall.WaitStatus(unix.SIGKILL))
+		return
 	case unix.Kill(t.main.Pid, 0) == unix.ESRCH: // the holder has reaped it but did not report its status
 		t.ended = true
 		t.listener.MainEnded(syscall.WaitStatus(unix.SIGKILL))
@@ -149,6 +155,12 @@ func (t *tree) takeOver() {
 		t.home.mains[t.main.Pid] = &t.base
 	}
 	t.listener.MustKill()
+}
+
+// isChild tells whether a process is a child of ours.
+func isChild(pid int) bool {
+	p, err := proc.Read(pid)
+	return err == nil && p.PPid == os.Getpid()
 }
 
 // isHolder handles what wait4 returns for a holder. It returns false if the process is not a

@@ -107,6 +107,9 @@ func Open(o Options) (*Home, error) {
 	if h.why != nil {
 		if orphansLeave != nil && h.level != PIDNamespace {
 			h.why = fmt.Errorf("%w; %w", h.why, orphansLeave)
+			if err := proctree.CanMark(); err != nil {
+				return nil, fmt.Errorf("nothing here can hold a job: %w; and jobs cannot be marked: %w", h.why, err)
+			}
 		}
 		h.findElders()
 		return h, nil
@@ -134,7 +137,7 @@ func (h *Home) adopt() error {
 		return nil
 	}
 	h.level, h.weakest = Marked, Marked
-	err = fmt.Errorf("nobody can be a subreaper: %w", err)
+	err = fmt.Errorf("orphans leave, since nobody can be a subreaper: %w", err)
 	if emulator := self.Emulator(); emulator != "" {
 		err = fmt.Errorf("%w (emulated by %s)", err, emulator)
 	}

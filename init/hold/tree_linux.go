@@ -198,7 +198,11 @@ func (t *tree) Kill() error {
 
 func (t *tree) Empty() bool {
 	if t.isLost() {
-		left, err := t.orphans(unix.SIGKILL)
+		sig := unix.SIGKILL
+		if t.level == Marked {
+			sig = 0 // another process 1 may wait for them, and nobody could list them any more; Kill comes
+		}
+		left, err := t.orphans(sig)
 		return err == nil && len(left) == 0
 	}
 	return t.holder == nil || t.holder.Empty || t.gone

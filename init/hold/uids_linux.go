@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/proc"
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // The uids for user: auto come from the top of the mapped range, because a user namespace may map
@@ -94,4 +96,13 @@ func RunsAs(spec *config.Spec, uid uint32) bool {
 // steps returns all steps of a spec.
 func steps(spec *config.Spec) []config.Hook {
 	return slices.Concat(spec.PreStart, spec.PostStart, spec.PreStop)
+}
+
+// AllowRlimits refuses the resource limit that is a job's mark here.
+func (h *Home) AllowRlimits(spec *config.Spec) error {
+	isLocks := func(l specs.POSIXRlimit) bool { return l.Type == "RLIMIT_LOCKS" }
+	if h.weakest == Marked && h.level == Marked && slices.ContainsFunc(spec.Rlimits, isLocks) {
+		return errors.New("ulimits: locks cannot be set here: cginit finds the job's processes by that limit (level marked)")
+	}
+	return nil
 }

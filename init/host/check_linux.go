@@ -129,6 +129,7 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 	problem(h.Suffices(level, q.Require))
 	problem(hold.AllowUser(spec))
 	problem(hold.AllowSeal(spec))
+	problem(h.AllowRlimits(spec))
 	if !q.BestEffortLimits {
 		problem(h.Offers(spec.Resources))
 	}

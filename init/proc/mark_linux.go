@@ -27,6 +27,13 @@ func SetMark(mark uint64) error {
 	return unix.Prlimit(0, rlimitLocks, &limit, nil)
 }
 
+// HighestMark returns the highest mark that SetMark can set here.
+func HighestMark() (uint64, error) {
+	var limit unix.Rlimit
+	err := unix.Prlimit(0, rlimitLocks, nil, &limit)
+	return limit.Max, err
+}
+
 // Mark returns the mark of a process, 0 for one that is dead or has none.
 func (r *Reader) Mark(pid int) uint64 {
 	fd := r.openFile(pid, "limits", 0, "")

@@ -9,6 +9,7 @@ import (
 // that is not known. Without /proc it knows only the children of the walker itself.
 func (w *walker) addChildren(pid, threads int) {
 	switch {
+	case pid < 1: // the parent of process 1, and of what has entered the PID namespace
 	case w.HasProc:
 		before := len(w.queue)
 		w.queue = w.Children(w.queue, pid, threads)

@@ -2,6 +2,7 @@ package proctree
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -67,10 +68,11 @@ const (
 func RunHolder(args []string) int {
 	runtime.LockOSThread()
 	if len(args) != 1 {
-		return status.Failed
+		args = []string{""}
 	}
 	mask, err := strconv.ParseUint(args[0], 10, 64)
 	if err != nil {
+		fmt.Fprintln(os.Stderr, "cginit: "+self.NotForUsers)
 		return status.Failed
 	}
 	for fd := range 3 {

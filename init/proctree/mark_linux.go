@@ -1,6 +1,7 @@
 package proctree
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/cginit/cginit/init/proc"
@@ -12,13 +13,30 @@ import (
 // walking the tree.
 
 // markBase makes a mark that nobody sets as a limit.
-const markBase = 0xc9 << 32
+const markBase = 1 << 60
 
 // markedPause is the time in milliseconds between two looks for processes that are no longer below the holder.
 const markedPause = 100
 
-// markOf returns the mark of the job of a holder.
-func markOf(holder int) uint64 { return markBase + uint64(holder) }
+// markOf returns the mark of the job of a holder. It has the number of our PID namespace too, since another one can
+// have a holder with the same pid.
+func markOf(holder int) uint64 {
+	var space unix.Stat_t
+	_ = unix.Stat("/proc/self/ns/pid", &space)
+	return markBase | uint64(uint32(space.Ino))<<22 | uint64(holder) // a pid has 22 bits
+}
+
+// CanMark returns an error where jobs cannot be marked, or the marks not be found.
+func CanMark() error {
+	if _, err := newWalker(); err != nil {
+		return err
+	}
+	most, err := proc.HighestMark()
+	if err == nil && most < markOf(1<<22-1) {
+		err = fmt.Errorf("the hard limit RLIMIT_LOCKS is %d, and must be unlimited (docker run --ulimit locks=-1)", most)
+	}
+	return err
+}
 
 // CanAdopt makes this process a subreaper, the parent of the orphans below it (since Linux 3.4). The error says
 // why nobody can be one here.
@@ -57,6 +75,9 @@ func (w *walker) addMarked() {
 		w.queue = w.Marked(w.queue, w.mark)
 	}
 }
+
+// isMarked tells whether a process has the mark, if there is one.
+func (w *walker) isMarked(pid int) bool { return w.mark != 0 && w.Mark(pid) == w.mark }
 
 // dropKnown takes out of the queue from place from on what is there before.
 func (w *walker) dropKnown(from int) {

@@ -18,8 +18,8 @@ const signalRounds = 5
 // tree is listed whole before any process is signalled, and the youngest generation is signalled
 // first: a process that ends gives its children to the holder, where a walk would not look again.
 // A process that forks between the list and its signal leaves a child without the signal. So the
-// tree is listed again until two lists have no new process: one can miss the children of a process that has ended
-// while it was made (see walk). It is not listed again later: what a process
+// tree is listed again until there is no new process, and none has ended since the last list, which can have missed
+// the children of that one (see walk). It is not listed again later: what a process
 // starts because it was signalled is not to be signalled. So one child can go without the signal: a
 // fork goes on after SIGTERM if its process has another signal pending, such as the SIGCHLD that a
 // shell catches (findings/fork-survives-sigterm.sh).
@@ -29,13 +29,13 @@ func (h *holder) signalOnce(sig unix.Signal) {
 		return
 	}
 	h.signalled = h.signalled[:0]
-	for round, quiet := 0, 0; round < signalRounds && quiet < 2; round++ {
-		before := len(h.signalled)
+	for gone, rounds := 0, 0; rounds < signalRounds; rounds++ {
+		before, goneBefore := len(h.signalled), gone
 		h.walker.walk(h.walker.self, 0)
+		gone = h.gone()
 		h.signalNew(h.walker.queue, sig)
-		quiet++
-		if len(h.signalled) > before {
-			quiet = 0
+		if len(h.signalled) == before && gone == goneBefore {
+			return
 		}
 	}
 }
@@ -50,10 +50,20 @@ func (h *holder) signalNew(found []proc.Child, sig unix.Signal) {
 		// The pid of a child of ours stays its own until we wait for it. Any other pid may have
 		// been given to a process that is not the job's.
 		p, ok := h.walker.Stat(int(c.Pid))
-		isJobs := int(c.Parent) == h.walker.self || ok && (p.PPid == int(c.Parent) || p.PPid == h.walker.self)
+		isJobs := int(c.Parent) == h.walker.self || ok && (p.PPid == int(c.Parent) || p.PPid == h.walker.self || h.walker.isMarked(int(c.Pid)))
 		if isJobs && !p.IsDead() {
 			h.signalled = append(h.signalled, c.Pid)
 			_ = deliver.Signal(int(c.Pid), sig)
 		}
 	}
+}
+
+// gone returns how many of the processes that were signalled the last walk has not found.
+func (h *holder) gone() (n int) {
+	for _, pid := range h.signalled {
+		if !slices.ContainsFunc(h.walker.queue, func(c proc.Child) bool { return c.Pid == pid }) {
+			n++
+		}
+	}
+	return n
 }

@@ -81,7 +81,7 @@ func (w *walker) walk(root int, sig unix.Signal) (running int) {
 		}
 		p, ok := w.Stat(int(c.Pid))
 		if !isOurs {
-			if !ok || p.PPid != int(c.Parent) && p.PPid != root {
+			if !ok || p.PPid != int(c.Parent) && p.PPid != root && !w.isMarked(int(c.Pid)) {
 				continue // it or its parent has ended since, and the pid may be another process's
 			}
 			sendSignal(int(c.Pid), sig)

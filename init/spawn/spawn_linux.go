@@ -88,6 +88,10 @@ func Begin(p *Program) (*Process, error) {
 	if c.copies {
 		process.page, err = unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 		if err != nil {
+			if c.isEmulated {
+				unix.Close(c.executed[0])
+				unix.Close(c.executed[1])
+			}
 			return nil, os.NewSyscallError("mmap", err)
 		}
 		c.report = (*report)(unsafe.Pointer(&process.page[0]))

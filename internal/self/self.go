@@ -24,6 +24,9 @@ const (
 	Detached Role = "detached" // the supervisor in the background
 )
 
+// NotForUsers is the error of somebody who gives the arguments of a role.
+const NotForUsers = "flags that begin with --self- are cginit's own"
+
 // flag is what the first argument begins with. No personality has such a flag.
 const flag = "--self-"
 

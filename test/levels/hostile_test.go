@@ -104,9 +104,14 @@ const killHolder = `setsid busybox sh -c "sleep 1000; : MARKER" & kill -9 $PPID 
 // TestKillsHolder lets a job kill a holder of the same uid. cginit must say so and kill the processes
 // that the holder held.
 func TestKillsHolder(t *testing.T) {
-	for _, level := range []string{"tree", "marked"} {
-		t.Run(level, func(t *testing.T) {
-			a := startIn(t, pod.Spec{Mode: pod.NoCgroup, NoSubreaper: level == "marked"}, []string{"busybox", "sh", "-c", killHolder}, "")
+	for name, spec := range map[string]pod.Spec{
+		"tree": {Mode: pod.NoCgroup}, "marked": {Mode: pod.NoCgroup, NoSubreaper: true},
+		"tree, not process 1":   {Mode: pod.Subreaper, UID: 54321},
+		"marked, not process 1": {Mode: pod.Subreaper, UID: 54321, NoSubreaper: true},
+	} {
+		level, _, _ := strings.Cut(name, ",")
+		t.Run(name, func(t *testing.T) {
+			a := startIn(t, spec, []string{"busybox", "sh", "-c", killHolder}, "")
 			a.Line("sent")
 			timeout := pod.Patience.Milliseconds()
 			_, err := a.Client.Wait(t.Context(), control.WaitParams{Jobs: []string{"bad"}, Until: control.UntilEnded, Timeout: &timeout})

@@ -94,7 +94,7 @@ func (e *Engine) ImportGo(t testing.TB, name string) {
 func withLibraries(t testing.TB, program string) []string {
 	t.Helper()
 	files := []string{program}
-	for _, word := range strings.Fields(output(t, exec.Command("ldd", program))) {
+	for word := range strings.FieldsSeq(output(t, exec.Command("ldd", program))) {
 		if strings.HasPrefix(word, "/") {
 			files = append(files, word)
 		}
