@@ -4,10 +4,11 @@ package daemons
 var brokers = []daemon{
 	{
 		name: "RabbitMQ", program: "rabbitmq-server", pkg: "rabbitmq-server",
-		setup:   `mkdir -p /srv/mq /var/log/rabbitmq; chown rabbitmq /srv/mq /var/log/rabbitmq`,
-		run:     `export RABBITMQ_MNESIA_BASE=/srv/mq RABBITMQ_NODENAME=r@localhost; exec rabbitmq-server`,
+		setup: `mkdir -p /srv/mq /var/log/rabbitmq; chown rabbitmq /srv/mq /var/log/rabbitmq`,
+		// A client would start epmd too, and it would end with the client's job.
+		run:     `epmd -daemon; export RABBITMQ_MNESIA_BASE=/srv/mq RABBITMQ_NODENAME=r@localhost; exec rabbitmq-server`,
 		keys:    "ready: notify\nkill_mode: control-group\nstop_grace_period: 30s",
-		serves:  `export RABBITMQ_NODENAME=r@localhost; rabbitmqctl await_startup && rabbitmqctl add_vhost v$(date +%N) && rabbitmqctl list_vhosts`,
+		serves:  `nc -z 127.0.0.1 4369; export RABBITMQ_NODENAME=r@localhost; rabbitmqctl await_startup && rabbitmqctl add_vhost v$(date +%N) && rabbitmqctl list_vhosts`,
 		control: `export RABBITMQ_NODENAME=r@localhost; rabbitmqctl list_queues`,
 		exit:    143,
 	},
