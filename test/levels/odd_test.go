@@ -119,3 +119,13 @@ func TestNoDev(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingHolds checks that a file is refused where nobody can be a subreaper and there is no /proc to find the
+// processes in.
+func TestNothingHolds(t *testing.T) {
+	file := write(t, "cginit.yaml", "socket: none\nservices:\n  a: {command: [sleep, '1000']}\n")
+	p := pod.Start(t, pod.Spec{Mode: pod.NoCgroup, NoSubreaper: true, Proc: "none", Args: []string{"--config", file}})
+	if r := p.Wait(); r.Code != 125 || !strings.Contains(p.Stderr(), "nothing here can hold a job") || !strings.Contains(p.Stderr(), "no /proc") {
+		t.Errorf("status %d; stderr: %s", r.Code, p.Stderr())
+	}
+}
