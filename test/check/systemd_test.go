@@ -110,7 +110,7 @@ func TestSystemd(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", c.file, err, said)
 		}
 		for _, l := range found.Levels {
-			if l.Level != c.level {
+			if l.Level != c.level && l.Level != "sealed" { // that of jobs with seal: true
 				t.Errorf("%s: the level is %s, not %s", c.file, l.Level, c.level)
 			}
 		}
