@@ -27,10 +27,15 @@ func printFindings(to io.Writer, f *host.Findings) error {
 		row(w, string(p.Level), p.Guarantee)
 	}
 	printWays(w, f)
+	var advice []string
 	if len(f.SameUser) > 0 {
-		printLines(w, "advice", []string{strings.Join(f.SameUser, ", ") +
-			": what has cginit's own user can trace it and set its limits; another one (user:, --user) keeps it from that"})
+		advice = append(advice, strings.Join(f.SameUser, ", ")+
+			": what has cginit's own user can trace it and set its limits; another one (user:, --user) keeps it from that")
 	}
+	if f.Seal != "" {
+		advice = append(advice, f.Seal)
+	}
+	printLines(w, "advice", advice)
 	printLines(w, "wrong", f.Problems)
 	return w.Flush()
 }

@@ -48,6 +48,8 @@ type Findings struct {
 	Missing string `json:"missing,omitempty"`
 	// Ways lead to the best level. They are empty if it is reached already.
 	Ways []Way `json:"ways,omitempty"`
+	// Seal says what sealing a job would give here and what it would cost; empty where its level would stay.
+	Seal string `json:"seal,omitempty"`
 	// SameUser are the jobs with our own user. They can trace us and set our limits, whatever holds them.
 	SameUser []string `json:"same_user,omitempty"`
 	// Problems are the reasons why a supervisor would not start here.
@@ -73,6 +75,10 @@ const (
 	ownUserJobs = "jobs with user: auto"
 	sealedJobs  = "jobs with seal: true"
 )
+
+// sealAdvice says what sealing a job would give here, and what it would cost.
+const sealAdvice = "seal: true holds a job at level sealed instead of tree. It can then signal and trace only what it has started " +
+	"itself (no kill 1, no pkill of another job), and not mount"
 
 // Check finds out how jobs would be held here, and what a supervisor would lack. An error means
 // that it could not look.
@@ -105,6 +111,12 @@ func (f *Findings) levels(h *hold.Home, q *Question) {
 	for _, l := range hold.Levels() {
 		f.Guarantees = append(f.Guarantees, Promise{l, l.Guarantee()})
 	}
+	if usual.ManyJobs == hold.Tree && usual.IsSealed == hold.Sealed {
+		f.Seal = sealAdvice
+		if !f.Container.NoNewPrivs && !slices.Contains(f.Container.Capabilities, "CAP_SYS_ADMIN") {
+			f.Seal += ", and set-user-ID programs such as sudo give it no rights"
+		}
+	}
 	if len(q.Jobs) > 0 {
 		return
 	}
@@ -123,7 +135,7 @@ func (f *Findings) job(h *hold.Home, q *Question, i int, uids []uint32) {
 			f.Problems = append(f.Problems, fmt.Sprintf("%s: %v", spec.Name, err))
 		}
 	}
-	if u := spec.User; u == nil || !u.Auto && int(u.UID) == os.Getuid() {
+	if u := spec.User; !spec.Seal && (u == nil || !u.Auto && int(u.UID) == os.Getuid()) {
 		f.SameUser = append(f.SameUser, spec.Name)
 	}
 	problem(h.Suffices(level, q.Require))
