@@ -21,6 +21,7 @@ type writable struct {
 	// passed are the directories that lead to a closed one, and the closed ones. A rule is about an inode: another
 	// mount of one of these would open it here too.
 	passed []inode
+	trees  []uint64 // the devices of the cgroup trees
 }
 
 // inode is the identity of a file, whatever its path.
@@ -33,8 +34,11 @@ func allowFiles(set int, access uint64) error {
 		return err
 	}
 	w := writable{set: set, access: access, closed: closed}
-	for _, path := range closed {
-		for ; path != "/"; path = path[:max(1, strings.LastIndexByte(path, '/'))] {
+	for n, path := range closed {
+		if i := w.pass(path); n > 0 { // the first may be no mount
+			w.trees = append(w.trees, i.dev)
+		}
+		for path = above(path); path != "/"; path = above(path) {
 			w.pass(path)
 		}
 	}
@@ -52,8 +56,8 @@ func allowFiles(set int, access uint64) error {
 	return nil
 }
 
-// cgroupMounts returns where cgroups are mounted, in our mount namespace. Without /proc it returns where they
-// usually are.
+// cgroupMounts returns where cgroups usually are, and after that where they are mounted in our mount namespace. It
+// cannot tell the latter without /proc.
 func cgroupMounts() ([]string, error) {
 	mounts := []string{"/sys/fs/cgroup"}
 	table, err := os.ReadFile("/proc/self/mountinfo")
@@ -89,12 +93,17 @@ func unescape(path string) string {
 	return b.String()
 }
 
-// pass records the inode of a directory that gets no rule.
-func (w *writable) pass(path string) {
+// above returns the directory that a path is in.
+func above(path string) string { return path[:max(1, strings.LastIndexByte(path, '/'))] }
+
+// pass records the inode of a directory that gets no rule, and returns it; zero if there is none.
+func (w *writable) pass(path string) (i inode) {
 	var info unix.Stat_t
 	if unix.Stat(path, &info) == nil {
-		w.passed = append(w.passed, inode{uint64(info.Dev), info.Ino}) //nolint:unconvert // uint32 on some platforms
+		i = inode{uint64(info.Dev), info.Ino} //nolint:unconvert // uint32 on some platforms
+		w.passed = append(w.passed, i)
 	}
+	return i
 }
 
 // allowBelow allows writes to all that is in a directory now, but not to the closed ones. A rule is about a file or
@@ -148,12 +157,11 @@ func (w *writable) allowPath(path string) error {
 // as a pipe, needs none.
 func (w *writable) allow(fd int) {
 	var info unix.Stat_t
-	var system unix.Statfs_t
-	if unix.Fstat(fd, &info) != nil || unix.Fstatfs(fd, &system) != nil {
+	if unix.Fstat(fd, &info) != nil {
 		return
 	}
-	isCgroup := system.Type == unix.CGROUP2_SUPER_MAGIC || system.Type == unix.CGROUP_SUPER_MAGIC
-	if isCgroup || slices.Contains(w.passed, inode{uint64(info.Dev), info.Ino}) { //nolint:unconvert // uint32 on some platforms
+	i := inode{uint64(info.Dev), info.Ino} //nolint:unconvert // uint32 on some platforms
+	if slices.Contains(w.trees, i.dev) || slices.Contains(w.passed, i) {
 		return
 	}
 	access := w.access
