@@ -87,6 +87,9 @@ type Usual struct {
 	IsSealed   Level // one of several jobs, with seal: true
 }
 
+// SealHelps tells whether a job is held better here if it is sealed.
+func (u Usual) SealHelps() bool { return u.ManyJobs == Tree && u.IsSealed == Sealed }
+
 // Usual returns how usual jobs would be held here.
 func (h *Home) Usual() Usual {
 	u := Usual{h.level, h.level, h.level, h.level}

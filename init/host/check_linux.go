@@ -111,7 +111,7 @@ func (f *Findings) levels(h *hold.Home, q *Question) {
 	for _, l := range hold.Levels() {
 		f.Guarantees = append(f.Guarantees, Promise{l, l.Guarantee()})
 	}
-	if usual.ManyJobs == hold.Tree && usual.IsSealed == hold.Sealed {
+	if usual.SealHelps() {
 		f.Seal = sealAdvice
 		if !f.Container.NoNewPrivs && !slices.Contains(f.Container.Capabilities, "CAP_SYS_ADMIN") {
 			f.Seal += ", and set-user-ID programs such as sudo give it no rights"
