@@ -1,11 +1,11 @@
 // Command hostile is a job that tries to get away from cginit and to harm others, in every way that a seal forbids.
 //
-//	hostile MARKER
+//	hostile MARKER TREES [limit]
 //
-// Processes whose command line contains MARKER are its own; all others are its targets. It prints one line of JSON
-// for each way: how often it was tried, how often refused, and what was not. Then it prints "done" and stays. With
-// the path of test/trees behind MARKER it then limits the CPU time of its parent, the holder, which no seal forbids,
-// and has it reap more than it can in that time.
+// TREES is the program test/trees, of which it starts two that fork meanwhile. Processes whose command line contains
+// MARKER are its own; all others are its targets. It prints one line of JSON for each way: how often it was tried, how
+// often refused, and what was not. Then it prints "done" and stays. With limit it then limits the CPU time of its
+// parent, the holder, which no seal forbids, and has it reap more than it can in that time.
 package main
 
 import (
@@ -54,16 +54,24 @@ func main() {
 		os.Exit(1)
 	}
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGHUP, unix.SIGINT) // and is never looked at
+	everybody().print()                                                            // its own processes too, so there are none yet
+	for _, args := range [][]string{{"deaf", "10"}, {"bomb", "20", "--rate", "400"}} {
+		tree := exec.Command(os.Args[2], append(args, "--marker", marker)...)
+		tree.Stdout = os.Stdout
+		if err := tree.Start(); err != nil {
+			fmt.Println("cannot start a tree:", err)
+			os.Exit(1)
+		}
+	}
 	for _, way := range []func(*Way, []int) *Way{kill, pidfds, trace, memory, sigio} {
 		way(&Way{}, targets(marker)).print()
 	}
-	everybody().print()
 	for _, way := range []func(*Way) *Way{files, clone3, mount, detached, handles} {
 		way(&Way{}).print()
 	}
 	inner(marker)
 	fmt.Println("done")
-	if len(os.Args) > 2 {
+	if len(os.Args) > 3 {
 		limit := unix.Rlimit{Cur: 1, Max: 1} // seconds
 		if err := unix.Prlimit(os.Getppid(), unix.RLIMIT_CPU, &limit, nil); err != nil {
 			fmt.Println("cannot limit the holder:", err)
@@ -139,7 +147,7 @@ func everybody() *Way {
 	if link, err := os.Readlink("/proc/self/exe"); err != nil || link == "" {
 		return w
 	}
-	for _, sig := range deadly[1:4] {
+	for _, sig := range deadly[1:] {
 		_ = unix.Kill(-1, sig)
 	}
 	w.Tried, w.Refused = 1, 1

@@ -57,10 +57,9 @@ func beHostile(t *testing.T, spec pod.Spec, keys, level, end string) {
 	t.Helper()
 	limit := ""
 	if end == "holder limited" {
-		limit = harness.Bin(t, "trees")
+		limit = "limit"
 	}
-	script := fmt.Sprintf(`%s deaf 10 --marker MARKER & %s bomb 20 --rate 400 --marker MARKER & exec %s MARKER %s`,
-		harness.Bin(t, "trees"), harness.Bin(t, "trees"), harness.Bin(t, "hostile"), limit)
+	script := fmt.Sprintf(`exec %s MARKER %s %s`, harness.Bin(t, "hostile"), harness.Bin(t, "trees"), limit)
 	a := startIn(t, spec, []string{"sh", "-c", script}, keys+"    seal: true\n")
 	var lines []string
 	for line := a.Line(""); line != "done"; line = a.Line("") {

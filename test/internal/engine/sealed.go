@@ -19,7 +19,7 @@ socket: /shared/socket
 services:
   good: {command: [sh, -c, "sleep 1000 & echo good; wait"]}
   bad:
-    command: [sh, -c, "/shared/trees deaf 10 & /shared/trees bomb 20 --rate 400 & exec /shared/hostile /shared/"]
+    command: [/shared/hostile, /shared/, /shared/trees]
     stop_grace_period: 300ms
     seal: true
 `
