@@ -28,9 +28,11 @@ func markOf(holder int) uint64 {
 
 // CanMark returns an error where jobs cannot be marked, or the marks not be found.
 func CanMark() error {
-	if _, err := newWalker(); err != nil {
+	w, err := newWalker()
+	if err != nil {
 		return err
 	}
+	w.Close()
 	most, err := proc.HighestMark()
 	if err == nil && most < markOf(1<<22-1) {
 		err = fmt.Errorf("the hard limit RLIMIT_LOCKS is %d, and must be unlimited (docker run --ulimit locks=-1)", most)

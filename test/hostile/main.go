@@ -144,9 +144,6 @@ func pidfds(w *Way, pids []int) *Way {
 // that has no other processes.
 func everybody() *Way {
 	w := &Way{Name: "kill(-1)"}
-	if link, err := os.Readlink("/proc/self/exe"); err != nil || link == "" {
-		return w
-	}
 	for _, sig := range deadly[1:] {
 		_ = unix.Kill(-1, sig)
 	}

@@ -2,27 +2,18 @@ package levels
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/beside"
 	"github.com/cginit/cginit/test/internal/harm"
 	"github.com/cginit/cginit/test/internal/harness"
 	"github.com/cginit/cginit/test/internal/pod"
 )
-
-// runs returns how often a hostile job is run in each place.
-func runs() int {
-	if n, err := strconv.Atoi(os.Getenv("CGINIT_RUNS")); err == nil {
-		return n
-	}
-	return 1
-}
 
 // TestSealed runs a job that tries everything that a seal forbids, while it forks.
 func TestSealed(t *testing.T) {
@@ -44,7 +35,7 @@ func TestSealed(t *testing.T) {
 				continue // there is no holder, or its limits are another user's
 			}
 			t.Run(name+"/"+end, func(t *testing.T) {
-				for range runs() {
+				for range beside.Runs(t) {
 					beHostile(t, c.spec, c.keys, c.level, end)
 				}
 			})
@@ -97,7 +88,7 @@ func TestSealedCommand(t *testing.T) {
 	for kind, deaf := range map[string]int{"plain": 0, "setsid": 0, "deaf": 11, "daemon": 0, "chain": 0, "stopped": 0, "headless": 10} {
 		for _, end := range []string{"stop", "exit", "timeout", "supervisor killed"} {
 			t.Run(kind+"/"+end, func(t *testing.T) {
-				for range runs() {
+				for range beside.Runs(t) {
 					args := []string{"--seal", "--require", "sealed", "--stop-grace-period", "300ms"}
 					if end == "timeout" {
 						args = append(args, "--timeout", "1s")
