@@ -2,10 +2,10 @@ package seal
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -24,22 +24,18 @@ type writable struct {
 	trees  []uint64 // the devices of the cgroup trees
 }
 
-// inode is the identity of a file, whatever its path.
-type inode struct{ dev, ino uint64 }
-
 // allowFiles allows writes to everything but what lies below the mounts of cgroups.
 func allowFiles(set int, access uint64) error {
-	closed, err := cgroupMounts()
-	if err != nil {
+	w := writable{set: set, access: access}
+	if err := w.findCgroups(); err != nil {
 		return err
 	}
-	w := writable{set: set, access: access, closed: closed}
-	for n, path := range closed {
-		if i := w.pass(path); n > 0 { // the first may be no mount
-			w.trees = append(w.trees, i.dev)
-		}
-		for path = above(path); path != "/"; path = above(path) {
+	w.pass(w.closed[0]) // may be no mount of cgroups, and so on a device of another kind
+	var led []string
+	for _, path := range w.closed {
+		for path = above(path); path != "/" && !slices.Contains(led, path); path = above(path) {
 			w.pass(path)
+			led = append(led, path)
 		}
 	}
 	w.pass("/")
@@ -47,7 +43,7 @@ func allowFiles(set int, access uint64) error {
 		return err
 	}
 	// Message queues are files of a mount that no path leads to, but its root has this one too.
-	if err := w.allowPath("/dev/mqueue"); err != nil {
+	if err := w.allowPath(unix.AT_FDCWD, "/dev/mqueue"); err != nil {
 		return err
 	}
 	for fd := range 3 { // a file or a terminal can come from outside of our mounts
@@ -56,27 +52,40 @@ func allowFiles(set int, access uint64) error {
 	return nil
 }
 
-// cgroupMounts returns where cgroups usually are, and after that where they are mounted in our mount namespace. It
+// findCgroups closes where cgroups usually are, and after that where they are mounted in our mount namespace. It
 // cannot tell the latter without /proc.
-func cgroupMounts() ([]string, error) {
-	mounts := []string{"/sys/fs/cgroup"}
-	table, err := os.ReadFile("/proc/self/mountinfo")
-	if errors.Is(err, unix.ENOENT) {
-		return mounts, nil
+func (w *writable) findCgroups() error {
+	w.closed = []string{"/sys/fs/cgroup"}
+	table, err := readAll("/proc/self/mountinfo")
+	if err == unix.ENOENT {
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("cannot find out where cgroups are mounted: %w", err)
 	}
 	for line := range bytes.Lines(table) {
 		if !bytes.Contains(line, []byte(" - cgroup")) {
 			continue
 		}
-		const at = 4
-		if fields := strings.Fields(string(line)); len(fields) > at {
-			mounts = append(mounts, unescape(fields[at]))
+		const device, at = 2, 4
+		fields := strings.Fields(string(line))
+		if len(fields) <= at {
+			continue
 		}
+		major, minor, _ := strings.Cut(fields[device], ":")
+		dev := unix.Mkdev(number(major), number(minor))
+		if !slices.Contains(w.trees, dev) {
+			w.trees = append(w.trees, dev)
+		}
+		w.closed = append(w.closed, unescape(fields[at]))
 	}
-	return mounts, nil
+	return nil
+}
+
+// number reads a decimal number of the kernel's.
+func number(text string) uint32 {
+	n, _ := strconv.ParseUint(text, 10, 32)
+	return uint32(n)
 }
 
 // unescape returns a path of mountinfo, which has spaces and the like as a backslash and three octal digits.
@@ -96,55 +105,66 @@ func unescape(path string) string {
 // above returns the directory that a path is in.
 func above(path string) string { return path[:max(1, strings.LastIndexByte(path, '/'))] }
 
-// pass records the inode of a directory that gets no rule, and returns it; zero if there is none.
-func (w *writable) pass(path string) (i inode) {
-	var info unix.Stat_t
-	if unix.Stat(path, &info) == nil {
-		i = inode{uint64(info.Dev), info.Ino} //nolint:unconvert // uint32 on some platforms
+// pass records the inode of a directory that gets no rule, if there is one.
+func (w *writable) pass(path string) {
+	if i, _, err := look(unix.AT_FDCWD, path, 0); err == nil {
 		w.passed = append(w.passed, i)
 	}
-	return i
 }
 
 // allowBelow allows writes to all that is in a directory now, but not to the closed ones. A rule is about a file or
 // a directory with all below it, so a directory that leads to a closed one gets none, but what is in it does.
 func (w *writable) allowBelow(dir string) error {
-	entries, err := os.ReadDir(dir)
+	fd, err := open(unix.AT_FDCWD, dir, unix.O_DIRECTORY)
 	if err != nil {
-		return fmt.Errorf("cannot find out what it may write to: %w", err)
+		return fmt.Errorf("cannot find out what it may write to: %w", &os.PathError{Op: "open", Path: dir, Err: err})
 	}
-	for _, e := range entries {
-		path := strings.TrimSuffix(dir, "/") + "/" + e.Name()
-		switch isClosed, leads := w.look(path); {
-		case isClosed || e.Type()&os.ModeSymlink != 0: // a rule would be about the link's target
-		case leads:
-			if err := w.allowBelow(path); err != nil {
-				return err
-			}
-		default:
-			if err := w.allowPath(path); err != nil {
+	defer closeFile(fd)
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := read(unix.SYS_GETDENTS64, fd, buf)
+		if err != nil {
+			return fmt.Errorf("cannot find out what it may write to: %w", &os.PathError{Op: "read", Path: dir, Err: err})
+		}
+		if n == 0 {
+			return nil
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if err := w.allowEntry(fd, strings.TrimSuffix(dir, "/"), name); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
 }
 
-// look tells whether a path is closed, or leads to a closed one.
-func (w *writable) look(path string) (isClosed, leads bool) {
+// allowEntry allows writes to what is in a directory, by its name there.
+func (w *writable) allowEntry(dir int, above, name string) error {
+	switch isClosed, leads := w.leads(above + "/" + name); {
+	case isClosed:
+		return nil
+	case leads:
+		return w.allowBelow(above + "/" + name)
+	}
+	return w.allowPath(dir, name)
+}
+
+// leads tells whether a path is closed, or leads to a closed one.
+func (w *writable) leads(path string) (isClosed, leads bool) {
 	for _, c := range w.closed {
-		isClosed = isClosed || path == c
-		leads = leads || strings.HasPrefix(c, path+"/")
+		rest, is := strings.CutPrefix(c, path)
+		isClosed = isClosed || is && rest == ""
+		leads = leads || is && strings.HasPrefix(rest, "/")
 	}
 	return isClosed, leads
 }
 
-// allowPath adds the rule for a path. What is gone or closed to us needs none.
-func (w *writable) allowPath(path string) error {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+// allowPath adds the rule for a path in a directory. What is gone or closed to us needs none.
+func (w *writable) allowPath(dir int, path string) error {
+	fd, err := open(dir, path, unix.O_PATH|unix.O_NOFOLLOW)
 	switch err {
 	case nil:
-		defer unix.Close(fd)
+		defer closeFile(fd)
 		w.allow(fd)
 		return nil
 	case unix.ENOENT, unix.EACCES, unix.ELOOP, unix.ESTALE, unix.EIO:
@@ -153,19 +173,15 @@ func (w *writable) allowPath(path string) error {
 	return &os.PathError{Op: "open", Path: path, Err: err}
 }
 
-// allow adds the rule for a descriptor, unless it is of a file that must get none. What cannot have a rule, such
-// as a pipe, needs none.
+// allow adds the rule for a descriptor, unless it is of a file that must get none. What cannot have a rule, such as
+// a pipe or a symbolic link, needs none.
 func (w *writable) allow(fd int) {
-	var info unix.Stat_t
-	if unix.Fstat(fd, &info) != nil {
-		return
-	}
-	i := inode{uint64(info.Dev), info.Ino} //nolint:unconvert // uint32 on some platforms
-	if slices.Contains(w.trees, i.dev) || slices.Contains(w.passed, i) {
+	i, mode, err := look(fd, "", unix.AT_EMPTY_PATH)
+	if err != nil || slices.Contains(w.trees, i.dev) || slices.Contains(w.passed, i) {
 		return
 	}
 	access := w.access
-	if info.Mode&unix.S_IFMT != unix.S_IFDIR { // the kernel refuses a rule about a file with what only directories have
+	if mode&unix.S_IFMT != unix.S_IFDIR { // the kernel refuses a rule about a file with what only directories have
 		access &^= unix.LANDLOCK_ACCESS_FS_REFER
 	}
 	// The kernel's struct has 12 bytes and no padding.

@@ -78,7 +78,7 @@ func TestLook(t *testing.T) {
 		"/sys": {false, true}, "/sys/fs": {false, true}, "/sys/fs/cgroup": {true, true}, "/sys/fs/cgroup2": {false, false},
 		"/mnt": {false, true}, "/mnt/a b": {true, false}, "/mnt/a": {false, false}, "/s": {false, false},
 	} {
-		if isClosed, leads := w.look(path); isClosed != want[0] || leads != want[1] {
+		if isClosed, leads := w.leads(path); isClosed != want[0] || leads != want[1] {
 			t.Errorf("%s: closed %v, leads to a closed one %v", path, isClosed, leads)
 		}
 	}
