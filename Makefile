@@ -62,7 +62,7 @@ test-suites:
 
 # The daemons that are installed, sealed and not sealed. It is no part of make test, because it needs 70 packages.
 test-daemons:
-	CGINIT_DAEMONS=1 $(GO) test -count=1 -v -timeout 30m -parallel 4 ./test/sealed-daemons
+	CGINIT_DAEMONS=1 $(GO) test -count=1 -v -timeout 30m -parallel 4 ./test/daemons
 
 # ARCH=arm64 and ARCH=s390x run it on an emulated machine of that architecture.
 ARCH     ?=

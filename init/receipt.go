@@ -11,6 +11,7 @@ import (
 
 	"github.com/cginit/cginit/init/child"
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/config/programs"
 	"github.com/cginit/cginit/init/control"
 	"github.com/cginit/cginit/init/hold"
 	"github.com/cginit/cginit/init/life"
@@ -87,11 +88,29 @@ func (r *run) receipt(now time.Time) Receipt {
 	if v.Cause == life.Exited && v.OOMKills != nil && *v.OOMKills > 0 && v.Signal == "SIGKILL" {
 		v.Cause = life.OutOfMemory
 	}
+	if sig, wasAsked := b.asked[r.pid()]; wasAsked {
+		v.StopSignal, v.StopWhy = config.SignalName(sig), r.spec.StopWhy
+		v.Hint = r.hint(sig)
+	}
 	b.count(&v)
 	v.Phases = r.phases()
 	v.Containment, v.Guarantee = string(r.level), r.level.GuaranteeFor(&r.spec.Identity)
 	v.ExitStatus = r.exitStatus(v.Cause)
+	v.Success = v.ExitStatus == 0 && (v.Signal != "" || v.Code != nil && *v.Code != 0)
 	return v
+}
+
+// hint says why the main process had to be killed although it was asked with a signal, if that is known of its program.
+func (r *run) hint(sig syscall.Signal) string {
+	if ws := r.Status(); ws == nil || !ws.Signaled() || ws.Signal() != syscall.SIGKILL {
+		return ""
+	}
+	p, name := programs.Find(r.spec.Args)
+	took := r.Spent(life.RunAsking, life.RunStopping).Round(100 * time.Millisecond)
+	if why := p.Slow(sig, took); why != "" {
+		return fmt.Sprintf("killed %s after %s: it %s", name, took, why)
+	}
+	return ""
 }
 
 // measure fills in the resources that the run has used.
@@ -132,6 +151,8 @@ func (r *run) exitStatus(c life.Cause) int {
 		return child.ExitStatus(r.book.err)
 	case c == life.TimedOut:
 		return status.TimedOut
+	case ws != nil && r.spec.IsSuccess(*ws):
+		return 0
 	case ws == nil: // stopped before its start
 		return status.Signal + int(syscall.SIGTERM)
 	case ws.Signaled():
@@ -170,6 +191,9 @@ func (r Receipt) Clean() bool {
 // Summary returns the receipt in a few readable lines. The first is not indented.
 func (r Receipt) Summary() []string {
 	lines := []string{fmt.Sprintf("%s: %s; %s", r.Job, r.end(), r.others())}
+	if r.Hint != "" {
+		lines = append(lines, "  "+r.Hint)
+	}
 	const most = 8
 	for _, p := range r.Processes[:min(most, len(r.Processes))] {
 		lines = append(lines, "  "+describeKilled(p))
@@ -192,6 +216,12 @@ func (r Receipt) end() string {
 	how := "ended by " + r.Signal
 	if r.Code != nil {
 		how = fmt.Sprintf("exit code %d", *r.Code)
+	}
+	if r.Success {
+		how += ", which counts as success"
+	}
+	if r.StopWhy != "" {
+		how += fmt.Sprintf(", asked by %s (%s)", r.StopSignal, r.StopWhy)
 	}
 	return fmt.Sprintf("%s after %s, %s", r.Cause, took, how)
 }

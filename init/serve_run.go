@@ -98,11 +98,10 @@ func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
 		return control.InvalidValue{Parameter: "timeout_ms", Reason: "a time cannot be negative"}
 	}
 	if p.StopSignal != "" {
-		sig, err := config.ParseSignal(p.StopSignal)
-		if err != nil {
+		if err := (*config.StopSignalValue)(&spec.StopSignal).Set(p.StopSignal); err != nil {
 			return control.InvalidValue{Parameter: "stop_signal", Reason: err.Error()}
 		}
-		spec.StopSignal = sig
+		spec.ChooseStop()
 	}
 	if p.KillMode != "" {
 		if err := spec.KillMode.Set(p.KillMode); err != nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	supervisor "github.com/cginit/cginit/init"
 	"github.com/cginit/cginit/init/child"
@@ -154,7 +155,7 @@ func merge(c *supervisor.Config, f *config.File, o *config.Options) {
 	if f.LogFormat != "" && !o.LogFormatSet {
 		c.LogFormat = f.LogFormat
 	}
-	for _, w := range append(f.Warnings, f.Cuts()...) {
+	for _, w := range slices.Concat(f.Warnings, f.Cuts(), f.Advice()) {
 		fmt.Fprintf(os.Stderr, "cginit: %s\n", w)
 	}
 }

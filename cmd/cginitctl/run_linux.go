@@ -27,7 +27,7 @@ type runFlags struct {
 	interactive bool
 	killMode    config.KillMode
 	leftovers   config.Leftovers
-	stopSignal  config.SignalValue
+	stopSignal  config.StopSignalValue
 }
 
 // newRun returns the command run.
@@ -93,7 +93,7 @@ func (r *runFlags) addFlags(f *pflag.FlagSet) {
 	f.Var(&r.leftovers, "leftovers",
 		"what happens to the other processes when the command ends by itself: stop (ask, then kill), wait (for the "+
 			"last one), kill")
-	f.Var(&r.stopSignal, "stop-signal", "ask the command to stop with this `signal` (without the flag: TERM)")
+	f.Var(&r.stopSignal, "stop-signal", "ask the command to stop with this `signal` (without the flag: TERM); auto: the one that is known for it")
 	f.DurationVar(&r.grace, "stop-grace-period", 0, "the time from the request to stop until all is killed")
 	f.StringVar(&r.report, "report", "", "append the receipt to this `file`, or print it on stdout (-)")
 	f.BoolVarP(&r.tty, "tty", "t", false, "give the command a terminal (without the flag: if stdin is one)")

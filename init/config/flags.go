@@ -83,6 +83,7 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	if err := o.validateFile(flags); err != nil {
 		return nil, err
 	}
+	o.Job.ChooseStop()
 	o.Job.Resources = limits.Resources()
 	o.Job.Env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, envPrefix) })
 	if o.Job.User != nil {
@@ -100,8 +101,8 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f.SortFlags = false
 	f.Usage = func() {}
 	j := &o.Job
-	f.Var((*SignalValue)(&j.StopSignal), "stop-signal",
-		"ask the command to stop with this `signal`, whichever cginit received")
+	f.Var((*StopSignalValue)(&j.StopSignal), "stop-signal",
+		"ask the command to stop with this `signal`, whichever cginit received; auto: the one that is known for the command")
 	f.DurationVar(&j.GracePeriod, "stop-grace-period", DefaultGracePeriod,
 		"the time from the request to stop until all is killed")
 	f.Var(&j.KillMode, "kill-mode",

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cginit/cginit/init/config/programs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -90,7 +91,9 @@ func TestStop(t *testing.T) {
 	expect(t, "kill mode", web.KillMode, ControlGroup)
 	expect(t, "leftovers", web.Leftovers, LeftoversKill)
 	expect(t, "essential", web.Essential, true)
-	expect(t, "default signal", db.StopSignal, syscall.SIGTERM)
+	expect(t, "the signal of postgres", db.StopSignal, syscall.SIGINT)
+	expect(t, "why", db.StopWhy, "auto: for postgres it is its fast shutdown")
+	expect(t, "success", db.Success, []programs.Ending{{Status: 143}, {Signal: syscall.SIGUSR1}})
 	expect(t, "default grace period", db.GracePeriod, 10*time.Second)
 	expect(t, "default kill mode", db.KillMode, Mixed)
 	expect(t, "default leftovers", db.Leftovers, LeftoversStop)

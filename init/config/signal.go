@@ -30,6 +30,29 @@ func (v *SignalValue) String() string {
 // Type returns the name of the value in a help text.
 func (v *SignalValue) Type() string { return "signal" }
 
+// StopSignalValue is the value of a flag that takes a signal, or auto.
+type StopSignalValue syscall.Signal
+
+// Set parses a signal by name or number, or auto.
+func (v *StopSignalValue) Set(s string) error {
+	if s == auto {
+		*v = StopSignalValue(AutoStop)
+		return nil
+	}
+	return (*SignalValue)(v).Set(s)
+}
+
+// String returns auto, or the name without SIG; empty if there is no signal.
+func (v *StopSignalValue) String() string {
+	if *v == StopSignalValue(AutoStop) {
+		return auto
+	}
+	return (*SignalValue)(v).String()
+}
+
+// Type returns the name of the value in a help text.
+func (v *StopSignalValue) Type() string { return "signal" }
+
 // ParseSignal returns the signal with a name or number. The name may be without SIG, and may be that of
 // a real-time signal, such as RTMIN+3.
 func ParseSignal(s string) (syscall.Signal, error) {

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cginit/cginit/init/config/programs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -26,6 +27,11 @@ type Spec struct {
 
 	// StopSignal asks the job to stop; 0: the signal that asked the supervisor to stop.
 	StopSignal syscall.Signal
+	// StopWhy says why it is this signal, if the table of programs has chosen it.
+	StopWhy string
+	// Success are the ends that count as status 0. With SuccessAuto the table of programs knows them.
+	Success     []programs.Ending
+	SuccessAuto bool
 	// GracePeriod is the time from the stop signal to the kill.
 	GracePeriod time.Duration
 	KillMode    KillMode
@@ -56,6 +62,30 @@ type Spec struct {
 	Group bool
 	// NewSession makes the main process lead a session of its own, as under dumb-init.
 	NewSession bool
+}
+
+// IsSuccess tells whether an end of the main process counts as status 0.
+func (s *Spec) IsSuccess(ws syscall.WaitStatus) bool {
+	return slices.ContainsFunc(s.Success, func(e programs.Ending) bool { return e.Is(ws) })
+}
+
+// AutoStop is the StopSignal of a job for which the table of programs knows it, until [Spec.ChooseStop].
+const AutoStop = syscall.Signal(-1)
+
+// ChooseStop sets what is left to the table of programs: the signal that stops the job, and the ends that count as
+// success.
+func (s *Spec) ChooseStop() {
+	isAuto := s.StopSignal == AutoStop
+	if !isAuto && !s.SuccessAuto {
+		return
+	}
+	p, name := programs.Find(s.Args)
+	if isAuto {
+		s.StopSignal, s.StopWhy = p.Signal(), p.Why(name)
+	}
+	if s.Success == nil {
+		s.Success = p.Endings()
+	}
 }
 
 // User is the user that a job runs as.

@@ -2,15 +2,20 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/cginit/cginit/init/config/programs"
 )
 
 // stopKeys are the keys about the end of a run.
 func stopKeys() []*field {
 	return []*field{
-		key("stop_signal", "the signal that asks it to stop, such as SIGQUIT (default SIGTERM)", stopSignal(),
-			func(d *draft) *syscall.Signal { return &d.StopSignal }),
+		key("stop_signal", "the signal that asks it to stop, such as SIGQUIT (default SIGTERM); auto: the one that is known "+
+			"for its program", stopSignal(), func(d *draft) *syscall.Signal { return &d.StopSignal }),
+		keyTo("success_exit_status", "the ends that count as success, besides status 0, such as [143, SIGTERM]; auto: "+
+			"those that are known for its program (default with stop_signal: auto)", oneOrMore(), setSuccess),
 		key("stop_grace_period", "the time from the stop signal until it is killed (default 10s)", duration(0),
 			func(d *draft) *time.Duration { d.GraceWritten = true; return &d.GracePeriod }),
 		key("kill_mode",
@@ -33,10 +38,64 @@ func stopKeys() []*field {
 // stopSignal reads a signal that a program can act on.
 func stopSignal() value[syscall.Signal] {
 	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
+		if s == auto {
+			return AutoStop, nil
+		}
 		sig, err := ParseSignal(s)
 		if err == nil && (sig == syscall.SIGKILL || sig == syscall.SIGSTOP) {
 			err = fmt.Errorf("no program can catch %s; write stop_grace_period: 0s to kill at once", SignalName(sig))
 		}
 		return sig, err
 	})
+}
+
+// auto leaves a value to the table of programs.
+const auto = "auto"
+
+// oneOrMore reads a string or number, or a list of them.
+func oneOrMore() value[[]string] {
+	one := parsed(schemaNumber, func(s string) (string, error) { return s, nil })
+	list := listOf(one)
+	return value[[]string]{
+		&shape{schema: schemaNumber, also: []*shape{list.shape}},
+		func(p *problems, n *node) ([]string, bool) {
+			if n.kind == listKind {
+				return list.read(p, n)
+			}
+			word, ok := one.read(p, n)
+			return []string{word}, ok
+		},
+	}
+}
+
+// setSuccess sets the ends that count as success.
+func setSuccess(p *problems, n *node, d *draft, words []string) {
+	if len(words) == 1 && words[0] == auto {
+		d.SuccessAuto = true
+		return
+	}
+	d.Success = make([]programs.Ending, len(words)) // not nil: an empty list means none
+	for i, word := range words {
+		at := n
+		if n.kind == listKind {
+			at = n.items[i]
+		}
+		var err error
+		if d.Success[i], err = parseEnding(word); err != nil {
+			p.wrong(at, "%v", err)
+		}
+	}
+}
+
+// parseEnding reads an exit status or a signal. A number is a status.
+func parseEnding(s string) (e programs.Ending, err error) {
+	const most = 255
+	if e.Status, err = strconv.Atoi(s); err != nil {
+		if e.Signal, err = ParseSignal(s); err != nil {
+			err = fmt.Errorf("%q is neither an exit status nor a signal; try 143 or SIGTERM", s)
+		}
+	} else if e.Status < 0 || e.Status > most {
+		err = fmt.Errorf("%d is no exit status; it must be from 0 to %d", e.Status, most)
+	}
+	return e, err
 }

@@ -20,6 +20,14 @@ type Receipt struct {
 	Code       *int   `json:"code,omitempty"`
 	Signal     string `json:"signal,omitempty"`
 	ExitStatus int    `json:"exit_status"`
+	// Success says that this end counts as exit status 0 (success_exit_status).
+	Success bool `json:"success,omitempty"`
+
+	// StopSignal is what the main process was asked with, StopWhy why it is that signal, if the job leaves it to cginit.
+	StopSignal string `json:"stop_signal,omitempty"`
+	StopWhy    string `json:"stop_signal_why,omitempty"`
+	// Hint says why the main process had to be killed and what to do about it, where that is known of its program.
+	Hint string `json:"hint,omitempty"`
 
 	// Asked is how many processes were sent the stop signal, Left how many of them ended by it.
 	Asked int `json:"asked"`

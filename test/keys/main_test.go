@@ -113,6 +113,11 @@ type receipt struct {
 
 	Run, Asked, Left, Killed int
 
+	Success    bool
+	StopSignal string `json:"stop_signal"`
+	StopWhy    string `json:"stop_signal_why"`
+	Hint       string
+
 	ExitStatus int                `json:"exit_status"`
 	Phases     map[string]float64 `json:"phases_ms"`
 }

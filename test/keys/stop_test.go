@@ -10,6 +10,8 @@ import (
 const asked = `mkfifo {dir}/$$; exec 9<>{dir}/$$; for s in TERM USR1 QUIT; do trap "echo got $s; exit 0" $s; done; echo up; read x <&9`
 
 func stopSignal(t *testing.T) {
+	t.Run("auto", autoSignal)
+	t.Run("hint", hint)
 	for keys, want := range map[string]string{"": "got TERM", "stop_signal: SIGUSR1": "got USR1", "stop_signal: QUIT": "got QUIT"} {
 		w := start(t, one("services", asked, keys))
 		w.Line("up")
@@ -114,4 +116,75 @@ func preStop(t *testing.T) {
 	w.Line("up")
 	w.stop()
 	is(t, w.rest(), "first, in /usr with a\nsecond, as 1234\ngot TERM\n")
+}
+
+// named is a service whose program has a name. It is a shell that runs the script.
+func named(name, script, keys string) string {
+	return "services:\n  main:\n    command: [\"{dir}/" + name + "\"" + strings.TrimPrefix(command(script), `["sh"`) + "\n" +
+		"    pre_start: [{command: [ln, -s, /bin/sh, '{dir}/" + name + "']}]\n    " + keys + "\n"
+}
+
+// autoSignal checks that a program of the table is stopped with its own signal, any other with SIGTERM, and that
+// the receipt says what was sent and why.
+func autoSignal(t *testing.T) {
+	for name, c := range map[string]struct{ says, sent, why string }{
+		"postgres": {"got INT", "SIGINT", "auto: for postgres it is its fast shutdown"},
+		"app":      {"got TERM", "SIGTERM", "auto: nothing is known of this program"},
+	} {
+		w := start(t, named(name, strings.Replace(asked, "TERM USR1", "TERM INT USR1", 1), "stop_signal: auto"))
+		w.Line("up")
+		r := only(t, w.stop())
+		is(t, w.rest(), c.says+"\n")
+		if r.StopSignal != c.sent || r.StopWhy != c.why || r.Killed != 0 || r.Hint != "" {
+			t.Errorf("%+v", r)
+		}
+		if want := "asked by " + c.sent + " (" + c.why + ")"; !strings.Contains(w.Stderr(), want) {
+			t.Errorf("%q is not in the log: %s", want, w.Stderr())
+		}
+	}
+}
+
+// hint checks that the start, the receipt and the log say why a known program has to be killed.
+func hint(t *testing.T) {
+	const why = "waits for its clients after SIGTERM; stop_signal: SIGINT is its fast shutdown"
+	w := start(t, named("postgres", deaf, "stop_grace_period: 300ms"))
+	w.Line("up")
+	r := only(t, w.stop())
+	if want := "killed postgres after 300ms: it " + why; r.Hint != want || !strings.Contains(w.Stderr(), want) {
+		t.Errorf("%q is not %q or not in %s", r.Hint, want, w.Stderr())
+	}
+	if !strings.Contains(w.Stderr(), "main: postgres "+why) {
+		t.Errorf("the start says nothing: %s", w.Stderr())
+	}
+}
+
+// successes checks that an end which counts as success is one for the exit status, depends_on and on-failure.
+func successes(t *testing.T) {
+	for script, keys := range map[string]string{
+		"exit 143":      "success_exit_status: [7, 143]",
+		"kill -USR1 $$": "success_exit_status: SIGUSR1",
+		"exit 0":        "success_exit_status: []",
+	} {
+		file := one("jobs", script, "restart: on-failure\n"+keys) +
+			entry("after", "echo after", "depends_on: {main: {condition: service_completed_successfully}}")
+		w := start(t, file)
+		is(t, w.rest(), "after\n")
+		r := w.Wait()
+		if r.Code != 0 {
+			t.Errorf("%s: %d, %s", script, r.Code, r.Stderr)
+		}
+		for _, receipt := range r.Receipts {
+			if receipt.Job == "main" && (receipt.Run != 1 || receipt.ExitStatus != 0 || receipt.Success != (script != "exit 0")) {
+				t.Errorf("%+v", receipt)
+			}
+		}
+	}
+	for script, keys := range map[string]string{
+		"exit 143":      "success_exit_status: SIGTERM",
+		"kill -TERM $$": "success_exit_status: 143",
+	} {
+		if r := start(t, one("jobs", script, keys)).Wait(); r.Code != 143 {
+			t.Errorf("%s, %s: %d", script, keys, r.Code)
+		}
+	}
 }

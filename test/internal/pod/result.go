@@ -38,6 +38,10 @@ type Receipt struct {
 	Ended      time.Time
 	Code       *int
 	ExitStatus int `json:"exit_status"`
+	Success    bool
+	StopSignal string `json:"stop_signal"`
+	StopWhy    string `json:"stop_signal_why"`
+	Hint       string
 
 	Asked, Left, Killed, Unkillable, Omitted int
 
