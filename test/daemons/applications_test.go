@@ -44,7 +44,8 @@ E`,
 		setup: `printf 'def application(e, s):\n    s("200 OK", [])\n    return [b"served"]\n' >/srv/app.py; touch /srv/log; chown -R www-data /srv`,
 		run: `exec /usr/bin/uwsgi-core --plugin python3 --http-socket 127.0.0.1:80 --wsgi-file /srv/app.py --master -p 2 --uid www-data --gid www-data \
   --die-on-term --pidfile /srv/pid --logto /srv/log --master-fifo /srv/fifo`,
-		serves:  `curl -fsS http://127.0.0.1/ | grep served`,
+		// A worker that is asked while it starts goes on, and its master waits for it.
+		serves:  `curl -fsS http://127.0.0.1/ | grep served; grep 'spawned uWSGI worker 2' /srv/log`,
 		reload:  "HUP",
 		reloads: `grep -c 'gracefully killing' /srv/log`,
 		control: `uwsgi-core --reload /srv/pid`, refused: "uwsgi --reload",

@@ -1,5 +1,6 @@
 // Package daemons runs the daemons that people put into containers, as Debian packages them, sealed and not sealed,
-// and holds the table of docs/levels.md against what happens. It needs more packages than CI installs, so it runs
+// and stopped as the table of init/config/programs says. It holds that table and the one of docs/levels.md against
+// what happens. It needs more packages than CI installs, so it runs
 // with make test-daemons only, and skips what is not installed.
 package daemons
 
@@ -60,6 +61,7 @@ func TestDaemons(t *testing.T) {
 			t.Parallel()
 			t.Run("not sealed", func(t *testing.T) { d.test(t, false) })
 			t.Run("sealed", func(t *testing.T) { d.test(t, true) })
+			t.Run("stop_signal auto", func(t *testing.T) { d.stopsByTable(t) })
 		})
 	}
 }
@@ -115,10 +117,15 @@ var enter string
 //go:embed prelude.sh
 var prelude string
 
+// command is what cginit executes.
+func (d daemon) command() []string { return []string{"sh", "-ec", prelude + d.run} }
+
 func (d daemon) start(t *testing.T, isSealed bool) *world {
 	t.Helper()
 	dir := pod.OpenDir(t)
-	words, err := json.Marshal([]string{"sh", "-ec", strings.ReplaceAll(prelude+d.run, "$", "$$")})
+	command := d.command()
+	command[2] = strings.ReplaceAll(command[2], "$", "$$")
+	words, err := json.Marshal(command)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +201,12 @@ func (w *world) reload(how func() (string, error)) {
 func (w *world) stop() {
 	w.t.Helper()
 	w.Signal(syscall.SIGTERM)
+	w.ends()
+}
+
+// ends waits for the end of cginit, and looks at the receipt of the daemon.
+func (w *world) ends() {
+	w.t.Helper()
 	r := w.Wait()
 	if err := r.Clean(); err != nil {
 		w.t.Error(err)

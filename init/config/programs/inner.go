@@ -107,6 +107,7 @@ func afterFlags(args []string, valued []string) []string {
 
 // lastExec returns the words of the last command that a script tells its shell to execute in its own place.
 func lastExec(text string) []string {
+	text = strings.ReplaceAll(text, "\\\n", " ")
 	for at := len(text); ; {
 		if at = strings.LastIndex(text[:at], "exec "); at < 0 {
 			return nil

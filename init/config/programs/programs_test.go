@@ -147,6 +147,14 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
+// TestContinued finds arguments on the next line of a script, which a backslash continues.
+func TestContinued(t *testing.T) {
+	p, _ := Find([]string{"sh", "-ec", "cd /srv\nexec uwsgi --master \\\n  --die-on-term"})
+	if p.Signal() != syscall.SIGTERM {
+		t.Errorf("%v", p.Signal())
+	}
+}
+
 func FuzzFind(f *testing.F) {
 	f.Add("sh -c exec env A=b gosu x y")
 	f.Fuzz(func(t *testing.T, command string) {
