@@ -236,18 +236,23 @@ func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 		c.Ready, c.ReadyAs, c.theirs = write, spec.Ready.FD, append(c.theirs, write)
 		go hearReady(read, func() { s.post(func() { s.saysReady(r) }) })
 	}
+	j := r.job
 	if spec.Ready.Kind != config.ReadyNotify && spec.Watchdog == 0 {
 		return nil
 	}
-	if j := r.job; j.notify == nil {
-		n, err := listenNotify(j.spec.Name)
+	if j.notify != nil && !j.notify.isThere() {
+		j.notify.close()
+		j.notify = nil
+	}
+	if j.notify == nil {
+		n, err := s.jobs.sockets.listen()
 		if err != nil {
 			return err
 		}
 		j.notify = n
 		go n.watch(s.post, func() { s.hear(j, heardAtOnce) })
 	}
-	c.Env = append(slices.Clone(c.Env), r.job.notify.env(spec)...)
+	c.Env = append(slices.Clone(c.Env), j.notify.env(spec)...)
 	return nil
 }
 

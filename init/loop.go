@@ -165,6 +165,9 @@ func (s *Supervisor) expireJob(j *job, now time.Time) {
 // close releases everything when all jobs have ended. If something cannot be killed the guardian
 // stays, and kills it when it can after we are gone.
 func (s *Supervisor) close() {
+	for _, j := range s.jobs.all {
+		j.notify.close()
+	}
 	if s.home != nil {
 		s.home.DropSpare()
 		if !s.live.areStuck() {

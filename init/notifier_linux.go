@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"encoding/hex"
 	"fmt"
 	"os"
 	"strconv"
@@ -15,11 +14,10 @@ import (
 // notifyMost bounds a message of sd_notify(3), in bytes. The rest of a longer one is lost.
 const notifyMost = 4096
 
-// notifier is the NOTIFY_SOCKET of a job. It is an abstract socket (unix(7)): it needs no writable
-// directory, and it goes away with us. Any process in our network namespace could send to it, so
-// the sender is checked to be a process of the job.
+// notifier is the NOTIFY_SOCKET of a job. Any process that knows its name could send to it,
+// so the sender is checked to be a process of the job.
 type notifier struct {
-	name    string
+	name    string // a path, or that of an abstract socket, which begins with @
 	file    *os.File
 	status  string // the last STATUS= of the present run
 	refused int    // messages that were not believed
@@ -36,25 +34,22 @@ type sender struct {
 	uid uint32
 }
 
-// listenNotify makes the socket of a job.
-func listenNotify(job string) (*notifier, error) {
-	var random [8]byte
-	if _, err := unix.Getrandom(random[:], 0); err != nil {
-		return nil, fmt.Errorf("cannot name a notify socket: %w", err)
-	}
-	n := &notifier{name: "@cginit/" + hex.EncodeToString(random[:]) + "/" + job}
+// listen makes the socket of a job.
+func (d *notifyDir) listen() (*notifier, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a notify socket: %w", err)
 	}
-	n.file = os.NewFile(uintptr(fd), n.name)
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+		unix.Close(fd)
 		return nil, fmt.Errorf("cannot make a notify socket: %w", err)
 	}
-	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: n.name}); err != nil {
+	name, err := d.bind(fd)
+	if err != nil {
+		unix.Close(fd)
 		return nil, fmt.Errorf("cannot bind a notify socket: %w", err)
 	}
-	return n, nil
+	return &notifier{name: name, file: os.NewFile(uintptr(fd), name)}, nil
 }
 
 // env returns the variables that tell the job about the socket and the watchdog.

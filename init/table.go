@@ -17,6 +17,8 @@ type table struct {
 	uids   hold.UIDs       // the uids for user: auto
 	alarm  *life.Alarm     // is set to the deadlines of all jobs
 	states life.JobStates  // how many jobs are in each state
+
+	sockets notifyDir // where the NOTIFY_SOCKETs are
 }
 
 // add adds a job with this spec, which it keeps, and returns it.
@@ -60,9 +62,7 @@ func (t *table) need(j *job, by int) {
 
 // remove removes a job and closes its NOTIFY_SOCKET.
 func (t *table) remove(j *job) {
-	if j.notify != nil {
-		j.notify.file.Close()
-	}
+	j.notify.close()
 	delete(t.named, j.spec.Name)
 	t.states[j.State()]--
 	t.all = slices.DeleteFunc(t.all, func(other *job) bool { return other == j })

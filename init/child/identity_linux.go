@@ -26,7 +26,7 @@ func assume(id *config.Identity) error {
 		}
 	}
 	if id.Seal { // while we have our capabilities, and may open as many files as we like
-		// The NOTIFY_SOCKET of a job is an abstract socket of ours.
+		// Where no file can be made, the NOTIFY_SOCKET of a job is an abstract socket of ours.
 		if err := seal.Apply(!strings.HasPrefix(os.Getenv("NOTIFY_SOCKET"), "@")); err != nil {
 			return fmt.Errorf("cannot seal it (Landlock): %w", err)
 		}

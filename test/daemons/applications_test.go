@@ -72,10 +72,10 @@ exec celery -A tasks worker --concurrency 2 --uid www-data`,
 		serves: `cd /srv; timeout 20 /usr/bin/python3 -c 'import tasks; assert tasks.add.delay(2, 3).get(timeout=15) == 5'`,
 	},
 	{
-		name: "Puma", program: "puma", pkg: "puma",
+		name: "Puma", program: "/usr/share/rubygems-integration/all/gems/sd_notify-0.1.1/lib/sd_notify.rb", pkg: "puma, ruby-sd-notify",
 		setup:   `echo 'run proc { [200, {}, ["served"]] }' >/srv/config.ru`,
 		run:     `cd /srv; exec puma -w 2 -b tcp://127.0.0.1:80 -S /srv/state --control-url tcp://127.0.0.1:9293 --control-token t config.ru >/srv/log 2>&1`,
-		keys:    "stop_signal: SIGINT",
+		keys:    "ready: notify\nstop_signal: SIGINT",
 		serves:  `curl -fsS http://127.0.0.1/ | grep served`,
 		reload:  "USR1",
 		reloads: `grep -c 'phased worker restart' /srv/log`,
@@ -99,6 +99,7 @@ E
 mkdir -m 777 /srv/done`,
 		run: `cd /srv; redis-server --port 6379 --save "" >/dev/null &
 exec sidekiq -r /srv/sk.rb -c 2`,
+		keys:   "ready: notify",
 		serves: `ruby -r /srv/sk.rb -e 'W.perform_async' && sleep 1 && cat /srv/done/f`,
 	},
 	{
