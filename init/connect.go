@@ -91,7 +91,7 @@ func (s *Supervisor) connect(r *run) (_ *connection, err error) {
 	default:
 		err = s.connectOutput(r, c)
 	}
-	if err == nil && r.role == roleMain {
+	if err == nil {
 		err = s.connectReadiness(r, c)
 	}
 	return c, err
@@ -225,7 +225,8 @@ func (s *Supervisor) capture(r *run, c *connection) error {
 	return nil
 }
 
-// connectReadiness opens the pipe or the socket through which a run reports that it is ready.
+// connectReadiness opens the pipe or the socket through which a run reports that it is ready. The steps of a job
+// get its socket too.
 func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 	spec := r.spec
 	if spec.Ready.Kind == config.ReadyFD {
@@ -237,7 +238,7 @@ func (s *Supervisor) connectReadiness(r *run, c *connection) error {
 		go hearReady(read, func() { s.post(func() { s.saysReady(r) }) })
 	}
 	j := r.job
-	if spec.Ready.Kind != config.ReadyNotify && spec.Watchdog == 0 {
+	if j.spec.Ready.Kind != config.ReadyNotify && j.spec.Watchdog == 0 {
 		return nil
 	}
 	if j.notify != nil && !j.notify.isThere() {

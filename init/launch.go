@@ -16,9 +16,7 @@ func (s *Supervisor) launch(j *job) {
 	r := newRun(s.jobs.specOf(j))
 	r.job, r.number, r.level = j, j.runs, level
 	j.run, j.grace = r, nil
-	if j.notify != nil {
-		j.notify.status = "" // the last run said it
-	}
+	j.notify.forget()
 	s.begin(r)
 }
 
@@ -138,6 +136,7 @@ func (s *Supervisor) runEnded(r *run, receipt *Receipt) {
 		}
 		s.queue.addEvent(r.job, ev)
 	case rolePreStart, rolePostStart, rolePreStop:
+		s.hear(r.job, heardAtTheEnd) // later it could be taken for what the job itself says
 		s.stepEnded(r, receipt)
 	case roleHealth:
 		s.checkEnded(r, receipt)

@@ -14,7 +14,7 @@ import (
 // notifyMost bounds a message of sd_notify(3), in bytes. The rest of a longer one is lost.
 const notifyMost = 4096
 
-// notifier is the NOTIFY_SOCKET of a job. Any process that knows its name could send to it,
+// notifier is the NOTIFY_SOCKET of a job and of its steps. Any process that knows its name could send to it,
 // so the sender is checked to be a process of the job.
 type notifier struct {
 	name    string // a path, or that of an abstract socket, which begins with @
@@ -52,7 +52,7 @@ func (d *notifyDir) listen() (*notifier, error) {
 	return &notifier{name: name, file: os.NewFile(uintptr(fd), name)}, nil
 }
 
-// env returns the variables that tell the job about the socket and the watchdog.
+// env returns the variables that tell a run of the job about the socket and the watchdog.
 func (n *notifier) env(spec *config.Spec) []string {
 	env := []string{"NOTIFY_SOCKET=" + n.name}
 	if spec.Watchdog > 0 {

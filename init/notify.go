@@ -36,13 +36,17 @@ func (s *Supervisor) hear(j *job, most int) {
 }
 
 // notified handles a message that a process sent to the job's NOTIFY_SOCKET (sd_notify(3)), unless
-// the sender may not speak for the job.
+// the sender may not speak for the job. A step can only say the job's status.
 func (s *Supervisor) notified(j *job, from sender, text string) {
-	if doubt := j.run.doubt(from); doubt != "" {
+	r, doubt := j.speaker(from)
+	if doubt != "" {
 		j.notify.refuse(s.log, j.spec.Name, from, doubt)
 		return
 	}
 	for _, n := range parseNotification(text) {
+		if r.role != roleMain && n.kind != sayStatus {
+			continue
+		}
 		switch n.kind {
 		case sayReady:
 			s.queue.add(j, life.EvJobReady)
@@ -85,6 +89,31 @@ func (s *Supervisor) follow(j *job, pid int) {
 		} else if isPowerOf10(n.ignored) {
 			s.log.Printf("%s: MAINPID was ignored %d times", j.spec.Name, n.ignored)
 		}
+	}
+}
+
+// speaker returns the run of the job that the sender of a notification belongs to: its step or its own. doubt says
+// why it is believed to be of neither; empty: it is of that run. A sender that could be of both, because it is
+// gone when we look, counts as one of the job's own run, which could lose a WATCHDOG=1 otherwise. During
+// pre_start there is none.
+func (j *job) speaker(from sender) (r *run, doubt string) {
+	step := j.stepRun
+	if step == nil || step.held == nil {
+		return j.run, j.run.doubt(from)
+	}
+	if owns, _ := step.held.Owns(from.pid); owns || step.role == rolePreStart {
+		return step, step.doubt(from)
+	}
+	if doubt = j.run.doubt(from); doubt != "" && step.doubt(from) == "" {
+		return step, ""
+	}
+	return j.run, doubt
+}
+
+// forget forgets what an earlier run has said. n may be nil.
+func (n *notifier) forget() {
+	if n != nil {
+		n.status = ""
 	}
 }
 

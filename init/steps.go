@@ -25,6 +25,9 @@ func (j *job) stepsOf(kind role) (steps []config.Hook, name string) {
 // beginSteps runs the steps of one kind, one after the other.
 func (s *Supervisor) beginSteps(j *job, kind role) {
 	j.stepsRun = 0
+	if kind == rolePreStart {
+		j.notify.forget()
+	}
 	s.nextStep(j, kind)
 }
 
