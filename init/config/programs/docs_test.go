@@ -24,17 +24,17 @@ func TestDocs(t *testing.T) {
 		}
 		p := &Program{fields}
 		name := title(head)
-		if p.field("wrapper") == "" {
-			stop := "SIG" + cmp.Or(p.field("stop"), "TERM")
-			if good := p.field("good"); good != "" {
+		if p.Field("wrapper") == "" {
+			stop := "SIG" + cmp.Or(p.Field("stop"), "TERM")
+			if good := p.Field("good"); good != "" {
 				stop += ": it " + good
 			}
-			reload := cmp.Or(p.field("noreload"), "–")
-			if sig := p.field("reload"); sig != "" {
+			reload := cmp.Or(p.Field("noreload"), "–")
+			if sig := p.Field("reload"); sig != "" {
 				reload = "SIG" + sig
 			}
-			known += fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", name, p.field("version"), stop, cmp.Or(p.field("takes"), "< 1s"),
-				cmp.Or(p.field("ends"), "–"), cmp.Or(p.field("ready"), "–"), reload, p.field("lives"))
+			known += fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", name, p.Field("version"), stop, cmp.Or(p.Field("takes"), "< 1s"),
+				cmp.Or(p.Field("ends"), "–"), cmp.Or(p.Field("ready"), "–"), reload, p.Field("lives"))
 		}
 		for what, do := range p.faults() {
 			wrong += fmt.Sprintf("| %s | %s | %s |\n", name, what, do)
@@ -80,20 +80,20 @@ func title(head string) string {
 // faults yields what goes wrong with the program, and what to do about it.
 func (p *Program) faults() func(yield func(what, do string) bool) {
 	return func(yield func(what, do string) bool) {
-		if w := p.field("wrapper"); w != "" {
-			yield(w, p.field("instead"))
+		if w := p.Field("wrapper"); w != "" {
+			yield(w, p.Field("instead"))
 		}
-		if term := p.field("term"); term != "" {
+		if term := p.Field("term"); term != "" {
 			lasts := ""
-			if f := p.field("for"); f != "" {
+			if f := p.Field("for"); f != "" {
 				lasts = ", about " + f
 			}
-			yield(strings.TrimSuffix(term, ",")+" after SIGTERM"+lasts, cmp.Or(p.field("fix"), "`stop_signal: SIG"+p.field("stop")+"`"))
+			yield(strings.TrimSuffix(term, ",")+" after SIGTERM"+lasts, cmp.Or(p.Field("fix"), "`stop_signal: SIG"+p.Field("stop")+"`"))
 		}
-		if f := strings.Fields(p.field("foreground")); len(f) > 0 {
+		if f := strings.Fields(p.Field("foreground")); len(f) > 0 {
 			yield("goes to the background", "add `"+strings.Join(f, "` or `")+"`")
 		}
-		if leaves := p.field("leaves"); leaves != "" {
+		if leaves := p.Field("leaves"); leaves != "" {
 			yield("leaves behind "+leaves, "cginit ends what is left")
 		}
 	}

@@ -22,8 +22,8 @@ var table string
 // Program is what the table has behind the colon of a row.
 type Program struct{ fields string }
 
-// field returns the value of a field; empty if there is none.
-func (p *Program) field(name string) string {
+// Field returns the value of a field of the row; empty if there is none. The table says what they mean.
+func (p *Program) Field(name string) string {
 	for f := range strings.SplitSeq(p.fields, "; ") {
 		if value, is := strings.CutPrefix(f, name+" "); is {
 			return value
@@ -34,12 +34,12 @@ func (p *Program) field(name string) string {
 
 // signal returns the signal of a field, or otherwise.
 func (p *Program) signal(field string, otherwise syscall.Signal) syscall.Signal {
-	return cmp.Or(unix.SignalNum("SIG"+p.field(field)), otherwise)
+	return cmp.Or(unix.SignalNum("SIG"+p.Field(field)), otherwise)
 }
 
 // duration returns the time of a field; 0 if there is none.
 func (p *Program) duration(field string) time.Duration {
-	d, _ := time.ParseDuration(p.field(field)) // the tests read all of them
+	d, _ := time.ParseDuration(p.Field(field)) // the tests read all of them
 	return d
 }
 
@@ -116,10 +116,10 @@ func (p *Program) Why(name string) string {
 	switch {
 	case p == nil:
 		return "auto: nothing is known of this program"
-	case p.field("good") == "":
+	case p.Field("good") == "":
 		return "auto: " + name + " stops gracefully by it"
 	}
-	return "auto: for " + name + " it " + p.field("good")
+	return "auto: for " + name + " it " + p.Field("good")
 }
 
 // Endings returns the ends that mean that the program has stopped gracefully, besides status 0. It may be nil.
@@ -127,7 +127,7 @@ func (p *Program) Endings() (ends []Ending) {
 	if p == nil {
 		return nil
 	}
-	for word := range strings.FieldsSeq(p.field("ends")) {
+	for word := range strings.FieldsSeq(p.Field("ends")) {
 		status, err := strconv.Atoi(word)
 		if err != nil {
 			ends = append(ends, Ending{Signal: unix.SignalNum("SIG" + word)})
@@ -156,14 +156,14 @@ func Advice(u Use) (advice []string) {
 	if why := p.Slow(u.Stop, u.Grace); why != "" {
 		advice = append(advice, name+" "+why)
 	}
-	isForeground := p.field("foreground") == ""
-	for arg := range strings.FieldsSeq(p.field("foreground")) {
+	isForeground := p.Field("foreground") == ""
+	for arg := range strings.FieldsSeq(p.Field("foreground")) {
 		isForeground = isForeground || isAmong(inner(u.Args)[1:], arg)
 	}
 	if !isForeground {
-		advice = append(advice, name+" goes to the background; add "+strings.Fields(p.field("foreground"))[0])
+		advice = append(advice, name+" goes to the background; add "+strings.Fields(p.Field("foreground"))[0])
 	}
-	if u.Notify && p.field("ready") == "never" {
+	if u.Notify && p.Field("ready") == "never" {
 		advice = append(advice, name+" never tells that it is ready, so the start waits in vain; use ready: with a port or a file, or a health check")
 	}
 	return advice
@@ -177,16 +177,16 @@ func (p *Program) Slow(stop syscall.Signal, grace time.Duration) string {
 	}
 	signal := unix.SignalName(stop)
 	waits, takes := p.duration("for"), p.duration("takes")
-	switch term := p.field("term"); {
-	case p.field("wrapper") != "":
-		return p.field("wrapper") + "; " + p.field("instead")
+	switch term := p.Field("term"); {
+	case p.Field("wrapper") != "":
+		return p.Field("wrapper") + "; " + p.Field("instead")
 	case stop == syscall.SIGTERM && term != "" && (waits == 0 || grace < waits):
 		why := term + " after SIGTERM"
 		if waits > 0 {
 			why += ", about " + waits.String() + ", and has " + grace.String() + " (stop_grace_period)"
 		}
-		return why + "; " + cmp.Or(p.field("fix"), "stop_signal: SIG"+p.field("stop")+" "+p.field("good"))
-	case strings.Contains(" "+p.field("lives")+" ", strings.TrimPrefix(signal, "SIG")+" "):
+		return why + "; " + cmp.Or(p.Field("fix"), "stop_signal: SIG"+p.Field("stop")+" "+p.Field("good"))
+	case strings.Contains(" "+p.Field("lives")+" ", strings.TrimPrefix(signal, "SIG")+" "):
 		return "does not end after " + signal + "; stop_signal: auto knows what does"
 	case stop == p.Signal() && grace < takes:
 		return "takes about " + takes.String() + " after " + signal + ", and has " + grace.String() + " (stop_grace_period)"
@@ -201,7 +201,7 @@ func (p *Program) Reload(name string) (sig syscall.Signal, why string) {
 		return 0, "nothing is known of this program"
 	}
 	if sig = p.signal("reload", 0); sig == 0 {
-		return 0, name + ": " + cmp.Or(p.field("noreload"), "no signal reloads it")
+		return 0, name + ": " + cmp.Or(p.Field("noreload"), "no signal reloads it")
 	}
 	return sig, ""
 }

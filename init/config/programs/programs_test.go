@@ -44,13 +44,13 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s: %q is wrong", head, field)
 			}
 		}
-		if (p.field("stop") != "") != (p.field("good") != "") || (p.field("wrapper") != "") != (p.field("instead") != "") {
+		if (p.Field("stop") != "") != (p.Field("good") != "") || (p.Field("wrapper") != "") != (p.Field("instead") != "") {
 			t.Errorf("%s: stop needs good, and wrapper needs instead", head)
 		}
-		if p.field("term") != "" && p.field("stop") == "" && p.field("fix") == "" {
+		if p.Field("term") != "" && p.Field("stop") == "" && p.Field("fix") == "" {
 			t.Errorf("%s: nothing says what to do about SIGTERM", head)
 		}
-		if slices.Contains(strings.Fields(p.field("lives")), strings.TrimPrefix(unix.SignalName(p.Signal()), "SIG")) && p.field("wrapper") == "" {
+		if slices.Contains(strings.Fields(p.Field("lives")), strings.TrimPrefix(unix.SignalName(p.Signal()), "SIG")) && p.Field("wrapper") == "" {
 			t.Errorf("%s: it lives on after the signal that is to stop it", head)
 		}
 	}
