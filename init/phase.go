@@ -27,6 +27,14 @@ func (d *shutdown) deadline() time.Time {
 	return d.killAt
 }
 
+// bound makes the grace period of a run end with the budget of the shutdown, so that half of it is half of
+// what there really is.
+func (d *shutdown) bound(r *run) {
+	if !d.killAt.IsZero() {
+		r.ShortenGrace(d.killAt)
+	}
+}
+
 // verdict holds what decides our exit status.
 type verdict struct {
 	decisive  *job  // the job whose exit status is ours: an essential one, or the one that failed the start

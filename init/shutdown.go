@@ -30,6 +30,9 @@ func (s *Supervisor) stopAll() {
 		s.log.Complain("notify", notifyManager("STOPPING=1"))
 		s.shutdown.killAt = time.Now().Add(s.config.GracePeriod)
 	}
+	for _, r := range s.live {
+		s.shutdown.bound(r)
+	}
 	for _, j := range s.jobs.all {
 		j.next, j.queued = time.Time{}, false
 		if !j.IsLive() || j.IsBeingStopped() {

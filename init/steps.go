@@ -138,4 +138,5 @@ func (s *Supervisor) stopMain(j *job) {
 		r.StopBecause(life.Failing)
 	}
 	s.feed(r, life.EvStop)
+	s.shutdown.bound(r)
 }

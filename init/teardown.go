@@ -68,6 +68,8 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 	case life.DoAskRest:
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
+	case life.DoAskOthers:
+		s.log.Complain("ask", r.askOthers(unix.SIGTERM))
 	case life.DoFreeze:
 		priority.ClaimAll() // also threads that are new
 		s.log.Complain("freeze", r.held.Freeze())
@@ -157,6 +159,30 @@ func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	s.log.Complain("list", err)
 	r.book.doubt(err)
 	r.book.ask(sig, slices.DeleteFunc(pids, isOutOfReach)...)
+}
+
+// askOthers sends the signal, then SIGCONT, to every process but the main one that was not asked before, and
+// records those that it has asked. No level has a call that leaves one process out, so it lists the processes,
+// a second time because of those that are forked meanwhile.
+func (r *run) askOthers(sig unix.Signal) error {
+	var failed error
+	for range 2 {
+		pids, err := r.held.Procs()
+		r.book.doubt(err)
+		failed = cmp.Or(failed, err)
+		for _, pid := range pids {
+			if r.book.asked[pid] != 0 || pid == r.pid() {
+				continue
+			}
+			if err := deliver.Signal(pid, sig); err == nil {
+				r.book.ask(sig, pid)
+				_ = deliver.Signal(pid, unix.SIGCONT)
+			} else if err != unix.ESRCH {
+				failed = err // the others still get the signal
+			}
+		}
+	}
+	return failed
 }
 
 // list writes down the processes that are about to be killed, for the receipt.

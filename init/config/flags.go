@@ -106,8 +106,8 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 	f.DurationVar(&j.GracePeriod, "stop-grace-period", DefaultGracePeriod,
 		"the time from the request to stop until all is killed")
 	f.Var(&j.KillMode, "kill-mode",
-		"which processes a stop asks: mixed (the command, then the others), control-group (all at once), process "+
-			"(the command alone)")
+		"which processes a stop asks: mixed (the command; the others when it has ended, or after half of the grace "+
+			"period), control-group (all at once), process (the command alone)")
 	f.Var(&j.Leftovers, "leftovers",
 		"what happens to the other processes when the command ends by itself: stop (ask, then kill), wait (for the "+
 			"last one), kill")

@@ -104,7 +104,8 @@ type KillMode string
 
 // The kill modes, with systemd's names.
 const (
-	// Mixed asks the main process first. When it has ended, the leftovers are asked.
+	// Mixed asks the main process first. When it has ended, or once half of the grace period is over, the others
+	// are asked.
 	Mixed KillMode = "mixed"
 	// ControlGroup asks all processes in one instant, so that no fork is missed.
 	ControlGroup KillMode = "control-group"

@@ -17,6 +17,9 @@
 //	any of these ─time is up, kill→ freezing ─frozen→ killing ─→ (stuck)
 //	any of these ─empty→ removing ─removed→ ended
 //
+// In kill mode mixed a stop asks the main process alone. The others are asked when it has ended, or once
+// half of the grace period is over.
+//
 // A run enters state asking only with kill mode control-group: its processes are frozen, so that
 // all of them are asked in one instant. It enters state stuck when something of it cannot be killed
 // (state D). A stuck run has not ended, but it leaves a receipt that says so.

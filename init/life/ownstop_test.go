@@ -46,7 +46,10 @@ func TestOwnStop(t *testing.T) {
 		},
 		"it is stopped meanwhile": {stop, []RunEvent{EvOwnStop, EvStop, EvStop}, [][]RunAction{nil, {DoAsk}, nil}, RunStopping, Stopped},
 		"it is stopped meanwhile, and does not end": {
-			stop, []RunEvent{EvOwnStop, EvStop, EvDeadline}, [][]RunAction{nil, {DoAsk}, {DoFreeze}}, RunFreezing, Stopped,
+			stop,
+			[]RunEvent{EvOwnStop, EvStop, EvDeadline, EvDeadline},
+			[][]RunAction{nil, {DoAsk}, {DoAskOthers}, {DoFreeze}},
+			RunFreezing, Stopped,
 		},
 		"it is stopped meanwhile, all of it": {
 			config.Spec{KillMode: config.ControlGroup}, []RunEvent{EvOwnStop, EvStop, EvFrozen}, [][]RunAction{nil, {DoFreeze}, {DoAskAll}}, RunStopping, Stopped,

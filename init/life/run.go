@@ -111,6 +111,8 @@ const (
 	DoAskAll
 	// DoAskRest sends SIGTERM to the leftovers.
 	DoAskRest
+	// DoAskOthers sends SIGTERM to every process but the main one, unless it was asked before.
+	DoAskOthers
 	// DoFreeze freezes every process.
 	DoFreeze
 	// DoList writes down the leftovers, for the receipt.
@@ -130,7 +132,7 @@ const (
 // String returns the word for the action that the trace shows.
 func (a RunAction) String() string {
 	return [runActions]string{
-		"spawn", "ask", "ask-all", "ask-rest", "freeze", "list", "kill", "abandon", "remove", "report",
+		"spawn", "ask", "ask-all", "ask-rest", "ask-others", "freeze", "list", "kill", "abandon", "remove", "report",
 	}[a]
 }
 
@@ -168,6 +170,7 @@ type Run struct {
 	state    RunState
 	tries    uint8 // the number of forks that failed for now
 	own      bool  // the main process ends by itself, as it has said, and nobody has asked it to
+	pressed  bool  // the others were asked too, although the main process still lives
 	mainGone bool  // the end of the main process has been handled
 	pending  bool  // a holder was told to start the main process and has not answered yet
 }
@@ -185,13 +188,13 @@ func NewRun(spec *config.Spec) *Run {
 // Rings sets the alarm that is set to the deadlines of the run.
 func (r *Run) Rings(a *Alarm) {
 	r.alarm = a
-	a.Set(r.deadline)
+	a.Set(r.Deadline())
 }
 
 // until sets the deadline; zero means never.
 func (r *Run) until(deadline time.Time) {
 	r.deadline = deadline
-	r.alarm.Set(deadline)
+	r.alarm.Set(r.Deadline())
 }
 
 // State returns how far the run has come.
@@ -201,7 +204,18 @@ func (r *Run) State() RunState { return r.state }
 func (r *Run) Since() time.Time { return r.since }
 
 // Deadline returns when the run acts by itself; zero means never.
-func (r *Run) Deadline() time.Time { return r.deadline }
+func (r *Run) Deadline() time.Time {
+	if r.isToPress() {
+		return r.since.Add(r.deadline.Sub(r.since) / 2)
+	}
+	return r.deadline
+}
+
+// isToPress tells whether the others are asked too once half of the grace period is over. A wrapper that
+// ignores the stop signal would otherwise cost its child a SIGKILL. Who ends by itself has not been asked.
+func (r *Run) isToPress() bool {
+	return r.state == RunStopping && r.spec.KillMode == config.Mixed && !r.own && !r.pressed
+}
 
 // Cause returns what ended the run or is ending it; empty if nothing has.
 func (r *Run) Cause() Cause { return r.cause }

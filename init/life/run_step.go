@@ -155,7 +155,11 @@ func (r *Run) mainExit(now time.Time) []RunAction {
 		case r.spec.KillMode == config.Process:
 			return r.standStill(now)
 		}
-		return r.enter(RunLeaving, now, r.deadline, DoAskRest)
+		rest := DoAskRest
+		if r.pressed { // a second SIGTERM makes some programs give up what they are doing
+			rest = DoAskOthers
+		}
+		return r.enter(RunLeaving, now, r.deadline, rest)
 	case RunIdle, RunStarting, RunAsking, RunWaiting, RunLeaving, RunFreezing, RunKilling, RunStuck, RunRemoving, RunEnded:
 	}
 	return nil
@@ -178,8 +182,13 @@ func (r *Run) timeUp(now time.Time) []RunAction {
 	case RunAsking: // some processes do not freeze, so all are asked as they are
 		return r.asked(now)
 	case RunStopping:
-		if r.own {
+		switch {
+		case r.own:
 			return r.overrule().because(Failing).standStill(now)
+		case r.isToPress() && now.Before(r.deadline):
+			r.pressed = true
+			r.until(r.deadline)
+			return []RunAction{DoAskOthers}
 		}
 		return r.standStill(now)
 	case RunLeaving:
@@ -206,7 +215,7 @@ func (r *Run) enter(s RunState, now, deadline time.Time, a ...RunAction) []RunAc
 		}
 		r.spent[r.state] += now.Sub(r.since)
 	}
-	r.state, r.since = s, now
+	r.state, r.since, r.pressed = s, now, false
 	r.until(deadline)
 	return a
 }

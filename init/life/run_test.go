@@ -54,6 +54,12 @@ func TestStepIsTotal(t *testing.T) {
 						r.Rings(&Alarm{})
 						check(t, name+", by itself", s, ev, r, r.Step(ev, t0))
 					}
+					if s == RunStopping && spec.KillMode == config.Mixed {
+						r = NewRun(&spec)
+						r.state, r.since, r.deadline, r.mainGone, r.pressed, r.cause = s, t0, t0.Add(time.Hour), gone, true, Stopped
+						r.Rings(&Alarm{})
+						check(t, name+", half-way", s, ev, r, r.Step(ev, t0))
+					}
 				}
 			}
 		}
@@ -78,7 +84,7 @@ func check(t *testing.T, name string, from RunState, ev RunEvent, r *Run, action
 	if has(DoReport) && r.state != RunEnded && r.state != RunStuck {
 		t.Errorf("%s: a receipt before the end", name)
 	}
-	if has(DoKill) && (has(DoAsk) || has(DoAskAll) || has(DoAskRest)) {
+	if has(DoKill) && (has(DoAsk) || has(DoAskAll) || has(DoAskRest) || has(DoAskOthers)) {
 		t.Errorf("%s: asked and killed in one step", name)
 	}
 	if r.state != from && r.deadline.Equal(t0.Add(time.Hour)) && r.state != RunLeaving && r.state != RunWaiting {
@@ -90,8 +96,11 @@ func check(t *testing.T, name string, from RunState, ev RunEvent, r *Run, action
 	if slices.Contains([]RunState{RunEnded, RunStuck}, r.state) && from != r.state && !r.deadline.IsZero() {
 		t.Errorf("%s: a deadline after the end", name)
 	}
-	if !rings(r.alarm, r.deadline) {
-		t.Errorf("%s: the alarm is at %v, after the deadline %v", name, r.alarm.At(), r.deadline)
+	if !rings(r.alarm, r.Deadline()) {
+		t.Errorf("%s: the alarm is at %v, after the deadline %v", name, r.alarm.At(), r.Deadline())
+	}
+	if has(DoAskOthers) && (r.spec.KillMode != config.Mixed || from != RunStopping || r.own) {
+		t.Errorf("%s: the others are asked", name)
 	}
 	if r.own && r.state != RunStopping && r.state != RunStarting && r.state != RunRemoving {
 		t.Errorf("%s: it ends by itself in state %s", name, r.state)
@@ -154,6 +163,15 @@ func TestLives(t *testing.T) {
 			spec: config.Spec{KillMode: config.Mixed}, events: []RunEvent{EvStop, EvMainExit, EvDeadline, EvDeadline, EvEmpty, EvRemoved},
 			want: [][]RunAction{{DoAsk}, {DoAskRest}, {DoFreeze}, {DoList, DoKill}, {DoRemove}, {DoReport}}, cause: Stopped,
 		},
+		"stopped, mixed, though its main process is slow": {
+			spec:   config.Spec{KillMode: config.Mixed, GracePeriod: grace},
+			events: []RunEvent{EvStop, EvDeadline, EvMainExit, EvEmpty, EvRemoved},
+			want:   [][]RunAction{{DoAsk}, {DoAskOthers}, {DoAskOthers}, {DoRemove}, {DoReport}}, cause: Stopped,
+		},
+		"stopped, mixed, without a grace period": {
+			spec: config.Spec{KillMode: config.Mixed}, events: []RunEvent{EvStop, EvDeadline, EvEmpty, EvRemoved},
+			want: [][]RunAction{{DoAsk}, {DoFreeze}, {DoRemove}, {DoReport}}, cause: Stopped,
+		},
 		"stopped, process": {
 			spec: config.Spec{KillMode: config.Process}, events: []RunEvent{EvStop, EvMainExit, EvFrozen, EvEmpty, EvRemoved},
 			want: [][]RunAction{{DoAsk}, {DoFreeze}, {DoList, DoKill}, {DoRemove}, {DoReport}}, cause: Stopped,
@@ -194,6 +212,47 @@ func TestOneGracePeriod(t *testing.T) {
 	r.Step(EvMainExit, t0.Add(grace/2))
 	if !r.deadline.Equal(end) || !end.Equal(t0.Add(grace)) {
 		t.Errorf("the grace period ends at %v, then at %v; want %v twice", end, r.deadline, t0.Add(grace))
+	}
+}
+
+// TestOthersAreAskedHalfWay checks, for each kill mode, when the others are asked although the main process
+// still lives: in mode mixed once half of the grace period is over, as long as it is by then, and otherwise
+// never.
+func TestOthersAreAskedHalfWay(t *testing.T) {
+	for _, mode := range []config.KillMode{config.Mixed, config.ControlGroup, config.Process} {
+		for name, c := range map[string]struct {
+			change func(*Run)
+			half   time.Duration
+		}{
+			"as it is":  {func(*Run) {}, grace / 2},
+			"shortened": {func(r *Run) { r.ShortenGrace(t0.Add(2 * time.Second)) }, time.Second},
+			"extended":  {func(r *Run) { r.ExtendGrace(t0.Add(time.Minute)) }, 30 * time.Second},
+		} {
+			r := NewRun(&config.Spec{GracePeriod: grace, KillMode: mode})
+			r.Rings(&Alarm{})
+			life(r, EvStart, EvSpawned, EvStop, EvFrozen)
+			c.change(r)
+			end := r.deadline
+			if mode == config.Mixed {
+				half := t0.Add(c.half)
+				if !r.Deadline().Equal(half) || !rings(r.alarm, half) {
+					t.Errorf("%s: half of the grace period is at %v, the alarm at %v; want %v", name, r.Deadline(), r.alarm.At(), half)
+				}
+				r.alarm.Clear()
+				if got := r.Step(EvDeadline, half); !slices.Equal(got, []RunAction{DoAskOthers}) || r.state != RunStopping {
+					t.Errorf("%s: half-way %v, state %s", name, got, r.state)
+				}
+				if !rings(r.alarm, end) {
+					t.Errorf("%s: then the alarm is at %v, after the end %v", name, r.alarm.At(), end)
+				}
+			}
+			if !r.Deadline().Equal(end) {
+				t.Errorf("%s, %s: the deadline is %v, not the end of the grace period, %v", mode, name, r.Deadline(), end)
+			}
+			if got := r.Step(EvDeadline, end); !slices.Equal(got, []RunAction{DoFreeze}) {
+				t.Errorf("%s, %s: at the end %v", mode, name, got)
+			}
+		}
 	}
 }
 

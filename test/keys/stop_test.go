@@ -64,6 +64,29 @@ func killMode(t *testing.T) {
 			t.Errorf("%s: the child says %q, %d were killed: %+v", mode, said, r.Killed, r)
 		}
 	}
+	othersToo(t)
+}
+
+// othersToo checks that the other processes are asked, by SIGTERM, when the main process has not ended after half
+// of the grace period, that it is not asked again itself, and that the grace period is as short as the budget of
+// the shutdown.
+func othersToo(t *testing.T) {
+	const family = `trap "echo main USR1" USR1; trap "echo main TERM" TERM
+		mkfifo {dir}/fifo
+		(exec 9<>{dir}/fifo; trap "echo child TERM; exit" TERM; echo up; read x <&9) &
+		while kill -0 $!; do wait $!; done 2>/dev/null; echo main ends`
+	for _, file := range []string{
+		"stop_grace_period: 10m\n" + one("services", family, "stop_signal: USR1\nstop_grace_period: 3s"),
+		"stop_grace_period: 3s\n" + one("services", family, "stop_signal: USR1\nstop_grace_period: 10m"),
+	} {
+		w := start(t, file)
+		w.Line("up")
+		r := only(t, w.stop())
+		is(t, w.rest(), "main USR1\nchild TERM\nmain ends\n")
+		if r.Killed != 0 || r.Asked != 2 || r.Left != 2 || r.Phases["ask"] < 1499 {
+			t.Errorf("%+v", r)
+		}
+	}
 }
 
 // leftovers checks what happens to a child when the main process ends by itself.

@@ -144,6 +144,8 @@ func (c cell) weight() int {
 // grace returns a grace period. It is short for kinds that use it up, and long for those that must not.
 func (c cell) grace() time.Duration {
 	switch {
+	case kinds[c.kind].deaf == everybody: // half of it must be enough to ask them all
+		return time.Second
 	case kinds[c.kind].deaf != nobody:
 		return 200 * time.Millisecond
 	// The main process has to end in this time, and shares the machine with the other processes.

@@ -57,7 +57,7 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 	named := map[int]bool{}
 	for _, p := range receipt.Processes {
 		named[p.Pid] = true
-		if why := c.why(receipt, p.Pid); p.Outcome != "killed" || !explained(receipt, p.Reasons, why) {
+		if why := c.why(); p.Outcome != "killed" || !explained(receipt, p.Reasons, why) {
 			return fmt.Errorf("the receipt says of %d: %s: %q", p.Pid, p.Outcome, p.Reasons)
 		}
 		if slices.Contains(p.Reasons, "stopped") && !kinds[c.kind].isTraced {
@@ -89,10 +89,6 @@ func (c cell) verifyKilled(receipt pod.Receipt, tree []pod.Member) error {
 		return fmt.Errorf("the receipt names %d processes, %d had to be killed; only in one: %v", len(named), len(want), differ(named, want))
 	}
 	asked, left := len(there), len(there)-len(want)
-	// Only the main process is asked: the others would be asked after its end.
-	if kinds[c.kind].deaf == everybody && c.end != exits {
-		asked = 1
-	}
 	// When a group of stopped processes is orphaned, the kernel sends it SIGHUP and SIGCONT. So some
 	// may have ended before they could be asked.
 	if c.kind == "stopped" && receipt.Asked == receipt.Left && receipt.Asked <= asked {
@@ -119,14 +115,11 @@ func explained(receipt pod.Receipt, reasons []string, why string) bool {
 
 // why returns the first reason that the receipt must give for a killed process. It is empty if more
 // than one can be true.
-func (c cell) why(receipt pod.Receipt, pid int) string {
-	switch deaf := kinds[c.kind].deaf; {
-	case deaf == nobody:
+func (c cell) why() string {
+	if kinds[c.kind].deaf == nobody {
 		return ""
-	case deaf == everybody && c.end != exits && pid != receipt.Pid:
-		return "was not asked"
 	}
-	return "ignored SIGTERM"
+	return "ignored SIGTERM" // after half of the grace period also by those whose main process ignores it
 }
 
 func differ(a, b map[int]bool) (only []int) {
