@@ -7,6 +7,7 @@ import (
 
 	"github.com/cginit/cginit/init/config"
 	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/init/deliver"
 	"github.com/cginit/cginit/init/life"
 )
 
@@ -191,6 +192,64 @@ func (s *Supervisor) signalJob(j *job, sig syscall.Signal, all bool) error {
 		return control.Failed{Job: j.spec.Name, Reason: "cannot signal it: " + err.Error()}
 	}
 	return nil
+}
+
+// serveReloadJobs sends each of the jobs its reload signal. It replies when each has reloaded, or does not say
+// when it has, and fails the call when one ends instead.
+func serveReloadJobs(s *Supervisor, c *control.Call, jobs []*job, p *control.ReloadJobsParams) {
+	for _, j := range jobs {
+		if reason := j.cannotReload(); reason != "" {
+			c.Fail(control.InvalidState{Job: j.spec.Name, State: j.shown(), Reason: reason})
+			return
+		}
+	}
+	all := map[*job]*told{}
+	reply := control.ReloadJobsReply{Reloaded: []string{}, Signalled: []string{}}
+	w := &waiter{call: c, done: func(j *job) bool { return all[j].look(j) }, broken: func(j *job) error { return all[j].failed(j) }}
+	w.reply = func() {
+		for _, j := range w.jobs {
+			if all[j].reloaded {
+				reply.Reloaded = append(reply.Reloaded, j.spec.Name)
+			} else {
+				reply.Signalled = append(reply.Signalled, j.spec.Name)
+			}
+		}
+		c.Reply(reply)
+	}
+	for _, j := range jobs {
+		if all[j] != nil { // it is named twice
+			continue
+		}
+		s.hear(j, heardAtTheEnd) // what it has said until now is not about this reload
+		if err := tellToReload(s, j); err != nil {
+			c.Fail(control.Failed{Job: j.spec.Name, Reason: "cannot signal it: " + err.Error()})
+			return
+		}
+		all[j] = &told{run: j.run, before: j.reloading.begun}
+		w.jobs = append(w.jobs, j)
+		j.reloading.silent = time.Now().Add(reloadSilence)
+		s.alarm.Set(j.reloading.silent)
+	}
+	if p.Timeout != nil {
+		w.deadline = time.Now().Add(time.Duration(*p.Timeout) * time.Millisecond)
+	}
+	s.await(w)
+}
+
+// tellToReload sends the job its reload signal: to its main process, or to its daemon.
+func tellToReload(s *Supervisor, j *job) error {
+	if j.run.IsDaemon() {
+		return deliver.Signal(j.run.shownPid(), j.reloadSignal())
+	}
+	return s.forward(j.run, j.reloadSignal())
+}
+
+// failed returns an error if the job has ended instead of reloading.
+func (t *told) failed(j *job) error {
+	if t.run.State() != life.RunEnded && !t.run.isStuck() {
+		return nil
+	}
+	return control.Failed{Job: j.spec.Name, Reason: "it has ended instead of reloading: " + j.last.end()}
 }
 
 // freezePatience bounds how long a Freeze call waits: a process in state D can hold up a freeze for

@@ -15,16 +15,17 @@ type job struct {
 	life.Job
 	spec *config.Spec
 
-	run      *run     // the present or last run; nil: there was none
-	runs     int      // the number of runs so far
-	last     *Receipt // the receipt of the last run that has ended; nil: none has
-	stepRun  *run     // the pre_start, post_start or pre_stop step under way; nil: none
-	stepsRun int      // the number of steps of the present kind that have ended
-	attended int      // the number of steps and probes so far
-	health   health
-	notify   *notifier // nil: the job has no NOTIFY_SOCKET
-	words    []string  // the last lines that the job wrote, if its output goes through us
-	next     time.Time // when its schedule starts it; zero: never
+	run       *run     // the present or last run; nil: there was none
+	runs      int      // the number of runs so far
+	last      *Receipt // the receipt of the last run that has ended; nil: none has
+	stepRun   *run     // the pre_start, post_start or pre_stop step under way; nil: none
+	stepsRun  int      // the number of steps of the present kind that have ended
+	attended  int      // the number of steps and probes so far
+	health    health
+	reloading reloading
+	notify    *notifier // nil: the job has no NOTIFY_SOCKET
+	words     []string  // the last lines that the job wrote, if its output goes through us
+	next      time.Time // when its schedule starts it; zero: never
 
 	lease       *lease         // for a run that a client started over the control socket; nil for any other job
 	grace       *time.Duration // the grace period of the next stop; nil: the one in spec

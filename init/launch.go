@@ -15,7 +15,7 @@ func (s *Supervisor) launch(j *job) {
 	level := s.jobs.levelOf(s.home, j)
 	r := newRun(s.jobs.specOf(j))
 	r.job, r.number, r.level = j, j.runs, level
-	j.run, j.grace = r, nil
+	j.run, j.grace, j.reloading = r, nil, reloading{}
 	j.notify.forget()
 	s.begin(r)
 }

@@ -132,8 +132,12 @@ func (s *Supervisor) expire(now time.Time) {
 		if passed(j.health.next, now) {
 			s.check(j)
 		}
+		if passed(j.reloading.silent, now) {
+			j.reloading.silent, s.queue.changed = time.Time{}, true
+		}
 		s.alarm.Set(j.Deadline())
 		s.alarm.Set(j.health.next)
+		s.alarm.Set(j.reloading.silent)
 	}
 }
 

@@ -23,6 +23,8 @@ type notificationKind int
 const (
 	// sayReady is READY=1.
 	sayReady notificationKind = iota
+	// sayReloading is RELOADING=1.
+	sayReloading
 	// sayStopping is STOPPING=1.
 	sayStopping
 	// sayStatus is STATUS=TEXT.
@@ -62,6 +64,8 @@ func parseAssignment(line string) (n notification, ok bool) {
 	switch key {
 	case "READY":
 		return notification{kind: sayReady}, value == "1"
+	case "RELOADING":
+		return notification{kind: sayReloading}, value == "1"
 	case "STOPPING":
 		return notification{kind: sayStopping}, value == "1"
 	case "STATUS":

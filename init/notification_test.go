@@ -32,6 +32,8 @@ func TestNotification(t *testing.T) {
 		"WATCHDOG_USEC=\nWATCHDOG_USEC":          nil,
 		"ready=1\nStopping=1\nwatchdog=trigger":  nil,
 		"READY=0\nREADY=11\nREADY=\nREADY":       nil,
+		"RELOADING=1\nMONOTONIC_USEC=5":          {{kind: sayReloading}},
+		"RELOADING=0\nRELOADING":                 nil,
 		"STOPPING=0\nSTOPPING=yes\nSTOPPING":     nil,
 		"WATCHDOG=0\nWATCHDOG=TRIGGER":           nil,
 		" READY=1\nREADY =1\n\x00READY=1":        nil,

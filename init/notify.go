@@ -50,6 +50,14 @@ func (s *Supervisor) notified(j *job, from sender, text string) {
 		switch n.kind {
 		case sayReady:
 			s.queue.add(j, life.EvJobReady)
+			if j.reloading.end(time.Now()) {
+				reloadChanged(s, j)
+			}
+		case sayReloading:
+			if j.State() == life.JobUp { // some say so before they are ready for the first time
+				j.reloading.begin()
+				reloadChanged(s, j)
+			}
 		case sayStatus:
 			j.notify.status = n.status
 			s.calls.journal.addState(j)
@@ -71,6 +79,13 @@ func (s *Supervisor) notified(j *job, from sender, text string) {
 			s.queue.addEvent(j, life.JobEvent{Kind: life.EvJobExtend, Until: time.Now().Add(n.span)})
 		}
 	}
+}
+
+// reloadChanged lets clients and waiting calls see that a job has begun or ended a reload.
+func reloadChanged(s *Supervisor, j *job) {
+	s.queue.changed = true
+	s.alarm.Set(j.reloading.silent)
+	s.calls.journal.addState(j)
 }
 
 // follow makes a process that the job has named (MAINPID) its main process. The log has the first

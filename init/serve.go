@@ -58,6 +58,8 @@ func (s *Supervisor) serve(c *control.Call) {
 		s.calls.journal.follow(c, p)
 	case *control.ReloadParams:
 		s.serveReload(c)
+	case *control.ReloadJobsParams:
+		s.withJobs(c, p.Jobs, func(jobs []*job) { serveReloadJobs(s, c, jobs, p) })
 	case *control.ShutdownParams:
 		c.Reply(control.ShutdownReply{})
 		s.log.Printf("asked over the control socket: every job is stopped")
@@ -72,7 +74,9 @@ func (s *Supervisor) serve(c *control.Call) {
 // changesSomething tells whether a call starts, freezes or reloads something. Such calls are
 // refused during the shutdown.
 func changesSomething(method string) bool {
-	return slices.Contains([]string{control.MethodStart, control.MethodRestart, control.MethodRun, control.MethodReload, control.MethodFreeze}, method)
+	return slices.Contains([]string{
+		control.MethodStart, control.MethodRestart, control.MethodRun, control.MethodReload, control.MethodReloadJobs, control.MethodFreeze,
+	}, method)
 }
 
 // onlyLooks tells whether a call changes nothing.

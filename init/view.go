@@ -78,6 +78,7 @@ func (t *table) view(j *job, processes bool) control.Job {
 		return v
 	}
 	v.Health = j.health.shown()
+	v.Reloading = j.reloading.isOn && v.State == control.Running
 	v.Frozen, v.Pid, v.Ended, v.ExitStatus = r.paused, r.shownPid(), nil, nil
 	if processes && r.held != nil {
 		v.Processes, v.Omitted = viewProcesses(r)

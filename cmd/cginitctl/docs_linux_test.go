@@ -62,7 +62,7 @@ func TestDocumentShell(t *testing.T) {
 		program string
 		want    []string
 	}{
-		{"sh", []string{"web: running", "web: stopped", "web  running", "web: thawed", "healthy"}},
+		{"sh", []string{"web: running", "web: stopped", "web: has reloaded", "web  running", "web: thawed", "healthy"}},
 		{"sh", []string{"HELLO", "done", `"cause":"exited"`, "batch-1: killed"}},
 		{"socat", []string{`"name":"web"`, `"cause":"stopped"`}},
 	} {

@@ -24,7 +24,7 @@ func newPs(o *options) *cobra.Command {
 
 // rows returns the table of jobs, with its heading.
 func rows(jobs []control.Job) [][]string {
-	rows := [][]string{{"JOB", "STATE", "HEALTH", "RUN", "PID", "SINCE", "RESTARTS", "COMMAND"}}
+	rows := [][]string{{"JOB", "STATE", "HEALTH", "RUN", "PID", "SINCE", "RESTARTS", "SAYS", "COMMAND"}}
 	for _, j := range jobs {
 		since := j.Started
 		if j.Ended != nil && j.State == control.Ended {
@@ -32,7 +32,7 @@ func rows(jobs []control.Job) [][]string {
 		}
 		rows = append(rows, []string{
 			j.Name, stateOf(j), orDash(j.Health), orDash(j.Run), orDash(j.Pid), ago(since),
-			fmt.Sprint(j.Restarts), command(j.Command),
+			fmt.Sprint(j.Restarts), orDash(short(printable(j.Status))), command(j.Command),
 		})
 	}
 	return rows

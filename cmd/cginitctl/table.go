@@ -33,11 +33,23 @@ func printable(s string) string {
 // command returns a command for a table.
 func command(args []string) string { return printable(strings.Join(args, " ")) }
 
+// short returns the beginning of a text, which "cginitctl status" shows whole.
+func short(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
 // stateOf returns the state of a job for a table, with its exit status if it has ended.
 func stateOf(j control.Job) string {
 	s := string(j.State)
 	if j.Frozen {
 		s += ", frozen"
+	}
+	if j.Reloading {
+		s += ", reloading"
 	}
 	if j.State == control.Ended && j.ExitStatus != nil {
 		s += fmt.Sprintf(" (%d)", *j.ExitStatus)

@@ -29,14 +29,19 @@ func newWait(o *options) *cobra.Command {
 			err := with(o, cmd, func(ctx context.Context, c *control.Client) (*control.WaitReply, error) {
 				return c.Wait(ctx, p)
 			}, func(r *control.WaitReply) { table(cmd.OutOrStdout(), rows(r.Jobs)) })
-			if errors.As(err, new(control.TimedOut)) {
-				return failed{err, statusTimedOut}
-			}
-			return err
+			return timedOut(err)
 		},
 	}
 	cmd.Flags().StringVar(&p.Until, "for", control.UntilReady,
 		"the `state` to wait for: started, ready, healthy or ended")
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "the longest time to wait; 0: no limit")
 	return cmd
+}
+
+// timedOut returns an error, with the exit status for one that says that the time is up.
+func timedOut(err error) error {
+	if errors.As(err, new(control.TimedOut)) {
+		return failed{err, statusTimedOut}
+	}
+	return err
 }

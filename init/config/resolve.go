@@ -105,6 +105,9 @@ func (r *resolver) checkJob(d *draft) {
 			r.wrong(d.copies.node, "a job cannot have replicas; remove this")
 		}
 	}
+	if d.ReloadSignal != 0 && d.ReloadSignal == d.StopSignal {
+		r.wrong(d.node.get("reload_signal"), "%s is its stop_signal too; the two must differ", SignalName(d.StopSignal))
+	}
 	if d.OnUnhealthy == UnhealthyRestart && d.node.get("healthcheck") == nil {
 		r.wrong(d.node.get("on_unhealthy"), "without a healthcheck it can never be unhealthy; add one")
 	}

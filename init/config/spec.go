@@ -32,6 +32,8 @@ type Spec struct {
 	// Success are the ends that count as status 0. With SuccessAuto the table of programs knows them.
 	Success     []programs.Ending
 	SuccessAuto bool
+	// ReloadSignal makes the job read its own configuration again; 0: there is none.
+	ReloadSignal syscall.Signal
 	// GracePeriod is the time from the stop signal to the kill.
 	GracePeriod time.Duration
 	KillMode    KillMode

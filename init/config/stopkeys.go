@@ -9,13 +9,15 @@ import (
 	"github.com/cginit/cginit/init/config/programs"
 )
 
-// stopKeys are the keys about the end of a run.
+// stopKeys are the keys about the end of a run, and about signals.
 func stopKeys() []*field {
 	return []*field{
 		key("stop_signal", "the signal that asks it to stop, such as SIGQUIT (default SIGTERM); auto: the one that is known "+
 			"for its program", stopSignal(), func(d *draft) *syscall.Signal { return &d.StopSignal }),
 		keyTo("success_exit_status", "the ends that count as success, besides status 0, such as [143, SIGTERM]; auto: "+
 			"those that are known for its program (default with stop_signal: auto)", oneOrMore(), setSuccess),
+		key("reload_signal", "the signal with which cginitctl reload makes it read its own configuration again, such as SIGHUP",
+			reloadSignal(), func(d *draft) *syscall.Signal { return &d.ReloadSignal }),
 		key("stop_grace_period", "the time from the stop signal until it is killed (default 10s)", duration(0),
 			func(d *draft) *time.Duration { d.GraceWritten = true; return &d.GracePeriod }),
 		key("kill_mode",
@@ -35,18 +37,30 @@ func stopKeys() []*field {
 	}
 }
 
-// stopSignal reads a signal that a program can act on.
+// stopSignal reads the signal that asks a program to stop, or auto.
 func stopSignal() value[syscall.Signal] {
 	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
 		if s == auto {
 			return AutoStop, nil
 		}
-		sig, err := ParseSignal(s)
-		if err == nil && (sig == syscall.SIGKILL || sig == syscall.SIGSTOP) {
-			err = fmt.Errorf("no program can catch %s; write stop_grace_period: 0s to kill at once", SignalName(sig))
-		}
-		return sig, err
+		return parseCatchable(s, "write stop_grace_period: 0s to kill at once")
 	})
+}
+
+// reloadSignal reads the signal that makes a program read its configuration again.
+func reloadSignal() value[syscall.Signal] {
+	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
+		return parseCatchable(s, "write the one at which it reloads, such as HUP")
+	})
+}
+
+// parseCatchable parses a signal that a program can act on. For any other the error ends with the advice.
+func parseCatchable(s, advice string) (syscall.Signal, error) {
+	sig, err := ParseSignal(s)
+	if err == nil && (sig == syscall.SIGKILL || sig == syscall.SIGSTOP) {
+		err = fmt.Errorf("no program can catch %s; %s", SignalName(sig), advice)
+	}
+	return sig, err
 }
 
 // auto leaves a value to the table of programs.

@@ -77,6 +77,11 @@ func (c *Client) Reload(ctx context.Context) (*ReloadReply, error) {
 	return callOne[ReloadReply](ctx, c, MethodReload, ReloadParams{})
 }
 
+// ReloadJobs makes jobs read their own configuration again. It returns when those that say so have.
+func (c *Client) ReloadJobs(ctx context.Context, p ReloadJobsParams) (*ReloadJobsReply, error) {
+	return callOne[ReloadJobsReply](ctx, c, MethodReloadJobs, p)
+}
+
 // Shutdown stops all jobs and ends the supervisor. It returns when that has begun. [Client.Gone]
 // returns when the supervisor has ended.
 func (c *Client) Shutdown(ctx context.Context) error {

@@ -32,7 +32,7 @@ var goReplies = map[string]any{
 	MethodList: ListReply{}, MethodStatus: StatusReply{}, MethodStart: StartReply{}, MethodStop: StopReply{},
 	MethodRestart: RestartReply{}, MethodKill: KillReply{}, MethodSignal: SignalReply{}, MethodFreeze: FreezeReply{},
 	MethodThaw: ThawReply{}, MethodRun: RunReply{}, MethodWait: WaitReply{}, MethodEvents: EventsReply{},
-	MethodReload: ReloadReply{}, MethodShutdown: ShutdownReply{}, MethodHealth: HealthReply{},
+	MethodReload: ReloadReply{}, MethodReloadJobs: ReloadJobsReply{}, MethodShutdown: ShutdownReply{}, MethodHealth: HealthReply{},
 }
 
 // TestInterface compares the Go types with the interface file, in both directions.

@@ -51,6 +51,8 @@ type Job struct {
 	// Health is empty for a job without a health check.
 	Health HealthState `json:"health,omitempty"`
 	Frozen bool        `json:"frozen"`
+	// Reloading is true once the service has said RELOADING=1 (sd_notify), until it says READY=1.
+	Reloading bool `json:"reloading"`
 	// Run is the number of the present or last run, 0 if there was none.
 	Run int `json:"run"`
 	// Pid is the pid of the main process, or of the daemon that it has left (ready: forking).

@@ -2,40 +2,42 @@ package control
 
 // The methods of the interface, in the order of its definition.
 const (
-	MethodList     = "List"
-	MethodStatus   = "Status"
-	MethodStart    = "Start"
-	MethodStop     = "Stop"
-	MethodRestart  = "Restart"
-	MethodKill     = "Kill"
-	MethodSignal   = "Signal"
-	MethodFreeze   = "Freeze"
-	MethodThaw     = "Thaw"
-	MethodRun      = "Run"
-	MethodWait     = "Wait"
-	MethodEvents   = "Events"
-	MethodReload   = "Reload"
-	MethodShutdown = "Shutdown"
-	MethodHealth   = "Health"
+	MethodList       = "List"
+	MethodStatus     = "Status"
+	MethodStart      = "Start"
+	MethodStop       = "Stop"
+	MethodRestart    = "Restart"
+	MethodKill       = "Kill"
+	MethodSignal     = "Signal"
+	MethodFreeze     = "Freeze"
+	MethodThaw       = "Thaw"
+	MethodRun        = "Run"
+	MethodWait       = "Wait"
+	MethodEvents     = "Events"
+	MethodReload     = "Reload"
+	MethodReloadJobs = "ReloadJobs"
+	MethodShutdown   = "Shutdown"
+	MethodHealth     = "Health"
 )
 
 // newParams returns a pointer to empty parameters of each method.
 var newParams = map[string]func() any{
-	MethodList:     func() any { return new(ListParams) },
-	MethodStatus:   func() any { return new(StatusParams) },
-	MethodStart:    func() any { return new(StartParams) },
-	MethodStop:     func() any { return new(StopParams) },
-	MethodRestart:  func() any { return new(RestartParams) },
-	MethodKill:     func() any { return new(KillParams) },
-	MethodSignal:   func() any { return new(SignalParams) },
-	MethodFreeze:   func() any { return new(FreezeParams) },
-	MethodThaw:     func() any { return new(ThawParams) },
-	MethodRun:      func() any { return new(RunParams) },
-	MethodWait:     func() any { return new(WaitParams) },
-	MethodEvents:   func() any { return new(EventsParams) },
-	MethodReload:   func() any { return new(ReloadParams) },
-	MethodShutdown: func() any { return new(ShutdownParams) },
-	MethodHealth:   func() any { return new(HealthParams) },
+	MethodList:       func() any { return new(ListParams) },
+	MethodStatus:     func() any { return new(StatusParams) },
+	MethodStart:      func() any { return new(StartParams) },
+	MethodStop:       func() any { return new(StopParams) },
+	MethodRestart:    func() any { return new(RestartParams) },
+	MethodKill:       func() any { return new(KillParams) },
+	MethodSignal:     func() any { return new(SignalParams) },
+	MethodFreeze:     func() any { return new(FreezeParams) },
+	MethodThaw:       func() any { return new(ThawParams) },
+	MethodRun:        func() any { return new(RunParams) },
+	MethodWait:       func() any { return new(WaitParams) },
+	MethodEvents:     func() any { return new(EventsParams) },
+	MethodReload:     func() any { return new(ReloadParams) },
+	MethodReloadJobs: func() any { return new(ReloadJobsParams) },
+	MethodShutdown:   func() any { return new(ShutdownParams) },
+	MethodHealth:     func() any { return new(HealthParams) },
 }
 
 // ListParams are the parameters of List.
@@ -191,6 +193,21 @@ type ReloadReply struct {
 	Added   []string `json:"added"`
 	Removed []string `json:"removed"`
 	Changed []string `json:"changed"`
+}
+
+// ReloadJobsParams are the parameters of ReloadJobs, which makes jobs read their own configuration again.
+type ReloadJobsParams struct {
+	Jobs []string `json:"jobs"`
+	// Timeout is in milliseconds. If it is nil, ReloadJobs waits for ever.
+	Timeout *int64 `json:"timeout_ms,omitempty"`
+}
+
+// ReloadJobsReply has the names of the jobs.
+type ReloadJobsReply struct {
+	// Reloaded are those that have said that they have reloaded.
+	Reloaded []string `json:"reloaded"`
+	// Signalled are those that do not say when they have.
+	Signalled []string `json:"signalled"`
 }
 
 // ShutdownParams are the parameters of Shutdown, which stops all jobs and ends the supervisor.

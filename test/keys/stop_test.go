@@ -1,8 +1,12 @@
 package keys
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cginit/cginit/init/control"
+	"github.com/cginit/cginit/test/internal/pod"
 )
 
 // asked is a script that prints the signal that asks it to end. It starts no child, because one that a
@@ -20,6 +24,26 @@ func stopSignal(t *testing.T) {
 		if r.Cause != "stopped" || r.Killed != 0 {
 			t.Errorf("%+v", r)
 		}
+	}
+}
+
+// reloadSignal checks that a service gets this signal when it is told to reload.
+func reloadSignal(t *testing.T) {
+	for _, name := range []string{"HUP", "SIGUSR2"} {
+		w := start(t, one("services", `trap "echo got HUP" HUP; trap "echo got USR2" USR2; trap "exit 0" TERM
+			echo up; while :; do sleep 0.02; done`, "reload_signal: "+name))
+		w.Line("up")
+		c, err := control.Dial(t.Context(), w.dir+"/socket", pod.Patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		r, err := c.ReloadJobs(t.Context(), control.ReloadJobsParams{Jobs: []string{"main"}})
+		if err != nil || len(r.Reloaded) != 0 || !slices.Equal(r.Signalled, []string{"main"}) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		w.Line("got " + strings.TrimPrefix(name, "SIG"))
+		w.stop()
 	}
 }
 

@@ -36,6 +36,7 @@ var effects = map[string]func(*testing.T){
 	"logging":    logging,
 
 	"stop_signal":         stopSignal,
+	"reload_signal":       reloadSignal,
 	"stop_grace_period":   gracePeriod,
 	"success_exit_status": successes,
 	"kill_mode":           killMode,

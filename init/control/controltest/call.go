@@ -44,6 +44,8 @@ func (l *loop) call(c *control.Call) {
 		l.listen(c, p)
 	case *control.ReloadParams:
 		c.Reply(control.ReloadReply{Added: []string{"new"}, Removed: []string{}, Changed: []string{"web"}})
+	case *control.ReloadJobsParams:
+		l.reload(c, p.Jobs)
 	case *control.ShutdownParams:
 		c.Reply(control.ShutdownReply{})
 		l.quit()
@@ -135,6 +137,20 @@ func (l *loop) freeze(c *control.Call, names []string, frozen bool) {
 		l.emit(control.Event{Kind: control.EventFrozen, Job: n, Run: j.Run, Frozen: &frozen})
 	}
 	c.Reply(control.FreezeReply{})
+}
+
+// reload answers that the first of the jobs says when it has reloaded, and that the others do not.
+func (l *loop) reload(c *control.Call, names []string) {
+	if !l.has(c, names) {
+		return
+	}
+	for _, n := range names {
+		if j := l.find(n); j.State != control.Running {
+			c.Fail(control.InvalidState{Job: n, State: j.State, Reason: "only a running job can be reloaded"})
+			return
+		}
+	}
+	c.Reply(control.ReloadJobsReply{Reloaded: names[:1], Signalled: names[1:]})
 }
 
 // wait keeps a call until settle answers it or its time is up.
