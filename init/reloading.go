@@ -59,6 +59,8 @@ func (j *job) reloadSignal() syscall.Signal { return j.spec.ReloadSignal }
 // cannotReload says why the job cannot be told to reload; empty: it can.
 func (j *job) cannotReload() string {
 	switch r := j.run; {
+	case j.spec.ReloadWhy != "":
+		return j.spec.ReloadWhy
 	case j.reloadSignal() == 0:
 		return "it has no reload_signal (a key of the file)"
 	case j.State() != life.JobUp || r.IsGoing():

@@ -69,7 +69,11 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
 	case life.DoAskOthers:
-		s.log.Complain("ask", r.askOthers(unix.SIGTERM))
+		sig := unix.SIGTERM
+		if r.State() == life.RunStopping { // what the wrapper ignores is meant for one of them
+			sig = cmp.Or(r.StopSignal(), sig)
+		}
+		s.log.Complain("ask", r.askOthers(sig))
 	case life.DoFreeze:
 		priority.ClaimAll() // also threads that are new
 		s.log.Complain("freeze", r.held.Freeze())
@@ -161,7 +165,7 @@ func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	r.book.ask(sig, slices.DeleteFunc(pids, isOutOfReach)...)
 }
 
-// askOthers sends the signal, then SIGCONT, to every process but the main one that was not asked before, and
+// askOthers sends the signal, then SIGCONT, to every process but the main one that was not asked so before, and
 // records those that it has asked. No level has a call that leaves one process out, so it lists the processes,
 // a second time because of those that are forked meanwhile.
 func (r *run) askOthers(sig unix.Signal) error {
@@ -171,7 +175,7 @@ func (r *run) askOthers(sig unix.Signal) error {
 		r.book.doubt(err)
 		failed = cmp.Or(failed, err)
 		for _, pid := range pids {
-			if r.book.asked[pid] != 0 || pid == r.pid() {
+			if r.book.asked[pid] == sig || pid == r.pid() {
 				continue
 			}
 			if err := deliver.Signal(pid, sig); err == nil {

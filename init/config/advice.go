@@ -18,6 +18,9 @@ func (f *File) Advice() (lines []string) {
 		for _, advice := range programs.Advice(use) {
 			lines = append(lines, name+": "+advice)
 		}
+		if j.ReloadWhy != "" {
+			lines = append(lines, name+": "+j.ReloadWhy)
+		}
 	}
 	return lines
 }

@@ -34,6 +34,8 @@ type Spec struct {
 	SuccessAuto bool
 	// ReloadSignal makes the job read its own configuration again; 0: there is none.
 	ReloadSignal syscall.Signal
+	// ReloadWhy says why it is 0 although the file has one.
+	ReloadWhy string
 	// GracePeriod is the time from the stop signal to the kill.
 	GracePeriod time.Duration
 	KillMode    KillMode
@@ -71,21 +73,22 @@ func (s *Spec) IsSuccess(ws syscall.WaitStatus) bool {
 	return slices.ContainsFunc(s.Success, func(e programs.Ending) bool { return e.Is(ws) })
 }
 
-// AutoStop is the StopSignal of a job for which the table of programs knows it, until [Spec.ChooseStop].
-const AutoStop = syscall.Signal(-1)
+// AutoStop is the StopSignal or ReloadSignal of a job for which the table of programs knows it, until [Spec.ChooseStop].
+const AutoStop = programs.Auto
 
-// ChooseStop sets what is left to the table of programs: the signal that stops the job, and the ends that count as
-// success.
+// ChooseStop sets what is left to the table of programs: the signals that stop and reload the job, and the ends that
+// count as success.
 func (s *Spec) ChooseStop() {
 	isAuto := s.StopSignal == AutoStop
-	if !isAuto && !s.SuccessAuto {
+	if !isAuto && !s.SuccessAuto && s.ReloadSignal == 0 {
 		return
 	}
 	p, name := programs.Find(s.Args)
+	s.ReloadSignal, s.ReloadWhy = p.Reload(name, s.ReloadSignal)
 	if isAuto {
 		s.StopSignal, s.StopWhy = p.Signal(), p.Why(name)
 	}
-	if s.Success == nil {
+	if s.Success == nil && (isAuto || s.SuccessAuto) {
 		s.Success = p.Endings()
 	}
 }

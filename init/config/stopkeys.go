@@ -16,7 +16,8 @@ func stopKeys() []*field {
 			"for its program", stopSignal(), func(d *draft) *syscall.Signal { return &d.StopSignal }),
 		keyTo("success_exit_status", "the ends that count as success, besides status 0, such as [143, SIGTERM]; auto: "+
 			"those that are known for its program (default with stop_signal: auto)", oneOrMore(), setSuccess),
-		key("reload_signal", "the signal with which cginitctl reload makes it read its own configuration again, such as SIGHUP",
+		key("reload_signal", "the signal with which cginitctl reload makes it read its own configuration again, such as SIGHUP; "+
+			"auto: the one that is known for its program",
 			reloadSignal(), func(d *draft) *syscall.Signal { return &d.ReloadSignal }),
 		key("stop_grace_period", "the time from the stop signal until it is killed (default 10s)", duration(0),
 			func(d *draft) *time.Duration { d.GraceWritten = true; return &d.GracePeriod }),
@@ -47,9 +48,12 @@ func stopSignal() value[syscall.Signal] {
 	})
 }
 
-// reloadSignal reads the signal that makes a program read its configuration again.
+// reloadSignal reads the signal that makes a program read its configuration again, or auto.
 func reloadSignal() value[syscall.Signal] {
 	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
+		if s == auto {
+			return AutoStop, nil
+		}
 		return parseCatchable(s, "write the one at which it reloads, such as HUP")
 	})
 }

@@ -111,7 +111,8 @@ const (
 	DoAskAll
 	// DoAskRest sends SIGTERM to the leftovers.
 	DoAskRest
-	// DoAskOthers sends SIGTERM to every process but the main one, unless it was asked before.
+	// DoAskOthers asks every process but the main one, unless it was asked so before: with the stop signal while the
+	// main process lives, and with SIGTERM after that.
 	DoAskOthers
 	// DoFreeze freezes every process.
 	DoFreeze

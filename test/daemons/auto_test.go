@@ -18,7 +18,7 @@ func (d daemon) stopsByTable(t *testing.T) {
 	if p == nil {
 		t.Fatalf("it is not in the table: %q", d.run)
 	}
-	keys := []string{"stop_signal: auto"}
+	keys := []string{"stop_signal: auto", "reload_signal: auto"}
 	for key := range strings.Lines(d.keys) {
 		key = strings.TrimSuffix(key, "\n")
 		if !strings.HasPrefix(key, "stop_") && !strings.HasPrefix(key, "kill_mode") {
@@ -28,8 +28,15 @@ func (d daemon) stopsByTable(t *testing.T) {
 	d.keys, d.exit = strings.Join(keys, "\n"), 0
 	w := d.start(t, false)
 	w.until("it serves", d.serves)
-	if advice := w.Stderr(); strings.Contains(advice, "daemon: "+name) {
+	if advice := w.Stderr(); strings.Contains(advice, "daemon: "+name) && p.Field("reload") != "" {
 		t.Errorf("advice about a file that is right: %s", advice)
+	}
+	if signal := p.Field("reload"); signal == "" {
+		if said, err := w.ctl("reload", "daemon"); err == nil || !strings.Contains(said, "no signal reloads "+name) {
+			t.Errorf("it was reloaded: %v, %s", err, said)
+		}
+	} else if signal == d.reload {
+		w.reload(func() (string, error) { return w.ctl("reload", "daemon") })
 	}
 	if said, err := w.ctl("stop", "daemon"); err != nil {
 		t.Errorf("cannot stop it: %v: %s", err, said)

@@ -194,14 +194,24 @@ func (p *Program) Slow(stop syscall.Signal, grace time.Duration) string {
 	return ""
 }
 
-// Reload returns the signal that makes the program read its configuration again. If there is none, it is 0, and why
-// says what is known about it. The program may be nil.
-func (p *Program) Reload(name string) (sig syscall.Signal, why string) {
-	if p == nil {
-		return 0, "nothing is known of this program"
+// Auto stands for the signal that the table knows.
+const Auto = syscall.Signal(-1)
+
+// Reload returns the signal that makes the program read its configuration again: for Auto that of the table, or else
+// the one that is asked for. If that cannot be, why says so. The program may be nil.
+func (p *Program) Reload(name string, asked syscall.Signal) (sig syscall.Signal, why string) {
+	switch {
+	case p == nil && asked == Auto:
+		return 0, "reload_signal is auto, and nothing is known of this program"
+	case p == nil || asked == 0:
+		return asked, ""
+	case asked == syscall.SIGHUP && strings.Contains(p.Field("noreload"), "SIGHUP ends"):
+		return 0, "SIGHUP does not reload " + name + ": " + p.Field("noreload")
+	case asked != Auto:
+		return asked, ""
 	}
 	if sig = p.signal("reload", 0); sig == 0 {
-		return 0, name + ": " + cmp.Or(p.Field("noreload"), "no signal reloads it")
+		why = "no signal reloads " + name + ": " + cmp.Or(p.Field("noreload"), "none is known")
 	}
-	return sig, ""
+	return sig, why
 }

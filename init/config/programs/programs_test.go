@@ -155,6 +155,29 @@ func TestContinued(t *testing.T) {
 	}
 }
 
+func TestReload(t *testing.T) {
+	for _, c := range []struct {
+		command     string
+		asked, want syscall.Signal
+		why         string
+	}{
+		{"nginx", Auto, syscall.SIGHUP, ""},
+		{"php-fpm", Auto, syscall.SIGUSR2, ""},
+		{"php-fpm", syscall.SIGHUP, syscall.SIGHUP, ""},
+		{"chronyd -d", Auto, 0, "no signal reloads chronyd: SIGHUP ends it"},
+		{"chronyd -d", syscall.SIGHUP, 0, "SIGHUP does not reload chronyd: SIGHUP ends it"},
+		{"memcached", Auto, 0, "no signal reloads memcached: none is known"},
+		{"app", Auto, 0, "reload_signal is auto, and nothing is known of this program"},
+		{"app", syscall.SIGUSR1, syscall.SIGUSR1, ""},
+		{"nginx", 0, 0, ""},
+	} {
+		p, name := Find(strings.Fields(c.command))
+		if sig, why := p.Reload(name, c.asked); sig != c.want || why != c.why {
+			t.Errorf("%s, %v: %v, %q", c.command, c.asked, sig, why)
+		}
+	}
+}
+
 func FuzzFind(f *testing.F) {
 	f.Add("sh -c exec env A=b gosu x y")
 	f.Fuzz(func(t *testing.T, command string) {
