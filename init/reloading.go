@@ -2,10 +2,13 @@ package supervisor
 
 import (
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/cginit/cginit/init/config"
+	"github.com/cginit/cginit/init/config/programs"
 	"github.com/cginit/cginit/init/life"
 	"github.com/cginit/cginit/init/proc"
 )
@@ -68,6 +71,10 @@ func (j *job) cannotReload() string {
 	case r.paused:
 		return "it is frozen"
 	}
+	p, name := programs.Find(j.spec.Args)
+	if sig, _ := p.Reload(name, programs.Auto); sig == j.reloadSignal() { // named waits for its signals, which cannot be seen
+		return ""
+	}
 	return cannotHear(j.run.shownPid(), j.reloadSignal())
 }
 
@@ -82,8 +89,15 @@ func cannotHear(pid int, sig syscall.Signal) string {
 		return ""
 	case p.State == 'T':
 		return "its main process is stopped by a signal; SIGCONT continues it"
-	case bit == 0, self.Caught == 0, (p.Caught|p.Blocked)&bit != 0: // who blocks it may read it (signalfd)
+	case bit == 0, self.Caught == 0, p.Caught&bit != 0:
+		return ""
+	case p.Blocked&bit != 0 && p.State == 'S': // it may read it (signalfd); who forks blocks it too, but is not asleep
 		return ""
 	}
-	return "its main process does not handle " + config.SignalName(sig)
+	// Who waits for a signal with sigwait(3) is shown as if it neither caught nor blocked it. It sleeps there. If we
+	// may not trace it, the kernel shows 0 (since Linux 4.4).
+	if at, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/wchan"); strings.HasPrefix(string(at), "do_sigtimedwait") {
+		return ""
+	}
+	return "its main process does not handle " + config.SignalName(sig) + ", as far as we can see (cginitctl signal sends it all the same)"
 }

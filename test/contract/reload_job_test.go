@@ -170,6 +170,33 @@ services:
 	})
 }
 
+// TestAwaitedReload checks that a main process that waits for the signal instead of catching it can be reloaded.
+func TestAwaitedReload(t *testing.T) {
+	inEach(t, func(t *testing.T, l level) {
+		b, c := client(t, l, `
+services:
+	web:
+		command:
+			- python3
+			- -c
+			- |
+				import os, signal
+				signal.pthread_sigmask(signal.SIG_BLOCK, {1})
+				log = open(os.environ["LOG"], "a")
+				print("up", file=log, flush=True)
+				signal.sigwait({1})
+				print("hup", file=log, flush=True)
+				signal.pause()
+		reload_signal: HUP
+`)
+		b.noted("up")
+		is(t, <-reload(t, b, 0, "web"), "reloaded [], signalled [web]")
+		b.noted("hup")
+		check(t, c.Shutdown(within(t)))
+		b.ends(0)
+	})
+}
+
 // TestReloadIsRefused checks that a job that cannot reload now is sent nothing, nor are those named with it, and that
 // the reason is said.
 func TestReloadIsRefused(t *testing.T) {
@@ -187,7 +214,7 @@ jobs:
 		}
 		refused("none", "running: it has no reload_signal (a key of the file)")
 		refused("manual", "idle: only a running job can be reloaded")
-		refused("deaf", "running: its main process does not handle SIGUSR1")
+		refused("deaf", "running: its main process does not handle SIGUSR1, as far as we can see (cginitctl signal sends it all the same)")
 		is(t, <-reload(t, b, 0, "nobody"), `there is no job "nobody" (cginitctl ps lists them)`)
 
 		_, err := c.Freeze(within(t), control.FreezeParams{Jobs: []string{"web"}})

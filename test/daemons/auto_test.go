@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	known "github.com/cginit/cginit/init/config/programs"
+	"github.com/cginit/cginit/test/internal/pod"
 )
 
 // stopsByTable stops the daemon with stop_signal: auto, within the default grace period. It ends gracefully, which
@@ -36,7 +37,13 @@ func (d daemon) stopsByTable(t *testing.T) {
 			t.Errorf("it was reloaded: %v, %s", err, said)
 		}
 	} else if signal == d.reload {
-		w.reload(func() (string, error) { return w.ctl("reload", "daemon") })
+		w.reload(func() (said string, err error) { // some handle the signal only once they have said that they are ready
+			pod.Until(t, "it can be reloaded", func() bool {
+				said, err = w.ctl("reload", "daemon")
+				return err == nil
+			})
+			return said, err
+		})
 	}
 	if said, err := w.ctl("stop", "daemon"); err != nil {
 		t.Errorf("cannot stop it: %v: %s", err, said)
