@@ -17,7 +17,7 @@ ENTRY    := $(if $(filter amd64 arm64,$(GOARCH)),-E=$(MODULE)/internal/birth.ent
 BIN      := bin/
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false \
             -ldflags="-s -w" -ldflags="$(MODULE)/cmd/cginit=-s -w $(ENTRY)" \
-            -gcflags=$(MODULE)/init/config=-l
+            -gcflags=$(MODULE)/init/config=-l -gcflags=$(MODULE)/init/config/programs=-l -gcflags=go.yaml.in/yaml/v3=-l
 
 # The race detector needs a C compiler. Without one, go env reports CGO_ENABLED=0.
 RACE     := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)

@@ -76,7 +76,8 @@ func (w *world) warned(want string) {
 	}
 }
 
-// TestStopAdvice shows the trouble that a stop without the advice has, and that there is none with it.
+// TestStopAdvice shows the trouble that a stop without the advice has, and that there is none with it. With kill_mode:
+// mixed some would end when the others are asked, half-way through the grace period, at the cost of their clients.
 func TestStopAdvice(t *testing.T) {
 	apachectl := func(d daemon) daemon {
 		d.run = `cp /srv/apache.conf /etc/apache2/apache2.conf; exec apache2ctl -DFOREGROUND`
@@ -92,15 +93,15 @@ func TestStopAdvice(t *testing.T) {
 		client        string // keeps the daemon busy
 	}{
 		{
-			name: "PostgreSQL", trouble: "stop_grace_period: 2s", advice: "postgres waits for its clients after SIGTERM; stop_signal: SIGINT",
+			name: "PostgreSQL", trouble: "stop_grace_period: 2s\nkill_mode: process", advice: "postgres waits for its clients after SIGTERM; stop_signal: SIGINT",
 			keys: "stop_grace_period: 2s\nstop_signal: SIGINT", client: `exec psql -h /run/postgresql -U postgres -c 'select pg_sleep(1000)'`,
 		},
 		{
-			name: "uWSGI", trouble: "stop_grace_period: 3s", advice: "uwsgi-core reloads after SIGTERM; add --die-on-term, or stop_signal: SIGINT",
+			name: "uWSGI", trouble: "stop_grace_period: 3s\nkill_mode: process", advice: "uwsgi-core reloads after SIGTERM; add --die-on-term, or stop_signal: SIGINT",
 			change: func(d daemon) daemon { d.run = strings.Replace(d.run, "--die-on-term", "", 1); return d }, keys: "stop_grace_period: 3s\nstop_signal: SIGINT",
 		},
 		{
-			name: "Squid", trouble: "stop_grace_period: 4s", advice: "squid waits for its clients, also if it has none, after SIGTERM, about 32s, and has 4s",
+			name: "Squid", trouble: "stop_grace_period: 4s\nkill_mode: process", advice: "squid waits for its clients, also if it has none, after SIGTERM, about 32s, and has 4s",
 			change: func(d daemon) daemon {
 				d.setup = strings.Replace(d.setup, "shutdown_lifetime 0 seconds\n", "", 1)
 				return d
