@@ -51,10 +51,11 @@ func (d *notifyDir) bind(fd int) (name string, err error) {
 // bindTo binds a socket to a path, or to the name of an abstract socket, which begins with @.
 func bindTo(fd int, name string) error { return unix.Bind(fd, &unix.SockaddrUnix{Name: name}) }
 
-// isOpenDir tells whether every user can reach what is in a directory.
+// isOpenDir tells whether every user can reach what is in a directory, and none can rename what is another's.
 func isOpenDir(path string) bool {
 	var st unix.Stat_t
-	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IXOTH != 0
+	isOpen := unix.Stat(path, &st) == nil && st.Mode&unix.S_IXOTH != 0
+	return isOpen && (st.Mode&unix.S_IWOTH == 0 || st.Mode&unix.S_ISVTX != 0)
 }
 
 // isOurDir tells whether there is a directory at path that we have made, and no symbolic link.

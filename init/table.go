@@ -70,7 +70,7 @@ func (t *table) remove(j *job) {
 
 // find returns the jobs with this name. The name of a scaled job finds all of its replicas.
 func (t *table) find(name string) []*job {
-	return slices.DeleteFunc(slices.Clone(t.all), func(j *job) bool { return j.spec.Name != name && j.spec.Scaled != name })
+	return slices.DeleteFunc(slices.Clone(t.all), func(j *job) bool { return j.spec.Name != name && (name == "" || j.spec.Scaled != name) })
 }
 
 // blame adds the job's name to an error. The command of the command line needs none.

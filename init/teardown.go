@@ -69,11 +69,11 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
 	case life.DoAskOthers:
-		sig := unix.SIGTERM
-		if r.State() == life.RunStopping { // what the wrapper ignores is meant for one of them
-			sig = cmp.Or(r.StopSignal(), sig)
+		if r.State() != life.RunStopping {
+			s.log.Complain("ask", r.askOthers(unix.SIGTERM))
+		} else if sig := r.StopSignal(); r.isDeafTo(sig) { // what the wrapper ignores is meant for one of them
+			s.log.Complain("ask", r.askOthers(sig))
 		}
-		s.log.Complain("ask", r.askOthers(sig))
 	case life.DoFreeze:
 		priority.ClaimAll() // also threads that are new
 		s.log.Complain("freeze", r.held.Freeze())
@@ -163,6 +163,13 @@ func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	s.log.Complain("list", err)
 	r.book.doubt(err)
 	r.book.ask(sig, slices.DeleteFunc(pids, isOutOfReach)...)
+}
+
+// isDeafTo tells whether the main process ignores or blocks a signal. One that handles it may be waiting for the
+// others, who must not be disturbed then.
+func (r *run) isDeafTo(sig unix.Signal) bool {
+	p, err := proc.Read(r.pid())
+	return err == nil && sig != 0 && (p.Ignored|p.Blocked)>>(sig-1)&1 != 0
 }
 
 // askOthers sends the signal, then SIGCONT, to every process but the main one that was not asked so before, and

@@ -89,7 +89,7 @@ func (r *runFlags) addFlags(f *pflag.FlagSet) {
 		"return when the command has started; its output goes to that of the supervisor")
 	f.Var(&r.killMode, "kill-mode",
 		"which processes a stop asks: mixed (the command; the others when it has ended, or after half of the grace "+
-			"period), control-group (all at once), process (the command alone)")
+			"period if it ignores the signal), control-group (all at once), process (the command alone)")
 	f.Var(&r.leftovers, "leftovers",
 		"what happens to the other processes when the command ends by itself: stop (ask, then kill), wait (for the "+
 			"last one), kill")

@@ -107,7 +107,7 @@ func (o *Options) flagSet(limits *Limits) *pflag.FlagSet {
 		"the time from the request to stop until all is killed")
 	f.Var(&j.KillMode, "kill-mode",
 		"which processes a stop asks: mixed (the command; the others when it has ended, or after half of the grace "+
-			"period), control-group (all at once), process (the command alone)")
+			"period if it ignores the signal), control-group (all at once), process (the command alone)")
 	f.Var(&j.Leftovers, "leftovers",
 		"what happens to the other processes when the command ends by itself: stop (ask, then kill), wait (for the "+
 			"last one), kill")

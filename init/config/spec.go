@@ -29,7 +29,8 @@ type Spec struct {
 	StopSignal syscall.Signal
 	// StopWhy says why it is this signal, if the table of programs has chosen it.
 	StopWhy string
-	// Success are the ends that count as status 0. With SuccessAuto the table of programs knows them.
+	// Success are the ends that count as status 0. With SuccessAuto the table of programs knows them, and they count
+	// only for a run that was asked to stop: the same status may be that of a failure.
 	Success     []programs.Ending
 	SuccessAuto bool
 	// ReloadSignal makes the job read its own configuration again; 0: there is none.
@@ -68,9 +69,9 @@ type Spec struct {
 	NewSession bool
 }
 
-// IsSuccess tells whether an end of the main process counts as status 0.
-func (s *Spec) IsSuccess(ws syscall.WaitStatus) bool {
-	return slices.ContainsFunc(s.Success, func(e programs.Ending) bool { return e.Is(ws) })
+// IsSuccess tells whether an end of the main process counts as status 0, which was asked to stop or not.
+func (s *Spec) IsSuccess(ws syscall.WaitStatus, wasAsked bool) bool {
+	return (wasAsked || !s.SuccessAuto) && slices.ContainsFunc(s.Success, func(e programs.Ending) bool { return e.Is(ws) })
 }
 
 // AutoStop is the StopSignal or ReloadSignal of a job for which the table of programs knows it, until [Spec.ChooseStop].
@@ -89,7 +90,7 @@ func (s *Spec) ChooseStop() {
 		s.StopSignal, s.StopWhy = p.Signal(), p.Why(name)
 	}
 	if s.Success == nil && (isAuto || s.SuccessAuto) {
-		s.Success = p.Endings()
+		s.Success, s.SuccessAuto = p.Endings(), true
 	}
 }
 
@@ -109,8 +110,8 @@ type KillMode string
 
 // The kill modes, with systemd's names.
 const (
-	// Mixed asks the main process first. When it has ended, or once half of the grace period is over, the others
-	// are asked.
+	// Mixed asks the main process first. The others are asked when it has ended, or, if it ignores the signal, once
+	// half of the grace period is over.
 	Mixed KillMode = "mixed"
 	// ControlGroup asks all processes in one instant, so that no fork is missed.
 	ControlGroup KillMode = "control-group"

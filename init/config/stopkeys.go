@@ -22,8 +22,8 @@ func stopKeys() []*field {
 		key("stop_grace_period", "the time from the stop signal until it is killed (default 10s)", duration(0),
 			func(d *draft) *time.Duration { d.GraceWritten = true; return &d.GracePeriod }),
 		key("kill_mode",
-			"which processes a stop asks; mixed: the main process, and the others when it has ended or half of the "+
-				"grace period is over; control-group: all at once; process: the main process alone",
+			"which processes a stop asks; mixed: the main process, and the others when it has ended, or half-way "+
+				"through the grace period if it ignores the signal; control-group: all at once; process: the main process alone",
 			word(Mixed, ControlGroup, Process), func(d *draft) *KillMode { return &d.KillMode }),
 		key("leftovers",
 			"what happens to the other processes when the main process ends by itself; stop: they are asked, then "+

@@ -18,7 +18,7 @@
 //	any of these ─empty→ removing ─removed→ ended
 //
 // In kill mode mixed a stop asks the main process alone. The others are asked when it has ended, or once
-// half of the grace period is over.
+// half of the grace period is over, if the main process ignores the signal.
 //
 // A run enters state asking only with kill mode control-group: its processes are frozen, so that
 // all of them are asked in one instant. It enters state stuck when something of it cannot be killed

@@ -112,7 +112,7 @@ const (
 	// DoAskRest sends SIGTERM to the leftovers.
 	DoAskRest
 	// DoAskOthers asks every process but the main one, unless it was asked so before: with the stop signal while the
-	// main process lives, and with SIGTERM after that.
+	// main process lives and ignores that, and with SIGTERM after that.
 	DoAskOthers
 	// DoFreeze freezes every process.
 	DoFreeze

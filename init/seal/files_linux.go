@@ -116,6 +116,9 @@ func (w *writable) pass(path string) {
 // a directory with all below it, so a directory that leads to a closed one gets none, but what is in it does.
 func (w *writable) allowBelow(dir string) error {
 	fd, err := open(unix.AT_FDCWD, dir, unix.O_DIRECTORY)
+	if err == unix.ENOENT && dir != "/" { // gone, or a link to nowhere
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("cannot find out what it may write to: %w", &os.PathError{Op: "open", Path: dir, Err: err})
 	}

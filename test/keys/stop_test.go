@@ -89,15 +89,17 @@ func killMode(t *testing.T) {
 		}
 	}
 	othersToo(t)
+	drained(t)
 }
 
-// othersToo checks that the other processes are asked, by SIGTERM, when the main process has not ended after half
-// of the grace period, that it is not asked again itself, and that the grace period is as short as the budget of
-// the shutdown.
+// othersToo checks that the other processes are asked, by the stop signal, after half of the grace period if the main
+// process ignores it, that the main process is not asked again itself, and that the grace period is as short as the
+// budget of the shutdown.
 func othersToo(t *testing.T) {
-	const family = `trap "echo main USR1" USR1; trap "echo main TERM" TERM
-		mkfifo {dir}/fifo
-		(exec 9<>{dir}/fifo; trap "echo child TERM; exit" TERM; echo up; read x <&9) &
+	const family = `mkfifo {dir}/fifo; trap "echo main TERM" TERM
+		(exec 9<>{dir}/fifo; trap "echo child USR1; exit" USR1; touch {dir}/ready; read x <&9) &
+		until [ -e {dir}/ready ]; do sleep 0.02; done
+		trap "" USR1; echo up
 		while kill -0 $!; do wait $!; done 2>/dev/null; echo main ends`
 	for _, file := range []string{
 		"stop_grace_period: 10m\n" + one("services", family, "stop_signal: USR1\nstop_grace_period: 3s"),
@@ -106,10 +108,24 @@ func othersToo(t *testing.T) {
 		w := start(t, file)
 		w.Line("up")
 		r := only(t, w.stop())
-		is(t, w.rest(), "main USR1\nchild TERM\nmain ends\n")
+		is(t, w.rest(), "child USR1\nmain ends\n")
 		if r.Killed != 0 || r.Asked != 2 || r.Left != 2 || r.Phases["ask"] < 1499 {
 			t.Errorf("%+v", r)
 		}
+	}
+}
+
+// drained checks that the others are left alone while a main process that handles the stop signal waits for them.
+func drained(t *testing.T) {
+	const family = `(trap "echo LOST; exit" TERM; touch {dir}/ready; for i in $(seq 20); do sleep 0.1; done; echo saved) &
+		trap : TERM; until [ -e {dir}/ready ]; do sleep 0.02; done; echo up
+		while kill -0 $!; do wait $!; done 2>/dev/null`
+	w := start(t, one("services", family, "stop_grace_period: 3s"))
+	w.Line("up")
+	r := only(t, w.stop())
+	is(t, w.rest(), "saved\n")
+	if r.Killed != 0 || r.Asked != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -224,6 +240,18 @@ func successes(t *testing.T) {
 			if receipt.Job == "main" && (receipt.Run != 1 || receipt.ExitStatus != 0 || receipt.Success != (script != "exit 0")) {
 				t.Errorf("%+v", receipt)
 			}
+		}
+	}
+	// What the table knows counts only after a request to stop.
+	for _, keys := range []string{"stop_signal: auto", "success_exit_status: auto"} {
+		file := strings.Replace(named("java", "exit 143", keys+"\n    restart: 'no'"), "services:", "jobs:", 1)
+		if r := start(t, file).Wait(); r.Code != 143 {
+			t.Errorf("%s: a failure is %d: %s", keys, r.Code, r.Stderr)
+		}
+		w := start(t, named("java", `trap "exit 143" TERM; echo up; while :; do sleep 0.02; done`, keys))
+		w.Line("up")
+		if r := only(t, w.stop()); r.ExitStatus != 0 || !r.Success || r.StopSignal != "SIGTERM" {
+			t.Errorf("%s: a graceful stop: %+v", keys, r)
 		}
 	}
 	for script, keys := range map[string]string{

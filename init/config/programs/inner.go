@@ -106,19 +106,39 @@ func afterFlags(args []string, valued []string) []string {
 }
 
 // lastExec returns the words of the last command that a script tells its shell to execute in its own place.
-func lastExec(text string) []string {
-	text = strings.ReplaceAll(text, "\\\n", " ")
-	for at := len(text); ; {
-		if at = strings.LastIndex(text[:at], "exec "); at < 0 {
-			return nil
-		}
-		if at == 0 || strings.IndexByte("\n;&|{( \t", text[at-1]) >= 0 {
-			line, _, _ := strings.Cut(text[at+len("exec "):], "\n")
-			words := strings.Fields(line)
-			for i := range words {
-				words[i] = strings.Trim(words[i], `"'`)
+func lastExec(text string) (words []string) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\\\n", " "), "\n") {
+		fields := strings.Fields(line)
+		for i, word := range fields {
+			if word[0] == '#' {
+				break
 			}
-			return words
+			if word == "exec" && (i == 0 || beginsCommand(fields[i-1])) {
+				words = simpleCommand(fields[i+1:])
+			}
 		}
 	}
+	return words
+}
+
+// beginsCommand tells whether a command can follow a word of a script.
+func beginsCommand(word string) bool {
+	return strings.IndexByte(";&|({", word[len(word)-1]) >= 0 || word == "then" || word == "else" || word == "do"
+}
+
+// simpleCommand returns the words up to the end of a command, without their quotes.
+func simpleCommand(fields []string) (words []string) {
+	for _, word := range fields {
+		if word[0] == '#' {
+			break
+		}
+		bare := strings.TrimRight(word, ";&|)")
+		if w := strings.Trim(bare, `"'`); w != "" {
+			words = append(words, w)
+		}
+		if bare != word {
+			break
+		}
+	}
+	return words
 }

@@ -186,7 +186,7 @@ func (p *Program) Slow(stop syscall.Signal, grace time.Duration) string {
 			why += ", about " + waits.String() + ", and has " + grace.String() + " (stop_grace_period)"
 		}
 		return why + "; " + cmp.Or(p.Field("fix"), "stop_signal: SIG"+p.Field("stop")+" "+p.Field("good"))
-	case strings.Contains(" "+p.Field("lives")+" ", strings.TrimPrefix(signal, "SIG")+" "):
+	case signal != "" && strings.Contains(" "+p.Field("lives")+" ", " "+strings.TrimPrefix(signal, "SIG")+" "):
 		return "does not end after " + signal + "; stop_signal: auto knows what does"
 	case stop == p.Signal() && grace < takes:
 		return "takes about " + takes.String() + " after " + signal + ", and has " + grace.String() + " (stop_grace_period)"
@@ -205,7 +205,7 @@ func (p *Program) Reload(name string, asked syscall.Signal) (sig syscall.Signal,
 		return 0, "reload_signal is auto, and nothing is known of this program"
 	case p == nil || asked == 0:
 		return asked, ""
-	case asked == syscall.SIGHUP && strings.Contains(p.Field("noreload"), "SIGHUP ends"):
+	case asked == syscall.SIGHUP && strings.HasPrefix(p.Field("noreload"), "SIGHUP ends"):
 		return 0, "SIGHUP does not reload " + name + ": " + p.Field("noreload")
 	case asked != Auto:
 		return asked, ""

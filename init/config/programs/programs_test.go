@@ -81,27 +81,33 @@ func TestFind(t *testing.T) {
 		"dumb-init -r 15:3 -- env LANG=C chpst -u www:www -n 5 unicorn x": "unicorn",
 		"celery -A app worker":                                            "celery",
 
-		"":                                "",
-		"app":                             "",
-		"sh -c nginx;_echo_done":          "",
-		"sh":                              "",
-		"sh -c":                           "",
-		"gosu postgres":                   "",
-		"env A=b":                         "",
-		"python3 app.py":                  "",
-		"python3 -m":                      "",
-		"celery -A app beat":              "",
-		"nginx-exporter":                  "",
-		"entrypoint.sh":                   "",
-		"sh -c exec_sh_-c_exec_sh_-c":     "",
-		"bundle exec":                     "",
-		"setpriv --reuid":                 "",
-		"postfix status":                  "",
-		"sh -c nexec_nginx":               "",
-		"env -u":                          "",
-		"sh -c exec_":                     "",
-		"tini --":                         "",
-		"docker-entrypoint.sh some thing": "",
+		"":                            "",
+		"app":                         "",
+		"sh -c nginx;_echo_done":      "",
+		"sh":                          "",
+		"sh -c":                       "",
+		"gosu postgres":               "",
+		"env A=b":                     "",
+		"python3 app.py":              "",
+		"python3 -m":                  "",
+		"celery -A app beat":          "",
+		"nginx-exporter":              "",
+		"entrypoint.sh":               "",
+		"sh -c exec_sh_-c_exec_sh_-c": "",
+		"bundle exec":                 "",
+		"setpriv --reuid":             "",
+		"postfix status":              "",
+		"sh -c nexec_nginx":           "",
+		"env -u":                      "",
+		"sh -c exec_":                 "",
+		"sh -c exec_nginx;":           "nginx",
+		"sh -c nginx_-t_&&_exec_nginx_#_exec_foo":           "nginx",
+		"sh -c if_a;_then_exec_nginx;_else_exec_caddy_&_fi": "caddy",
+		"sh -c echo_please_exec_mysqld_safe":                "",
+		"httpd -f -p 80":                                    "",
+		"httpd -DFOREGROUND":                                "httpd",
+		"tini --":                                           "",
+		"docker-entrypoint.sh some thing":                   "",
 	} {
 		args := strings.Fields(command)
 		for i := range args {
@@ -139,6 +145,8 @@ func TestAdvice(t *testing.T) {
 		{"sshd -De", syscall.SIGTERM, time.Minute, false, ""},
 		{"nginx", syscall.SIGQUIT, time.Minute, true, "nginx never tells that it is ready, so the start waits in vain; use ready: with a port or a file, or a health check"},
 		{"app", syscall.SIGTERM, 0, true, ""},
+		{"mysqld", syscall.Signal(35), time.Minute, false, ""},
+		{"php-fpm", syscall.SIGQUIT, time.Minute, true, ""},
 	} {
 		got := strings.Join(Advice(Use{strings.Fields(c.command), c.stop, c.grace, c.notify}), "\n")
 		if got != c.want {
@@ -152,6 +160,9 @@ func TestContinued(t *testing.T) {
 	p, _ := Find([]string{"sh", "-ec", "cd /srv\nexec uwsgi --master \\\n  --die-on-term"})
 	if p.Signal() != syscall.SIGTERM {
 		t.Errorf("%v", p.Signal())
+	}
+	if _, name := Find([]string{"sh", "-c", "exec nginx\n# exec postgres"}); name != "nginx" {
+		t.Error(name)
 	}
 }
 
