@@ -102,7 +102,7 @@ func TestStoppingIsNoFailure(t *testing.T) {
 // grace period, and restarted.
 func TestStoppingHangs(t *testing.T) {
 	inEach(t, func(t *testing.T, l level) {
-		b := start(t, l, "services:\n"+l.speaker("web", `echo web up >> $LOG; $ACT await READY=1 STOPPING=1; exec sleep inf`, "stop_grace_period: 200ms"))
+		b := start(t, l, "services:\n"+l.speaker("web", `echo web up >> $LOG; $ACT await READY=1; $ACT await STOPPING=1; exec sleep inf`, "stop_grace_period: 200ms"))
 		b.notedTimes(2, "web up")
 		b.Signal(unix.SIGTERM)
 		r := b.ends(0)
