@@ -33,9 +33,9 @@ func (d *notifyDir) bind(fd int) (name string, err error) {
 		return "", err
 	}
 	own := "cginit-" + hex.EncodeToString(random[:])
-	for _, parent := range []string{"/run/", "/tmp/"} {
+	for _, parent := range parents() {
 		dir := parent + own
-		if !isOpenDir(parent) || unix.Mkdir(dir, 0o711) != nil {
+		if unix.Mkdir(dir, 0o711) != nil {
 			continue
 		}
 		if bindTo(fd, dir+file) == nil {
@@ -51,11 +51,21 @@ func (d *notifyDir) bind(fd int) (name string, err error) {
 // bindTo binds a socket to a path, or to the name of an abstract socket, which begins with @.
 func bindTo(fd int, name string) error { return unix.Bind(fd, &unix.SockaddrUnix{Name: name}) }
 
-// isOpenDir tells whether every user can reach what is in a directory, and none can rename what is another's.
-func isOpenDir(path string) bool {
-	var st unix.Stat_t
-	isOpen := unix.Stat(path, &st) == nil && st.Mode&unix.S_IXOTH != 0
-	return isOpen && (st.Mode&unix.S_IWOTH == 0 || st.Mode&unix.S_ISVTX != 0)
+// parents returns the directories that every user can reach in which ours can be, the better ones first: where
+// everybody may rename what is another's, as in an emptyDir of Kubernetes, a job can hide the sockets of others.
+func parents() (dirs []string) {
+	var worse []string
+	for _, dir := range []string{"/run/", "/tmp/"} {
+		var st unix.Stat_t
+		switch {
+		case unix.Stat(dir, &st) != nil || st.Mode&unix.S_IXOTH == 0:
+		case st.Mode&unix.S_IWOTH != 0 && st.Mode&unix.S_ISVTX == 0:
+			worse = append(worse, dir)
+		default:
+			dirs = append(dirs, dir)
+		}
+	}
+	return append(dirs, worse...)
 }
 
 // isOurDir tells whether there is a directory at path that we have made, and no symbolic link.

@@ -151,7 +151,7 @@ func (r *run) exitStatus(c life.Cause) int {
 		return child.ExitStatus(r.book.err)
 	case c == life.TimedOut:
 		return status.TimedOut
-	case ws != nil && r.spec.IsSuccess(*ws, r.book.asked[r.pid()] != 0):
+	case ws != nil && !r.book.lost && r.spec.IsSuccess(*ws, r.book.asked[r.pid()] != 0):
 		return 0
 	case ws == nil: // stopped before its start
 		return status.Signal + int(syscall.SIGTERM)

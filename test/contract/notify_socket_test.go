@@ -106,11 +106,12 @@ services: {web: {command: $ACT serve web, pre_start: [{command: `+sh(`echo "step
 // TestNotifySocketForOthers checks that a job of another user can send to the socket, whatever the umask is and
 // whoever may enter /run.
 func TestNotifySocketForOthers(t *testing.T) {
-	for where, script := range map[string]string{
-		"/run": "umask 077",
-		"/tmp": "mount -t tmpfs -o mode=0700 tmpfs /run",
+	for script, where := range map[string]string{
+		"umask 077":                              "/run",
+		"mount -t tmpfs -o mode=0700 tmpfs /run": "/tmp",
+		"mount -t tmpfs -o mode=0777 tmpfs /run": "/tmp", // everybody can rename our directory there
 	} {
-		t.Run(where, func(t *testing.T) {
+		t.Run(script, func(t *testing.T) {
 			b := start(t, around(cgroup, script), `
 services:
 	web: {command: `+sh(named("web", `$ACT await READY=1; exec sleep inf`))+`, user: "54506", umask: "022", ready: notify}
