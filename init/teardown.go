@@ -69,11 +69,7 @@ func (s *Supervisor) act(r *run, a life.RunAction) (next life.RunEvent, ok bool)
 		s.askAll(r, unix.SIGTERM)
 		s.thawPaused(r)
 	case life.DoAskOthers:
-		if r.State() != life.RunStopping {
-			s.log.Complain("ask", r.askOthers(unix.SIGTERM))
-		} else if sig := r.StopSignal(); r.isDeafTo(sig) { // what the wrapper ignores is meant for one of them
-			s.log.Complain("ask", r.askOthers(sig))
-		}
+		pressOthers(s, r)
 	case life.DoFreeze:
 		priority.ClaimAll() // also threads that are new
 		s.log.Complain("freeze", r.held.Freeze())
@@ -165,11 +161,28 @@ func (s *Supervisor) writeAsked(r *run, sig unix.Signal) {
 	r.book.ask(sig, slices.DeleteFunc(pids, isOutOfReach)...)
 }
 
+// pressOthers is DoAskOthers.
+func pressOthers(s *Supervisor, r *run) {
+	switch sig := r.StopSignal(); {
+	case r.State() == life.RunStopping && r.isDeafTo(sig): // what the wrapper ignores is meant for one of them
+		s.log.Complain("ask", r.askOthers(sig))
+	case r.State() == life.RunStopping:
+	case len(r.book.asked) > 1:
+		s.log.Complain("ask", r.askOthers(unix.SIGTERM))
+	default: // they were left alone
+		s.askAll(r, unix.SIGTERM)
+		s.thawPaused(r)
+	}
+}
+
 // isDeafTo tells whether the main process ignores or blocks a signal. One that handles it may be waiting for the
-// others, who must not be disturbed then.
+// others, who must not be disturbed then. Who forks blocks all signals for a moment, but does not sleep.
 func (r *run) isDeafTo(sig unix.Signal) bool {
 	p, err := proc.Read(r.pid())
-	return err == nil && sig != 0 && (p.Ignored|p.Blocked)>>(sig-1)&1 != 0
+	if p.State == 'S' {
+		p.Ignored |= p.Blocked
+	}
+	return err == nil && sig != 0 && p.Ignored>>(sig-1)&1 != 0
 }
 
 // askOthers sends the signal, then SIGCONT, to every process but the main one that was not asked so before, and
