@@ -3,7 +3,7 @@ package daemons
 // applications are servers that run somebody's program.
 var applications = []daemon{
 	{
-		name: "PHP-FPM", program: "php-fpm8.2", pkg: "php-fpm",
+		name: "PHP-FPM", program: "php-fpm8.2", pkg: "php-fpm, libfcgi-bin",
 		setup: `printf '[global]\nerror_log = /srv/log\npid = /run/fpm.pid\n[www]\nuser = www-data\ngroup = www-data\nlisten = 127.0.0.1:9000\npm = static\npm.max_children = 2\n' >/srv/fpm.conf
 echo '<?php mkdir("/srv/www/d"); rename("/srv/www/f", "/srv/www/d/f"); echo file_exists("/srv/www/d/f") ? "served" : "lost";' >/srv/a.php
 mkdir /srv/www; chown www-data /srv/www; echo f >/srv/www/f`,
@@ -42,10 +42,10 @@ E`,
 	{
 		name: "uWSGI", program: "uwsgi-core", pkg: "uwsgi-core, uwsgi-plugin-python3",
 		setup: `printf 'def application(e, s):\n    s("200 OK", [])\n    return [b"served"]\n' >/srv/app.py; touch /srv/log; chown -R www-data /srv`,
-		run: `exec /usr/bin/uwsgi-core --plugin python3 --http-socket 127.0.0.1:80 --wsgi-file /srv/app.py --master -p 2 --uid www-data --gid www-data \
+		run: `exec /usr/bin/uwsgi-core --plugin python3 --http-socket 127.0.0.1:80 --wsgi-file /srv/app.py --master -p 1 --uid www-data --gid www-data \
   --die-on-term --pidfile /srv/pid --logto /srv/log --master-fifo /srv/fifo`,
-		// A worker that is asked while it starts goes on, and its master waits for it.
-		serves:  `curl -fsS http://127.0.0.1/ | grep served; grep 'spawned uWSGI worker 2' /srv/log`,
+		// A worker that is asked while it starts goes on, and its master waits for it, so there is only the one that answers.
+		serves:  `curl -fsS http://127.0.0.1/ | grep served`,
 		reload:  "HUP",
 		reloads: `grep -c 'gracefully killing' /srv/log`,
 		control: `uwsgi-core --reload /srv/pid`, refused: "uwsgi --reload",
@@ -60,7 +60,7 @@ printf '[uwsgi]\nplugin = python3\nhttp-socket = 127.0.0.1:80\nwsgi-file = /srv/
 		control: `touch -d @$(($(stat -c %Y /srv/vassals/a.ini) + 10)) /srv/vassals/a.ini`,
 	},
 	{
-		name: "Celery", program: "celery", pkg: "celery",
+		name: "Celery", program: "celery", pkg: "celery, python3-redis",
 		setup: `cat >/srv/tasks.py <<E
 from celery import Celery
 app = Celery("tasks", broker="redis://127.0.0.1/", backend="redis://127.0.0.1/")

@@ -3,7 +3,7 @@ package daemons
 // brokers pass messages on.
 var brokers = []daemon{
 	{
-		name: "RabbitMQ", program: "rabbitmq-server", pkg: "rabbitmq-server",
+		name: "RabbitMQ", program: "rabbitmq-server", pkg: "rabbitmq-server, netcat-openbsd",
 		setup: `mkdir -p /srv/mq /var/log/rabbitmq; chown rabbitmq /srv/mq /var/log/rabbitmq`,
 		// A client would start epmd too, and it would end with the client's job.
 		run:     `epmd -daemon; export RABBITMQ_MNESIA_BASE=/srv/mq RABBITMQ_NODENAME=r@localhost; exec rabbitmq-server`,

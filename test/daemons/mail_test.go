@@ -3,7 +3,7 @@ package daemons
 // mail are servers for mail and chat.
 var mail = []daemon{
 	{
-		name: "Postfix", program: "/usr/sbin/postfix", pkg: "postfix",
+		name: "Postfix", program: "/usr/sbin/postfix", pkg: "postfix, swaks",
 		setup: `useradd -m bob; mkdir -p /var/spool/postfix; cat >/etc/postfix/main.cf <<E
 compatibility_level = 3.6
 queue_directory = /var/spool/postfix

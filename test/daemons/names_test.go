@@ -3,7 +3,7 @@ package daemons
 // names are servers for names, time and networks.
 var names = []daemon{
 	{
-		name: "BIND", program: "named", pkg: "bind9",
+		name: "BIND", program: "named", pkg: "bind9, bind9-dnsutils",
 		setup: `mkdir -p /run/named /var/cache/bind; chown bind /run/named /var/cache/bind; rndc-confgen -a
 printf 'options { directory "/var/cache/bind"; listen-on { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file "/run/named/p"; };\nzone "pod" { type master; file "/srv/zone"; };\nlogging { channel c { file "/var/cache/bind/log"; severity info; }; category default { c; }; category general { c; }; };\n' >/srv/named.conf
 printf '$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.2.1\n' >/srv/zone`,
@@ -15,7 +15,7 @@ printf '$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.2.1\n' >/srv/z
 		control: `rndc reload`,
 	},
 	{
-		name: "Unbound", program: "unbound", pkg: "unbound",
+		name: "Unbound", program: "unbound", pkg: "unbound, bind9-dnsutils",
 		setup: `cat >/srv/u.conf <<E
 server:
   interface: 127.0.0.1
@@ -38,7 +38,7 @@ touch /srv/log; chown unbound /srv/log; chmod 777 /run /srv`,
 		control: `unbound-control -c /srv/u.conf reload`,
 	},
 	{
-		name: "dnsmasq", program: "dnsmasq", pkg: "dnsmasq",
+		name: "dnsmasq", program: "dnsmasq", pkg: "dnsmasq, bind9-dnsutils",
 		setup:   `printf 'listen-address=127.0.0.1\nbind-interfaces\nno-resolv\naddress=/a.pod/192.0.2.1\nlog-facility=/srv/log\npid-file=/srv/pid\n' >/srv/d.conf`,
 		run:     `exec dnsmasq -k --user=root -C /srv/d.conf`,
 		serves:  `dig +short @127.0.0.1 a.pod | grep 192.0.2.1`,
@@ -46,7 +46,7 @@ touch /srv/log; chown unbound /srv/log; chmod 777 /run /srv`,
 		reloads: `grep -c 'read /etc/hosts' /srv/log`,
 	},
 	{
-		name: "NSD", program: "nsd", pkg: "nsd",
+		name: "NSD", program: "nsd", pkg: "nsd, bind9-dnsutils",
 		setup: `printf 'server:\n  ip-address: 127.0.0.1\n  zonesdir: /srv\n  logfile: /srv/log\n  database: ""\n  pidfile: /srv/pid\n  username: nsd\n  verbosity: 2\n  zonelistfile: /srv/zl\n  xfrdfile: /srv/xf\nremote-control:\n  control-enable: yes\n  control-interface: /run/nsd.ctl\nzone:\n  name: pod\n  zonefile: zone\n' >/srv/nsd.conf
 printf '$ORIGIN pod.\n$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.2.1\n' >/srv/zone; touch /srv/log; chown nsd /srv/log; chmod 777 /srv /run`,
 		run:     `exec nsd -d -c /srv/nsd.conf`,
@@ -56,7 +56,7 @@ printf '$ORIGIN pod.\n$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.
 		control: `nsd-control -c /srv/nsd.conf reload`,
 	},
 	{
-		name: "Knot DNS", program: "knotd", pkg: "knot",
+		name: "Knot DNS", program: "knotd", pkg: "knot, bind9-dnsutils",
 		setup: `mkdir -p /srv/k /run/knot; printf 'server:\n  listen: 127.0.0.1@53\n  rundir: /run/knot\n  user: knot:knot\ndatabase:\n  storage: /srv/k\nlog:\n - target: /srv/k/log\n   any: info\nzone:\n - domain: pod\n   storage: /srv/k\n   file: zone\n' >/srv/knot.conf
 printf '$ORIGIN pod.\n$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.2.1\n' >/srv/k/zone; chown -R knot /srv/k /run/knot`,
 		run:     `exec knotd -c /srv/knot.conf`,
@@ -67,7 +67,7 @@ printf '$ORIGIN pod.\n$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.
 		control: `knotc -c /srv/knot.conf reload`,
 	},
 	{
-		name: "PowerDNS", program: "pdns_server", pkg: "pdns-server, pdns-backend-bind",
+		name: "PowerDNS", program: "pdns_server", pkg: "pdns-server, pdns-backend-bind, bind9-dnsutils",
 		setup: `mkdir -p /srv/p /run/pdns; printf 'launch=bind\nbind-config=/srv/p/named.conf\nlocal-address=127.0.0.1\nsocket-dir=/run/pdns\nsetuid=pdns\nsetgid=pdns\n' >/srv/p/pdns.conf
 printf 'zone "pod" { type master; file "/srv/p/zone"; };\n' >/srv/p/named.conf; chown pdns /run/pdns
 printf '$ORIGIN pod.\n$TTL 60\n@ IN SOA a. b. 1 1 1 1 1\n@ NS a.pod.\na A 192.0.2.1\n' >/srv/p/zone`,

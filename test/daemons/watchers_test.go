@@ -18,7 +18,7 @@ var watchers = []daemon{
 		exit:   143,
 	},
 	{
-		name: "Avahi", program: "avahi-daemon", pkg: "avahi-daemon",
+		name: "Avahi", program: "avahi-daemon", pkg: "avahi-daemon, netcat-openbsd",
 		setup:   `mkdir -p /run/avahi-daemon; chown avahi /run/avahi-daemon; printf '[server]\nallow-interfaces=lo\nenable-dbus=no\n' >/srv/a.conf`,
 		run:     `exec avahi-daemon --no-rlimits -f /srv/a.conf`,
 		serves:  `test -S /run/avahi-daemon/socket && printf 'HELP\n' | nc -NU /run/avahi-daemon/socket | grep -i command`,

@@ -19,7 +19,7 @@ mkdir -p /var/log/nginx; : >/var/log/nginx/error.log`,
 		control: `nginx -c /srv/nginx.conf -s reload`, refused: "nginx -s reload",
 	},
 	{
-		name: "Apache httpd", program: "apache2", pkg: "apache2-bin",
+		name: "Apache httpd", program: "apache2", pkg: "apache2",
 		setup: `cat >/srv/apache.conf <<E
 ServerRoot /srv
 ServerName pod
@@ -65,7 +65,7 @@ mkdir /srv/www; echo served >/srv/www/index.html; touch /srv/error.log; chown ww
 		control: `caddy reload --force --config /srv/Caddyfile --adapter caddyfile`,
 	},
 	{
-		name: "HAProxy", program: "haproxy", pkg: "haproxy",
+		name: "HAProxy", program: "haproxy", pkg: "haproxy, netcat-openbsd",
 		setup: `cat >/srv/haproxy.cfg <<E
 global
   user haproxy
