@@ -101,7 +101,7 @@ func lifecycleOf(spec *config.Spec, p *control.RunParams) error {
 		if err := (*config.StopSignalValue)(&spec.StopSignal).Set(p.StopSignal); err != nil {
 			return control.InvalidValue{Parameter: "stop_signal", Reason: err.Error()}
 		}
-		spec.ChooseStop()
+		spec.ConsultTable()
 	}
 	if p.KillMode != "" {
 		if err := spec.KillMode.Set(p.KillMode); err != nil {

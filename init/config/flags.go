@@ -83,7 +83,7 @@ func parse(args, env []string, defaultFile string) (*Options, error) {
 	if err := o.validateFile(flags); err != nil {
 		return nil, err
 	}
-	o.Job.ChooseStop()
+	o.Job.ConsultTable()
 	o.Job.Resources = limits.Resources()
 	o.Job.Env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, envPrefix) })
 	if o.Job.User != nil {

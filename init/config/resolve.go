@@ -89,7 +89,7 @@ func (r *resolver) finish(d *draft) {
 	case !r.has(d.node.get("command")) && !r.has(d.node.get("entrypoint")):
 		r.wrongAll(d.node, "the command is empty")
 	}
-	d.ChooseStop()
+	d.ConsultTable()
 	d.PreStart, d.PostStart, d.PreStop = r.steps(d, d.preStart), r.steps(d, d.postStart), r.steps(d, d.preStop)
 	d.limits.apply(r.problems, d)
 	r.checkJob(d)

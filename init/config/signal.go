@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cginit/cginit/init/config/programs"
 	"github.com/moby/sys/signal"
 	"golang.org/x/sys/unix"
 )
@@ -36,7 +37,7 @@ type StopSignalValue syscall.Signal
 // Set parses a signal by name or number, or auto.
 func (v *StopSignalValue) Set(s string) error {
 	if s == auto {
-		*v = StopSignalValue(AutoStop)
+		*v = StopSignalValue(programs.Auto)
 		return nil
 	}
 	return (*SignalValue)(v).Set(s)
@@ -44,7 +45,7 @@ func (v *StopSignalValue) Set(s string) error {
 
 // String returns auto, or the name without SIG; empty if there is no signal.
 func (v *StopSignalValue) String() string {
-	if *v == StopSignalValue(AutoStop) {
+	if *v == StopSignalValue(programs.Auto) {
 		return auto
 	}
 	return (*SignalValue)(v).String()

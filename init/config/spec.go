@@ -25,7 +25,8 @@ type Spec struct {
 	Dir string
 	Identity
 
-	// StopSignal asks the job to stop; 0: the signal that asked the supervisor to stop.
+	// StopSignal asks the job to stop; 0: the signal that asked the supervisor to stop. It and ReloadSignal are
+	// programs.Auto until [Spec.ConsultTable] if the table of programs is to tell them.
 	StopSignal syscall.Signal
 	// StopWhy says why it is this signal, if the table of programs has chosen it.
 	StopWhy string
@@ -74,13 +75,10 @@ func (s *Spec) IsSuccess(ws syscall.WaitStatus, wasAsked bool) bool {
 	return (wasAsked || !s.SuccessAuto) && slices.ContainsFunc(s.Success, func(e programs.Ending) bool { return e.Is(ws) })
 }
 
-// AutoStop is the StopSignal or ReloadSignal of a job for which the table of programs knows it, until [Spec.ChooseStop].
-const AutoStop = programs.Auto
-
-// ChooseStop sets what is left to the table of programs: the signals that stop and reload the job, and the ends that
+// ConsultTable sets what is left to the table of programs: the signals that stop and reload the job, and the ends that
 // count as success.
-func (s *Spec) ChooseStop() {
-	isAuto := s.StopSignal == AutoStop
+func (s *Spec) ConsultTable() {
+	isAuto := s.StopSignal == programs.Auto
 	if !isAuto && !s.SuccessAuto && s.ReloadSignal == 0 {
 		return
 	}

@@ -41,9 +41,6 @@ func stopKeys() []*field {
 // stopSignal reads the signal that asks a program to stop, or auto.
 func stopSignal() value[syscall.Signal] {
 	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
-		if s == auto {
-			return AutoStop, nil
-		}
 		return parseCatchable(s, "write stop_grace_period: 0s to kill at once")
 	})
 }
@@ -51,15 +48,15 @@ func stopSignal() value[syscall.Signal] {
 // reloadSignal reads the signal that makes a program read its configuration again, or auto.
 func reloadSignal() value[syscall.Signal] {
 	return parsed(schemaNumber, func(s string) (syscall.Signal, error) {
-		if s == auto {
-			return AutoStop, nil
-		}
 		return parseCatchable(s, "write the one at which it reloads, such as HUP")
 	})
 }
 
-// parseCatchable parses a signal that a program can act on. For any other the error ends with the advice.
+// parseCatchable parses a signal that a program can act on, or auto. For any other the error ends with the advice.
 func parseCatchable(s, advice string) (syscall.Signal, error) {
+	if s == auto {
+		return programs.Auto, nil
+	}
 	sig, err := ParseSignal(s)
 	if err == nil && (sig == syscall.SIGKILL || sig == syscall.SIGSTOP) {
 		err = fmt.Errorf("no program can catch %s; %s", SignalName(sig), advice)

@@ -216,6 +216,7 @@ jobs:
 		refused("manual", "idle: only a running job can be reloaded")
 		refused("deaf", "running: its main process does not handle SIGUSR1, as far as we can see (cginitctl signal sends it all the same)")
 		is(t, <-reload(t, b, 0, "nobody"), `there is no job "nobody" (cginitctl ps lists them)`)
+		is(t, <-reload(t, b, 0, ""), `there is no job "" (cginitctl ps lists them)`)
 
 		_, err := c.Freeze(within(t), control.FreezeParams{Jobs: []string{"web"}})
 		check(t, err)

@@ -27,10 +27,10 @@ func row(t *testing.T, name string) daemon {
 	return d
 }
 
-// each runs a test for each row whose program has something to say about itself.
-func each(t *testing.T, field string, test func(t *testing.T, d daemon, p *known.Program)) {
+// each runs a test for each row whose program has a field with such a beginning.
+func each(t *testing.T, field, beginning string, test func(t *testing.T, d daemon, p *known.Program)) {
 	for _, d := range all() {
-		if p, _ := known.Find(d.command()); p != nil && p.Field(field) != "" {
+		if p, _ := known.Find(d.command()); p != nil && p.Field(field) != "" && strings.HasPrefix(p.Field(field), beginning) {
 			t.Run(d.name, func(t *testing.T) {
 				d := row(t, d.name)
 				t.Parallel()
@@ -44,7 +44,9 @@ func each(t *testing.T, field string, test func(t *testing.T, d daemon, p *known
 type asLeft struct {
 	Job, Cause, Signal, Hint string
 	Run, Killed              int
+	ExitStatus               int `json:"exit_status"`
 	Code                     *int
+	Phases                   map[string]float64 `json:"phases_ms"`
 }
 
 // receipts waits for the end of cginit and returns the receipts of the daemon.
@@ -158,7 +160,7 @@ func TestStopAdvice(t *testing.T) {
 				wrong = c.right(d)
 			}
 			t.Run("with", func(t *testing.T) {
-				if r := run(t, wrong, c.keys, ""); r[0].Killed != 0 || r[0].Signal != "" || *r[0].Code != 0 {
+				if r := run(t, wrong, c.keys, ""); r[0].Killed != 0 || r[0].ExitStatus != 0 {
 					t.Errorf("it did not end gracefully: %+v", r)
 				}
 			})
@@ -169,10 +171,7 @@ func TestStopAdvice(t *testing.T) {
 // TestBackground starts each daemon without the argument that keeps it in the foreground: its main process ends by
 // itself at once, as the advice says. The other tests have the argument.
 func TestBackground(t *testing.T) {
-	each(t, "foreground", func(t *testing.T, d daemon, p *known.Program) {
-		if d.name == "Supervisor" {
-			return // its file can say the same, so there is no advice where one is named
-		}
+	each(t, "foreground", "", func(t *testing.T, d daemon, p *known.Program) {
 		for arg := range strings.FieldsSeq(p.Field("foreground")) {
 			d.run = strings.Replace(strings.Replace(d.run, " "+arg+" 0 ", " ", 1), " "+arg+" ", " ", 1)
 			d.run = strings.TrimSuffix(d.run, " "+arg)
@@ -187,12 +186,22 @@ func TestBackground(t *testing.T) {
 	})
 }
 
+// TestPostfixStart shows that "postfix start" goes to the background.
+func TestPostfixStart(t *testing.T) {
+	d := row(t, "Postfix")
+	d.run = strings.Replace(d.run, "start-fg", "start", 1)
+	d.keys = "restart: 'no'\nleftovers: kill"
+	w := d.start(t, false)
+	r := w.receipts()
+	w.warned("postfix goes to the background; run postfix start-fg")
+	if r[0].Cause != "exited" || r[0].Code == nil || *r[0].Code != 0 {
+		t.Errorf("it stays in the foreground: %+v; %s", r[0], w.Stderr())
+	}
+}
+
 // TestSilent starts each daemon that never says that it is ready with ready: notify: the start waits in vain.
 func TestSilent(t *testing.T) {
-	each(t, "ready", func(t *testing.T, d daemon, p *known.Program) {
-		if p.Field("ready") != "never" {
-			return // the other tests wait for what it says
-		}
+	each(t, "ready", "never", func(t *testing.T, d daemon, _ *known.Program) {
 		d.keys += "\nready: notify\nstart_timeout: 5s"
 		w := d.start(t, false)
 		r := w.receipts()
@@ -203,9 +212,33 @@ func TestSilent(t *testing.T) {
 	})
 }
 
+// TestEndsByHUP asks for a reload by SIGHUP of each daemon that ends by it: the start and the call say so, and the
+// signal does end it.
+func TestEndsByHUP(t *testing.T) {
+	each(t, "noreload", "SIGHUP ends", func(t *testing.T, d daemon, _ *known.Program) {
+		d.keys += "\nreload_signal: HUP\nrestart: 'no'"
+		w := d.start(t, false)
+		w.until("it serves", d.serves)
+		w.warned("SIGHUP does not reload ")
+		if said, err := w.ctl("reload", "daemon"); err == nil || !strings.Contains(said, "SIGHUP does not reload ") {
+			t.Errorf("it was reloaded: %v, %s", err, said)
+		}
+		if said, err := w.ctl("signal", "HUP", "daemon"); err != nil {
+			t.Errorf("%v: %s", err, said)
+		}
+		if said, err := w.ctl("wait", "--for", "ended", "daemon"); err != nil {
+			t.Errorf("it goes on: %v: %s", err, said)
+		}
+		w.Signal(syscall.SIGTERM)
+		if r := w.receipts(); r[0].Cause != "exited" {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 // TestLives sends each daemon the signals after which it goes on, of which the advice warns as stop signals.
 func TestLives(t *testing.T) {
-	each(t, "lives", func(t *testing.T, d daemon, p *known.Program) {
+	each(t, "lives", "", func(t *testing.T, d daemon, p *known.Program) {
 		w := d.start(t, false)
 		w.until("it serves", d.serves)
 		for signal := range strings.FieldsSeq(p.Field("lives")) {
